@@ -1,0 +1,1 @@
+"""Step 1: read feeds; complaints lose their texts here."""

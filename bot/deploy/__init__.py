@@ -1,0 +1,1 @@
+"""Step 5: desired state against live state, through the gateway."""

@@ -1,0 +1,1 @@
+"""Step 2: does a rule fire, and where is time lost."""

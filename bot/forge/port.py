@@ -1,0 +1,187 @@
+"""The ports to the forge and to the repository: all that the rest of the bot knows of GitHub and git.
+
+Every method raises a ForgeError (or a WorkspaceError for git); reads never change anything, and a write that is
+repeated after an unclear answer must be preceded by a read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.model.decision import Approved
+from bot.model.forge import (
+    Actor,
+    ChangedFile,
+    Check,
+    Comment,
+    Commit,
+    Permission,
+    PullCommit,
+    PullRequest,
+    PullState,
+    Review,
+)
+from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
+
+
+class ForgeReader(Protocol):
+    """What may be asked."""
+
+    def identity(self) -> Actor | None:
+        """Return the account that the token acts as; None where the forge does not tell (GITHUB_TOKEN)."""
+        ...
+
+    def pulls(self, *, state: PullState | None = None, head: BranchName | None = None) -> tuple[PullRequest, ...]:
+        """Return every pull request with the state (None: any) and head branch, newest first, all pages."""
+        ...
+
+    def pull(self, number: PullNumber) -> PullRequest:
+        """Return one pull request as it is now."""
+        ...
+
+    def files(self, number: PullNumber) -> tuple[ChangedFile, ...]:
+        """Return every changed file, all pages."""
+        ...
+
+    def commits(self, number: PullNumber) -> tuple[PullCommit, ...]:
+        """Return every commit of the pull request, oldest first, all pages."""
+        ...
+
+    def reviews(self, number: PullNumber) -> tuple[Review, ...]:
+        """Return every review in order of submission, all pages."""
+        ...
+
+    def comments(self, number: PullNumber) -> tuple[Comment, ...]:
+        """Return every comment, oldest first, all pages."""
+        ...
+
+    def permission(self, login: Login) -> Permission:
+        """Return a person's present rights in the repository; NONE for strangers."""
+        ...
+
+    def team(self, slug: TeamSlug) -> frozenset[Login]:
+        """Return the present active members of a team; PermissionDeniedError where the token cannot see it."""
+        ...
+
+    def head(self, branch: BranchName) -> CommitSha | None:
+        """Return a branch's head from the forge itself, past any clone; None if there is no such branch."""
+        ...
+
+
+class ForgeWriter(Protocol):
+    """What may be done; nothing here retries a write."""
+
+    def commit(self, parent: CommitSha | None, files: Mapping[str, bytes | None], message: str) -> CommitSha:
+        """Write a commit on top of `parent` (None: an orphan) that sets or (None) removes files; no ref moves."""
+        ...
+
+    def create_branch(self, branch: BranchName, commit: CommitSha) -> None:
+        """Create a branch; ConflictError if it exists."""
+        ...
+
+    def move_branch(self, branch: BranchName, commit: CommitSha) -> None:
+        """Fast-forward a branch; ConflictError if that is not one."""
+        ...
+
+    def open_pull(self, *, branch: BranchName, base: BranchName, title: str, body: str, draft: bool) -> PullRequest:
+        """Open a pull request; ConflictError if there is one for the branch."""
+        ...
+
+    def edit_pull(self, number: PullNumber, *, body: str | None = None, state: PullState | None = None) -> None:
+        """Change a pull request's body or state."""
+        ...
+
+    def add_labels(self, number: PullNumber, labels: tuple[str, ...]) -> None:
+        """Add labels, creating what the repository lacks."""
+        ...
+
+    def request_reviews(self, number: PullNumber, teams: tuple[TeamSlug, ...]) -> None:
+        """Ask teams for a review."""
+        ...
+
+    def put_comment(self, number: PullNumber, *, marker: str, body: str) -> None:
+        """Create our comment with this hidden marker, or edit it where its text differs; never another's."""
+        ...
+
+    def publish(self, commit: CommitSha, check: Check) -> None:
+        """Show a check on a commit unless the same one is already shown there."""
+        ...
+
+    def merge(self, approved: Approved, *, title: str, message: str) -> CommitSha:
+        """Merge with a merge commit, pinned to the approved head; ConflictError if the head or base moved."""
+        ...
+
+    def delete_branch(self, branch: BranchName) -> None:
+        """Delete a branch; no error if it is gone."""
+        ...
+
+    def dispatch(self, workflow: str) -> None:
+        """Start a workflow on the default branch."""
+        ...
+
+    def record_deployment(self, commit: CommitSha, *, environment: str, success: bool, description: str) -> None:
+        """Show a deployment of a commit with its status, once per commit and outcome."""
+        ...
+
+
+class Forge(ForgeReader, ForgeWriter, Protocol):
+    """Both halves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reverted:
+    """The outcome of a clean `git revert -m 1`: the resulting tree and the files that differ from `onto`."""
+
+    tree: str
+    files: Mapping[str, bytes | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevertConflict:
+    """A revert that git could not do by itself."""
+
+    paths: tuple[str, ...]
+
+
+class Repository(Protocol):
+    """The Git repository itself, read through a local clone; the one source of truth."""
+
+    def fetch(self) -> None:
+        """Bring every branch up to date."""
+        ...
+
+    def default_branch(self) -> BranchName:
+        """Return the name of the base branch."""
+        ...
+
+    def head(self, branch: BranchName) -> CommitSha | None:
+        """Return a branch's head as of the last fetch; None if there is none."""
+        ...
+
+    def commit(self, sha: CommitSha) -> Commit:
+        """Return one commit."""
+        ...
+
+    def history(self, head: CommitSha, *, limit: int | None = None) -> tuple[Commit, ...]:
+        """Return the first-parent history, newest first."""
+        ...
+
+    def read(self, path: str, at: CommitSha) -> bytes | None:
+        """Return a regular file's bytes at a commit; None if there is no such file."""
+        ...
+
+    def read_many(self, prefix: str, at: CommitSha) -> Mapping[str, bytes]:
+        """Return every regular file below a prefix (symlinks and submodules are left out), by path."""
+        ...
+
+    def changed(self, old: CommitSha, new: CommitSha) -> tuple[ChangedFile, ...]:
+        """Return what differs between two commits; a change of mode or type has status OTHER."""
+        ...
+
+    def is_ancestor(self, old: CommitSha, new: CommitSha) -> bool:
+        """Tell whether `old` is reachable from `new`."""
+        ...
+
+    def revert(self, merge: CommitSha, *, onto: CommitSha) -> Reverted | RevertConflict:
+        """Run `git revert -m 1` of a merge on a work tree at `onto`; nothing outside that work tree changes."""
+        ...

@@ -1,0 +1,22 @@
+"""The port to the ledger."""
+
+from typing import Protocol
+
+from bot.model.names import ChangeId
+from bot.model.record import Draft, Record
+
+
+class Ledger(Protocol):
+    """An append-only, chained list of records."""
+
+    def records(self) -> tuple[Record, ...]:
+        """Return every record, by index; LedgerError if the chain is broken."""
+        ...
+
+    def of(self, change: ChangeId) -> tuple[Record, ...]:
+        """Return one change's records, by sequence."""
+        ...
+
+    def append(self, draft: Draft) -> Record:
+        """Append a record, or return the one already there with the same change, phase and key."""
+        ...

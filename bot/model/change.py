@@ -1,0 +1,95 @@
+"""A change to the desired state, from the edit of one line to the pull request that carries it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.model.json import Json
+from bot.model.level import Level
+from bot.model.names import BranchName, ChangeId, CommitSha, Digest, RecipeId
+from bot.model.recipe import Setting
+
+GATE_CHECK = "pow/gate"
+"""The name of the check that the gate publishes."""
+LEDGER_BRANCH = BranchName("pow-ledger")
+PROPOSAL_LABEL = "pow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChange:
+    """One value of the desired state: `target` is a service or `journeys/NAME`."""
+
+    target: str
+    key: str
+    before: Setting
+    after: Setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEdit:
+    """One file's exact bytes before and after; `before` is None for a new file."""
+
+    path: str
+    before: bytes | None
+    after: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """One reason for an impact level."""
+
+    name: str
+    level: Level
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """How much a change may matter; the highest factor wins."""
+
+    level: Level
+    factors: tuple[Factor, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A proposed change; `episode` tells this firing from an earlier one with the same values.
+
+    `rollback_of` names the change that this one takes back.
+    """
+
+    id: ChangeId
+    recipe: RecipeId
+    version: int
+    episode: str
+    keys: tuple[KeyChange, ...]
+    edits: tuple[FileEdit, ...]
+    rollback_of: ChangeId | None = None
+
+    @property
+    def branch(self) -> BranchName:
+        """`pow/<recipe>/<change-id>`, lower case."""
+        return BranchName(f"pow/{self.recipe.lower()}/{self.id}")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The services and journeys that this change touches, in order, each once."""
+        return tuple(dict.fromkeys(key.target for key in self.keys))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A change with all its texts, ready to be written to the forge."""
+
+    change: Change
+    base: CommitSha
+    files: Mapping[str, bytes]
+    commit_message: str
+    title: str
+    body: str
+    labels: tuple[str, ...]
+    evidence: Mapping[str, Json]
+    evidence_digest: Digest
+    impact: Impact
+    threshold: Level
+    created_at: datetime

@@ -1,0 +1,78 @@
+"""A recipe as a person wrote it, defaults filled in; its rules are still text here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from bot.model.level import Level
+from bot.model.names import Digest, FeedName, RecipeId, ServiceName
+
+Setting = bool | int | float | str
+"""A configuration value as it stands in a service's file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePatch:
+    """Keys of one service's configuration and the values they are to have."""
+
+    service: ServiceName
+    config: Mapping[str, Setting]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JourneyPatch:
+    """The version that a journey is to run: `journeys/passport_renewal@v2`."""
+
+    journey: str
+    version: str
+
+
+class RollbackMode(StrEnum):
+    """How far the monitor may go by itself."""
+
+    SHADOW = "shadow"
+    PROPOSE = "propose"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """How a change is watched after its deployment.
+
+    `min_samples` counts readings (or a ratio's denominator) per evaluation window; `coverage` is the share
+    of windows that must be valid for `for`; after `deadline` without a verdict a person is asked.
+    """
+
+    mode: RollbackMode = RollbackMode.AUTO
+    min_samples: int = 5
+    coverage: float = 0.9
+    arm_after: timedelta = timedelta(minutes=30)
+    deadline: timedelta = timedelta(days=21)
+    recover_within: timedelta = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """One optimization loop. `digest` is that of the file's exact bytes."""
+
+    id: RecipeId
+    version: int
+    path: str
+    digest: Digest
+    watch_feeds: tuple[FeedName, ...]
+    bottleneck_rule: str
+    service_patches: tuple[ServicePatch, ...]
+    journey_patches: tuple[JourneyPatch, ...]
+    hitl_threshold: Level
+    success_metric: str
+    rollback_on: str
+    process_log: FeedName | None = None
+    reversible: bool = True
+    cooldown: timedelta = timedelta(days=7)
+    watch: Watch = field(default_factory=Watch)
+
+    @property
+    def reference(self) -> str:
+        """The name that auditors use: `PASSPORT_BACKLOG@v3`."""
+        return f"{self.id}@v{self.version}"

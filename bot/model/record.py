@@ -1,0 +1,69 @@
+"""Ledger records: what happened to a change, in order, each bound to the one before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.model.json import Json
+from bot.model.names import ChangeId, Digest
+
+
+class Phase(StrEnum):
+    """The phases of a change; `reverted` is the intent to roll back, written before anything is done.
+
+    Facts by phase (all JSON; digests are `sha256:...`):
+
+    - proposed: recipe, version, recipe_digest, pull, branch, head, base, episode, threshold, evidence_digest,
+      impact, keys [{target, key, before, after}], files [{path, before, after}] (digests), rollback_of
+    - decided: result (approved | auto | rollback | rejected | expired), pull, head, base, policy_digest,
+      evidence_digest, impact, threshold, reviews, reasons
+    - merged: pull, merge, head, parent
+    - deployed: merge, effective_at, patches [{target, patch_id, status, values}]
+    - synced: merge, systems [{name, version, digest}]
+    - measured: verdict, sentence, success, rollback
+    - reverted: rollback (change id of the rollback), merge, sentence, measurement
+    - closed: outcome (success | rolled_back | rejected | expired | failed), recovery, sentence
+    """
+
+    PROPOSED = "proposed"
+    DECIDED = "decided"
+    MERGED = "merged"
+    DEPLOYED = "deployed"
+    SYNCED = "synced"
+    MEASURED = "measured"
+    REVERTED = "reverted"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A record before the ledger gives it its place.
+
+    `key` makes it unique within change and phase: appending the same (change, phase, key) again does nothing.
+    """
+
+    change: ChangeId
+    phase: Phase
+    at: datetime
+    facts: Mapping[str, Json]
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record in its place: `index` counts over the whole ledger from 1, `sequence` within the change from 1.
+
+    `previous` is the digest of the file of the record with the index before (None for the first);
+    `digest` that of this record's own file.
+    """
+
+    index: int
+    sequence: int
+    previous: Digest | None
+    digest: Digest
+    change: ChangeId
+    phase: Phase
+    at: datetime
+    facts: Mapping[str, Json]
+    key: str = ""

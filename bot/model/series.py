@@ -1,0 +1,83 @@
+"""Measured data: samples in time, and what stands in their place when a feed gives none."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.model.names import FeedName
+from bot.model.unit import Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A half-open span of time: `start <= t < end`, both aware UTC."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def length(self) -> timedelta:
+        """The span's length."""
+        return self.end - self.start
+
+    def holds(self, moment: datetime) -> bool:
+        """Tell whether a moment lies inside."""
+        return self.start <= moment < self.end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One data point. A plain metric has `of = 1`; a ratio has its numerator in `value`, its denominator in `of`.
+
+    So the pooled ratio and the plain mean are the same formula: sum(value) / sum(of).
+    """
+
+    at: datetime
+    value: float
+    of: float = 1.0
+
+
+class SeriesKind(StrEnum):
+    """How bare samples combine: independent readings, or parts of a ratio."""
+
+    READINGS = "readings"
+    RATIO = "ratio"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """The samples of one feed over `span`, in order of time, in the feed's unit.
+
+    `window` is the feed's own evaluation window: what a bare metric in a rule is reduced over.
+    """
+
+    feed: FeedName
+    unit: Unit
+    kind: SeriesKind
+    window: timedelta
+    span: Window
+    samples: tuple[Sample, ...]
+
+
+class FailureKind(StrEnum):
+    """Why a feed gave no usable series."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    SHAPE = "shape"
+    TOO_LARGE = "too_large"
+    SETTINGS = "settings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedFailure:
+    """A feed that could not be read: never evidence for anything, and always shown."""
+
+    feed: FeedName
+    kind: FailureKind
+    message: str
+    hint: str = ""
+
+
+Reading = Series | FeedFailure

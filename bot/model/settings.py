@@ -1,0 +1,190 @@
+"""The settings beside the recipes (`pow/settings/`): feeds, targets, policy; read from the base branch only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from bot.model.level import Level
+from bot.model.names import Digest, FeedName, Login, RecipeId, ServiceName, TeamSlug
+from bot.model.series import SeriesKind
+from bot.model.unit import Unit
+
+
+class SourceKind(StrEnum):
+    """The kinds of source that a feed may come from; one file each under `collect/sources/`."""
+
+    HTTP_JSON = "http_json"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class FeedShape(StrEnum):
+    """What a feed's rows are."""
+
+    METRIC = "metric"
+    COMPLAINTS = "complaints"
+    EVENTS = "events"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Which field of a row means what; dotted names reach into nested JSON objects."""
+
+    at: str = ""
+    value: str = ""
+    of: str = ""
+    topic: str = ""
+    case: str = ""
+    activity: str = ""
+    start: str = ""
+    end: str = ""
+    resource: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSpec:
+    """One entry of `feeds.yml`.
+
+    `endpoint` names a base URL in `targets.yml` for HTTP (the environment may replace it), `path` is below it,
+    or, for files, relative to the repository. `rows` is the dotted place of the row list in a JSON answer.
+    """
+
+    name: FeedName
+    shape: FeedShape
+    source: SourceKind
+    path: str
+    unit: Unit
+    kind: SeriesKind
+    window: timedelta
+    columns: Columns
+    endpoint: str = ""
+    rows: str = ""
+    history: timedelta = timedelta(days=30)
+    timeout: timedelta = timedelta(seconds=10)
+    max_bytes: int = 32 * 1024 * 1024
+    min_value: float | None = None
+    max_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSpec:
+    """One column of a fixed-width record or a sheet; `source` is what stands in it."""
+
+    name: str
+    source: str
+    width: int = 0
+    align: str = "left"
+
+
+class AdapterKind(StrEnum):
+    """The kinds of external system; one file each under `sync/adapters/`."""
+
+    HTTP = "http"
+    FIXED_WIDTH = "fixed_width"
+    EXCEL = "excel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncSpec:
+    """An external system that must be brought in step when one of `services` changes."""
+
+    name: str
+    kind: AdapterKind
+    endpoint: str
+    path: str
+    services: tuple[ServiceName, ...]
+    fields: tuple[FieldSpec, ...] = ()
+    sheet: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """Where changes go: named base URLs, the gateway's paths, and the systems to sync."""
+
+    endpoints: Mapping[str, str]
+    gateway: str
+    patch_path: str
+    service_path: str
+    journey_path: str
+    syncs: tuple[SyncSpec, ...]
+    audience: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvers:
+    """`count` distinct people of one team must approve."""
+
+    team: TeamSlug
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelativeChange:
+    """A number that changes by more than `above` (1.0 = doubled or zeroed) has at least this impact."""
+
+    above: float
+    level: Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueRange:
+    """The values that policy allows for a key."""
+
+    minimum: float
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpactPolicy:
+    """The factors of impact; the highest wins."""
+
+    default: Level
+    services: Mapping[ServiceName, Level]
+    keys: Mapping[str, Level]
+    journeys: Level
+    relative_change: tuple[RelativeChange, ...]
+    unknown_key: Level = Level.HIGH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackTest:
+    """The default test for ratios: `breaches` of `windows` separate windows AND the Wilson lower bound over `pool`.
+
+    `confidence` is one-sided; `min_samples` is the least pooled denominator that may say anything.
+    """
+
+    window: timedelta = timedelta(minutes=5)
+    windows: int = 12
+    breaches: int = 8
+    pool: timedelta = timedelta(hours=1)
+    confidence: float = 0.999
+    min_samples: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """`policy.yml` on the base branch; `digest` is that of its exact bytes."""
+
+    digest: Digest
+    approvals: Mapping[Level, tuple[Approvers, ...]]
+    threshold_cap: Level
+    impact: ImpactPolicy
+    ranges: Mapping[str, ValueRange]
+    rollback: RollbackTest = field(default_factory=RollbackTest)
+    expire_after: timedelta = timedelta(days=14)
+    proposals_per_run: int = 10
+    rollbacks_per_day: int = 4
+    paused: bool = False
+    bots: tuple[Login, ...] = ()
+    excluded_approvers: tuple[Login, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings at one commit."""
+
+    feeds: tuple[FeedSpec, ...]
+    targets: Targets
+    policy: Policy
+    muted: frozenset[RecipeId] = frozenset()

@@ -1,0 +1,1 @@
+"""Step 3: finding and desired state → change, evidence, pull request."""

@@ -1,0 +1,1 @@
+"""Recipes and settings: text with positions → checked values, or every diagnostic at once."""

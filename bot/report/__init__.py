@@ -1,0 +1,1 @@
+"""Every sentence, table, chart and page that the bot shows, as functions of values."""

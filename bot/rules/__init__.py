@@ -1,0 +1,1 @@
+"""The rule language: source → tokens → tree → typed tree → value, and back to text; pure."""

@@ -1,0 +1,1 @@
+"""A GitHub-compatible server over real bare Git repositories: state without HTTP, thin routes over it."""
