@@ -1,0 +1,50 @@
+"""`pow demo`: the passport story on the sandbox, live."""
+
+import shutil
+from pathlib import Path
+
+import click
+
+from bot.model.errors import BotError
+
+
+@click.command("demo")
+@click.option("--serve", is_flag=True, help="Leave the sandbox up with a page where you review.")
+@click.option("--port", default=0, show_default="any free port", help="Port of the sandbox.")
+@click.option("--plain", is_flag=True, help="Print lines instead of a live display.")
+@click.option("--seed", default=14, show_default=True, help="Seed of the simulated passport office.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".demo"),
+    show_default=True,
+    help="Where the sandbox keeps its repository and files; made anew.",
+)
+@click.option(
+    "--source",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=Path(),
+    show_default="here",
+    help="The checkout whose recipes, desired state and workflows the sandbox starts from.",
+)
+def command(*, serve: bool, port: int, plain: bool, seed: int, folder: Path, source: Path) -> int:
+    """Run the passport story on the sandbox, with the very steps that run on GitHub."""
+    try:
+        from bot.cli.theatre import leave_open, play  # noqa: PLC0415 -- only the demo needs the sandbox's libraries
+        from bot.sandbox.town import open_town  # noqa: PLC0415 -- likewise
+    except ModuleNotFoundError as error:
+        hint = "run `make demo`, or `pip install 'pow-bot[sandbox]'`"
+        raise BotError(f"the sandbox needs {error.name}", hint=hint) from error
+    _clear(folder)
+    with open_town(folder.resolve(), source.resolve(), seed=seed, port=port) as town:
+        return leave_open(town) if serve else play(town, plain=plain)
+
+
+def _clear(folder: Path) -> None:
+    """Remove an earlier demo, and nothing else: a folder that is not one is refused."""
+    if not folder.exists():
+        return
+    strangers = {each.name for each in folder.iterdir()} - {"forge", "mainframe", "sheets"}
+    if strangers:
+        raise BotError(f"{folder} holds other things: {', '.join(sorted(strangers))}", hint="give another --folder")
+    shutil.rmtree(folder)

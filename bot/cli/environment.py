@@ -1,0 +1,79 @@
+"""What the environment says, read once: GitHub's own variables, and a few of ours."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.model.clock import SystemClock, parse_time
+from bot.model.errors import BotError
+from bot.model.forge import RepoRef
+
+_ENDPOINT = "POW_ENDPOINT_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """Where the bot runs and as whom; secrets never show in its text."""
+
+    root: Path
+    now: datetime
+    api_url: str
+    server_url: str
+    repository: str
+    bot_login: str
+    run_url: str
+    endpoints: Mapping[str, str]
+    token: str = field(repr=False)
+    gateway_token: str = field(repr=False)
+
+    @property
+    def repo(self) -> RepoRef:
+        """The repository to work on; a BotError where the environment does not name one."""
+        owner, slash, name = self.repository.partition("/")
+        if not slash or not owner or not name or "/" in name:
+            raise BotError(
+                f"GITHUB_REPOSITORY does not name a repository: `{self.repository}`",
+                hint="run in a GitHub workflow, or `export GITHUB_REPOSITORY=owner/name GITHUB_TOKEN=...`",
+            )
+        return RepoRef(owner=owner, name=name)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the forge is on this machine: then there is no rate limit to be kind to."""
+        return urlsplit(self.api_url).hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
+    """Read the environment; BotError where a variable makes no sense."""
+    given = os.environ if variables is None else variables
+    server = given.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/")
+    repository = given.get("GITHUB_REPOSITORY", "")
+    run = given.get("GITHUB_RUN_ID", "")
+    return Environment(
+        root=Path(given.get("GITHUB_WORKSPACE") or Path.cwd()),
+        now=_now(given.get("POW_NOW", "")),
+        api_url=given.get("GITHUB_API_URL", "https://api.github.com").rstrip("/"),
+        server_url=server,
+        repository=repository,
+        bot_login=given.get("POW_BOT_LOGIN", ""),
+        run_url=f"{server}/{repository}/actions/runs/{run}" if run else "",
+        endpoints={
+            name.removeprefix(_ENDPOINT).lower(): url.rstrip("/")
+            for name, url in given.items()
+            if name.startswith(_ENDPOINT) and url
+        },
+        token=given.get("GITHUB_TOKEN", ""),
+        gateway_token=given.get("POW_GATEWAY_TOKEN", ""),
+    )
+
+
+def _now(text: str) -> datetime:
+    if not text:
+        return SystemClock().now()
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise BotError(f"POW_NOW is not a time: {error}", hint="write it as 2026-01-05T09:00:00Z") from error

@@ -1,0 +1,84 @@
+"""The command line: loads a command's module when it is called, and turns every outcome into an exit code.
+
+Exit codes: 0 done, 1 expected failure, 2 usage, 3 bug, 130 interrupt.
+"""
+
+import importlib
+import sys
+import traceback
+
+import click
+
+from bot.cli.show import show_diagnostics, show_error
+from bot.model.errors import BotError, DiagnosticError
+
+COMMANDS = {
+    "run": "bot.cli.run",
+    "detect": "bot.cli.detect",
+    "gate": "bot.cli.gate",
+    "deploy": "bot.cli.deploy",
+    "monitor": "bot.cli.monitor",
+    "status": "bot.cli.status",
+    "lint": "bot.cli.lint",
+    "diagnose": "bot.cli.diagnose",
+    "wake": "bot.cli.wake",
+    "demo": "bot.cli.demo",
+}
+EXPECTED, BUG, INTERRUPT = 1, 3, 130
+
+
+class _Commands(click.Group):
+    """A group that imports a command only when it is asked for, so that every command starts fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- likewise
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+        return command
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pow-bot", prog_name="pow")
+def cli() -> None:
+    """Find the step that wastes citizens' time, propose a fix, and prove it or take it back."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code; nothing but a code ever leaves here."""
+    try:
+        answer = cli.main(args=arguments, prog_name="pow", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPT
+    except DiagnosticError as error:
+        show_diagnostics(error.diagnostics)
+        show_error(error)
+        return EXPECTED
+    except BotError as error:
+        show_error(error)
+        return EXPECTED
+    except Exception:  # noqa: BLE001 -- the one place where a bug becomes a report
+        _show_bug(arguments)
+        return BUG
+    return answer if isinstance(answer, int) else 0
+
+
+def _show_bug(arguments: list[str]) -> None:
+    click.echo(traceback.format_exc(), err=True)
+    click.echo(f"this is a bug in the bot: `pow {' '.join(arguments)}` must never end like this", err=True)
+    click.echo("hint: report the lines above; nothing is lost, the next run goes on where this one stopped", err=True)
+
+
+if __name__ == "__main__":
+    main()

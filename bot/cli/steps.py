@@ -1,0 +1,47 @@
+"""The four steps as functions of the environment; `pow run` calls them all, each command one."""
+
+from collections.abc import Callable
+
+from bot.approve import step as gate_step
+from bot.cli.environment import Environment
+from bot.cli.wiring import broken_recipes, open_work
+from bot.deploy import step as deploy_step
+from bot.model.event import Step, StepReport
+from bot.monitor import step as monitor_step
+from bot.propose import step as detect_step
+
+
+def detect(environment: Environment, *, dry_run: bool = False) -> StepReport:
+    """Steps 1 to 3."""
+    with open_work(environment) as work:
+        report = detect_step.run(
+            work.site, library=work.library, base=work.base, collector=work.collector, dry_run=dry_run
+        )
+        return StepReport(step=Step.DETECT, events=(*broken_recipes(work.library, Step.DETECT), *report.events))
+
+
+def gate(environment: Environment) -> StepReport:
+    """Step 4."""
+    with open_work(environment) as work:
+        return gate_step.run(work.site, library=work.library, base=work.base)
+
+
+def deploy(environment: Environment) -> StepReport:
+    """Steps 5 and 6."""
+    with open_work(environment) as work:
+        return deploy_step.run(work.site, settings=work.settings, gateway=work.gateway, adapters=work.adapters)
+
+
+def monitor(environment: Environment) -> StepReport:
+    """Step 7."""
+    with open_work(environment) as work:
+        return monitor_step.run(work.site, library=work.library, collector=work.collector)
+
+
+STEPS: dict[Step, Callable[[Environment], StepReport]] = {
+    Step.DETECT: detect,
+    Step.GATE: gate,
+    Step.DEPLOY: deploy,
+    Step.MONITOR: monitor,
+}
+"""In the order of the loop."""

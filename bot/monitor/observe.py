@@ -1,0 +1,106 @@
+"""Gathers what a verdict rests on: the recipe as it was approved, and its rules measured on fresh data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.collect.gather import Collector
+from bot.forge.port import Repository
+from bot.model.clock import format_time
+from bot.model.errors import BotError
+from bot.model.json import Json
+from bot.model.names import FeedName
+from bot.model.record import Phase
+from bot.model.series import FailureKind, FeedFailure, Reading, Window
+from bot.model.settings import Settings
+from bot.model.verdict import Measurement, RuleOutcome
+from bot.monitor.breach import lookback, measure_breach
+from bot.monitor.verdict import WatchFacts
+from bot.monitor.watched import Watched
+from bot.recipes.library import CompiledRecipe, load_library
+from bot.rules.compile import Rule
+from bot.rules.evaluate import Needs, evaluate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observer:
+    """What measuring needs: present settings, recipes out of history, and feeds.
+
+    `files` are those below `pow/` on the base branch, from which the settings were read.
+    """
+
+    repository: Repository
+    settings: Settings
+    files: Mapping[str, bytes]
+    endpoints: Mapping[str, str]
+    collector: Collector
+    now: datetime
+
+    def recipe_of(self, watched: Watched) -> CompiledRecipe:
+        """Return the recipe that the change was approved under: the text at its merge, with today's feeds."""
+        settings = {path: text for path, text in self.files.items() if path.startswith("pow/settings/")}
+        approved = self.repository.read_many("pow/", watched.merge)
+        recipes = {path: text for path, text in approved.items() if not path.startswith("pow/settings/")}
+        library = load_library(settings | recipes, endpoints=self.endpoints)
+        found = next((each for each in library.recipes if each.recipe.id == watched.recipe), None)
+        if found is None:
+            raise BotError(
+                f"recipe {watched.recipe} of change {watched.id} cannot be read at {watched.merge[:12]}",
+                hint="its feeds may be gone from pow/settings/feeds.yml: run `pow lint`",
+            )
+        return found
+
+    def facts(self, watched: Watched, recipe: CompiledRecipe) -> WatchFacts:
+        """Measure both rules since the change took effect, and the rollback rule on the time before."""
+        watch = recipe.recipe.watch
+        needs = Needs(min_samples=watch.min_samples, coverage=watch.coverage, fresh_after=watched.effective_at)
+        data = self._readings(recipe.success, until=self.now, span=recipe.success.lookback)
+        return WatchFacts(
+            change=watched.id,
+            effective_at=watched.effective_at,
+            watch=watch,
+            success=evaluate(recipe.success, data, now=self.now, needs=needs),
+            rollback=self.breach(recipe, now=self.now, since=watched.effective_at),
+            before=_remembered(watched) or self.breach(recipe, now=watched.effective_at, since=None),
+        )
+
+    def breach(self, recipe: CompiledRecipe, *, now: datetime, since: datetime | None) -> Measurement:
+        """Measure the rollback rule as of `now`, on data since `since`."""
+        test = self.settings.policy.rollback
+        data = self._readings(recipe.rollback, until=now, span=lookback(recipe.rollback, test))
+        return measure_breach(
+            recipe.rollback, data, test, now=now, since=since, min_samples=recipe.recipe.watch.min_samples
+        )
+
+    def _readings(self, rule: Rule, *, until: datetime, span: timedelta) -> Mapping[FeedName, Reading]:
+        window = Window(start=until - span, end=until)
+        return {feed: self._reading(feed, window) for feed in rule.feeds}
+
+    def _reading(self, feed: FeedName, window: Window) -> Reading:
+        spec = next((each for each in self.settings.feeds if each.name == feed), None)
+        if spec is None:
+            return FeedFailure(feed=feed, kind=FailureKind.SETTINGS, message="not in pow/settings/feeds.yml")
+        return self.collector.series(spec, window)
+
+
+def measurement_json(measurement: Measurement) -> Mapping[str, Json]:
+    """Return a measurement as the ledger keeps it."""
+    window = measurement.window
+    return {
+        "rule": measurement.rule,
+        "outcome": measurement.outcome,
+        "sentence": measurement.sentence,
+        "observed": measurement.observed,
+        "samples": measurement.samples,
+        "window": [format_time(window.start), format_time(window.end)] if window else None,
+    }
+
+
+def _remembered(watched: Watched) -> Measurement | None:
+    """Return the breach before the change as it was first measured: a feed need not keep the past for ever."""
+    facts = watched.latest.get(Phase.MEASURED, {}).get("before")
+    if not isinstance(facts, Mapping):
+        return None
+    return Measurement(
+        rule=str(facts["rule"]), outcome=RuleOutcome(str(facts["outcome"])), sentence=str(facts["sentence"])
+    )

@@ -1,0 +1,112 @@
+"""The monitor's comment on a pull request and the body of a rollback's pull request, as Markdown."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.model.change import Change, KeyChange
+from bot.model.clock import format_time
+from bot.model.names import ChangeId, PullNumber
+from bot.model.recipe import Recipe
+from bot.model.verdict import Measurement, Recovery, RuleOutcome, Verdict, VerdictKind
+
+_WORDS = {
+    VerdictKind.ROLLBACK: "it got worse: the change is taken back",
+    VerdictKind.ASK: "a person must decide",
+    VerdictKind.HOLD: "still watching",
+    VerdictKind.SUCCESS: "it worked: the loop is closed",
+}
+_OUTCOMES = {
+    RuleOutcome.HOLDS: "holds",
+    RuleOutcome.DOES_NOT_HOLD: "does not hold",
+    RuleOutcome.NO_DATA: "no data",
+    RuleOutcome.INSUFFICIENT: "too few samples",
+    RuleOutcome.STALE: "stale data",
+    RuleOutcome.ERROR: "could not be measured",
+}
+
+
+def watch_marker(change: ChangeId) -> str:
+    """Return the hidden marker of the monitor's comment."""
+    return f"<!-- pow:monitor:{change} -->"
+
+
+def watch_comment(verdict: Verdict, recipe: Recipe, *, effective_at: datetime) -> str:
+    """Render the present verdict; the same comment is edited as the watch goes on."""
+    deadline = effective_at + recipe.watch.deadline
+    lines = [
+        watch_marker(verdict.change),
+        f"### Watch: {_WORDS[verdict.kind]}",
+        "",
+        f"{verdict.sentence}.",
+        "",
+        "| rule | says | observed | n |",
+        "|---|---|---|---:|",
+        _row("success", verdict.success),
+        _row("rollback", verdict.rollback),
+        "",
+        (
+            f"In effect since {format_time(effective_at)}; measured {format_time(verdict.at)}; "
+            f"without a verdict a person is asked after {format_time(deadline)}."
+        ),
+    ]
+    if not verdict.armed:
+        lines += ["", "The rollback rule already held before this change, so it does not take it back by itself."]
+    return "\n".join(lines) + "\n"
+
+
+def rollback_title(recipe: Recipe, original: PullNumber) -> str:
+    """Return the title of the pull request that takes another one back."""
+    return f"Revert #{original}: {recipe.id} made it worse"
+
+
+def rollback_body(
+    change: Change, recipe: Recipe, measurement: Mapping[str, str], *, original: PullNumber, reasons: tuple[str, ...]
+) -> str:
+    """Render a rollback's pull request: why, what comes back, and by what right it may merge."""
+    lines = [
+        f"Takes back #{original}, because the rollback rule of `{recipe.reference}` holds:",
+        "",
+        f"> {measurement.get('sentence', '')}",
+        "",
+        "```diff",
+        *(line for key in change.keys for line in _redline(key)),
+        "```",
+        "",
+    ]
+    if reasons:
+        lines += ["**A person must look at it first:**", "", *(f"- {reason}" for reason in reasons)]
+    else:
+        lines += [
+            (
+                "It is `git revert -m 1` of the merge and restores exactly the bytes that stood before it, which were "
+                "approved then. The gate checks that proof and merges without a new approval."
+            ),
+        ]
+    lines += ["", "Afterwards the bot keeps measuring, and says here whether the rollback helped."]
+    return "\n".join(lines) + "\n"
+
+
+def recovery_comment(change: ChangeId, recovery: Recovery, rollback: Measurement, *, at: datetime) -> str:
+    """Say whether a rollback helped."""
+    match recovery:
+        case Recovery.RECOVERED:
+            title = "The rollback helped"
+        case Recovery.NOT_RECOVERED:
+            title = "The rollback did not help: the change was not the cause"
+        case Recovery.PENDING:
+            title = "Rolled back; still measuring whether it helped"
+    return "\n".join(
+        [watch_marker(change), f"### {title}", "", f"{rollback.sentence}.", "", f"Measured {format_time(at)}.", ""]
+    )
+
+
+def _row(name: str, measurement: Measurement) -> str:
+    rule = measurement.rule.replace("|", "\\|")
+    return (
+        f"| {name}: `{rule}` | {_OUTCOMES[measurement.outcome]} | "
+        f"{measurement.observed or '-'} | {measurement.samples:g} |"
+    )
+
+
+def _redline(key: KeyChange) -> tuple[str, str]:
+    return f"-  {key.key}: {key.before}", f"+  {key.key}: {key.after}"

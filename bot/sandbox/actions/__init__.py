@@ -1,0 +1,1 @@
+"""Runs the repository's own workflow files on this machine, so that demo and tests take their commands from them."""

@@ -1,0 +1,162 @@
+"""A small runner for thin workflows: a checkout, a set-up, one command.
+
+What it knows of GitHub Actions: jobs with `if`, steps with `id`, `if`, `uses`, `with`, `run`, `env`, expressions,
+and outputs. Of actions it knows the checkout and the repository's own set-up; any other is an error.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.model.errors import BotError
+from bot.sandbox.actions.expressions import Context, is_true, substitute
+
+_CHECKOUT = "actions/checkout"
+_SETUP = "./.github/actions/setup"
+_TIMEOUT = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """One `run:` step that came to its end."""
+
+    workflow: str
+    job: str
+    command: str
+    exit_code: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What a hosted runner gives: the repository's address, the tokens, variables and secrets, and the time.
+
+    `read` gives a file of the default branch; `started` is told of every process as it begins.
+    """
+
+    clone_url: str
+    server_url: str
+    api_url: str
+    repository: str
+    token: str
+    variables: Mapping[str, str]
+    secrets: Mapping[str, str]
+    environment: Mapping[str, str]
+    read: Callable[[str], bytes]
+    started: Callable[["subprocess.Popen[str]"], None] = lambda _: None
+
+
+def run_workflow(machine: Machine, workflow: str, *, event: str) -> tuple[Finished, ...]:
+    """Run a workflow of the default branch as an event would; a failing step ends its job."""
+    document = yaml.safe_load(machine.read(f".github/workflows/{workflow}"))
+    finished: list[Finished] = []
+    for name, job in document["jobs"].items():
+        context = _context(machine, event)
+        if is_true(str(job.get("if", "true")), context):
+            finished += _run_job(machine, (workflow, name), job, context)
+    return tuple(finished)
+
+
+def _context(machine: Machine, event: str) -> dict[str, Any]:
+    return {
+        "github": {
+            "event_name": event,
+            "token": machine.token,
+            "repository": machine.repository,
+            "event": {"repository": {"default_branch": ""}},
+        },
+        "vars": machine.variables,
+        "secrets": machine.secrets,
+        "steps": {},
+    }
+
+
+def _run_job(
+    machine: Machine, name: tuple[str, str], job: Mapping[str, Any], context: dict[str, Any]
+) -> list[Finished]:
+    finished: list[Finished] = []
+    with tempfile.TemporaryDirectory(prefix="pow-job-") as folder:
+        workspace = Path(folder) / "workspace"
+        workspace.mkdir()
+        for step in job["steps"]:
+            if not is_true(str(step.get("if", "true")), context):
+                continue
+            if "uses" in step:
+                context["steps"][step.get("id", "")] = {"outputs": _use(machine, step["uses"], workspace)}
+                continue
+            environment = {key: substitute(str(value), context) for key, value in step.get("env", {}).items()}
+            finished.append(_run_step(machine, name, step["run"], (workspace, environment)))
+            if finished[-1].exit_code != 0:
+                break
+    return finished
+
+
+def _use(machine: Machine, action: str, workspace: Path) -> Context:
+    if action.partition("@")[0] == _CHECKOUT:
+        _clone(machine, workspace)
+        return {}
+    if action == _SETUP:
+        # The interpreter that runs the sandbox has the bot installed already; the token is the App's.
+        return {"token": machine.token}
+    raise BotError(f"the sandbox's runner does not know the action `{action}`")
+
+
+def _run_step(
+    machine: Machine, name: tuple[str, str], command: str, place: tuple[Path, Mapping[str, str]]
+) -> Finished:
+    workspace, environment = place
+    shell = shutil.which("sh") or "/bin/sh"
+    with subprocess.Popen(
+        [shell, "-e", "-c", command],
+        cwd=workspace,
+        env=_process_environment(machine, workspace) | dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        machine.started(process)
+        output, _ = process.communicate(timeout=_TIMEOUT)
+    return Finished(workflow=name[0], job=name[1], command=command, exit_code=process.returncode, output=output)
+
+
+def _process_environment(machine: Machine, workspace: Path) -> dict[str, str]:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return {
+        "PATH": path,
+        "HOME": str(workspace.parent),
+        "LANG": "C.UTF-8",
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_API_URL": machine.api_url,
+        "GITHUB_SERVER_URL": machine.server_url,
+        "GITHUB_REPOSITORY": machine.repository,
+        "GITHUB_WORKSPACE": str(workspace),
+        **machine.environment,
+    }
+
+
+def _clone(machine: Machine, target: Path) -> None:
+    header = f"Authorization: Bearer {machine.token}"
+    subprocess.run(
+        ["git", "clone", "--quiet", machine.clone_url, str(target)],
+        check=True,
+        capture_output=True,
+        env={
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(target.parent),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "http.extraHeader",
+            "GIT_CONFIG_VALUE_0": header,
+        },
+    )
