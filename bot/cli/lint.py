@@ -6,24 +6,21 @@ import click
 
 from bot.cli.environment import read_environment
 from bot.model.errors import Severity
-
-FORMATS = ("text", "json", "github", "sarif")
+from bot.report.diagnostics import DiagnosticFormat, render, summary_of
 
 
 @click.command("lint")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path())
-@click.option("--format", "layout", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--format", "layout", type=click.Choice([*DiagnosticFormat]), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def command(*, folder: Path, layout: str, as_json: bool) -> int:
     """Check every recipe, setting and patch below FOLDER, and say all that is wrong at once."""
     from bot.recipes.files import read_files  # noqa: PLC0415 -- keeps `--help` fast
     from bot.recipes.lint import lint  # noqa: PLC0415 -- likewise
-    from bot.report.diagnostics import RENDERERS  # noqa: PLC0415 -- likewise
 
     files = read_files(folder)
     found = lint(files, endpoints=read_environment().endpoints)
-    click.echo(RENDERERS["json" if as_json else layout](found))
-    if layout == "text" and not as_json:
-        errors = sum(1 for fault in found if fault.severity is Severity.ERROR)
-        click.echo(f"{len(files)} files, {errors} errors, {len(found) - errors} warnings", err=True)
+    form = DiagnosticFormat.JSON if as_json else DiagnosticFormat(layout)
+    click.echo(render(found, form), nl=False)
+    click.echo(f"{len(files)} files: {summary_of(found)}", err=True)
     return int(any(fault.severity is Severity.ERROR for fault in found))

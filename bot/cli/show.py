@@ -10,7 +10,7 @@ import click
 from bot.model.errors import BotError, Diagnostic
 from bot.model.event import Event, Mark, StepReport
 from bot.model.json import Json
-from bot.report.diagnostics import render_text
+from bot.report.diagnostics import DiagnosticFormat, render
 
 _SIGNS = {
     Mark.DONE: ("✔", "green"),
@@ -70,7 +70,7 @@ def show_json(value: Json) -> None:
 
 def show_diagnostics(diagnostics: tuple[Diagnostic, ...]) -> None:
     """Print what is wrong with what a person wrote."""
-    click.echo(render_text(diagnostics), err=True)
+    click.echo(render(diagnostics, DiagnosticFormat.TEXT), err=True, nl=False)
 
 
 def show_error(error: BotError) -> None:

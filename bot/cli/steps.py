@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bot.approve import step as gate_step
 from bot.cli.environment import Environment
-from bot.cli.wiring import broken_recipes, open_work
+from bot.cli.wiring import open_work
 from bot.deploy import step as deploy_step
 from bot.model.event import Step, StepReport
 from bot.monitor import step as monitor_step
@@ -14,10 +14,9 @@ from bot.propose import step as detect_step
 def detect(environment: Environment, *, dry_run: bool = False) -> StepReport:
     """Steps 1 to 3."""
     with open_work(environment) as work:
-        report = detect_step.run(
+        return detect_step.run(
             work.site, library=work.library, base=work.base, collector=work.collector, dry_run=dry_run
         )
-        return StepReport(step=Step.DETECT, events=(*broken_recipes(work.library, Step.DETECT), *report.events))
 
 
 def gate(environment: Environment) -> StepReport:
@@ -35,7 +34,13 @@ def deploy(environment: Environment) -> StepReport:
 def monitor(environment: Environment) -> StepReport:
     """Step 7."""
     with open_work(environment) as work:
-        return monitor_step.run(work.site, library=work.library, collector=work.collector)
+        return monitor_step.run(
+            work.site,
+            settings=work.settings,
+            base=work.base,
+            collector=work.collector,
+            endpoints=environment.endpoints,
+        )
 
 
 STEPS: dict[Step, Callable[[Environment], StepReport]] = {

@@ -130,7 +130,7 @@ def _say_where_to_look(town: Town, *, seconds: float) -> None:
         ("history that reads as a story", f"git -C {bare} log --first-parent main"),
         ("the ledger, one record a commit", f"git -C {bare} log --stat pow-ledger"),
         ("a proposal with its evidence", f"git -C {bare} show 'main^2' || git -C {bare} log -p main -- patches"),
-        ("the mainframe's file", f"cat {_shown(town.folder / 'mainframe' / 'STATUS.DAT')}"),
+        ("the mainframe's file", f"cat {_shown(town.folder / 'mainframe' / 'status.txt')}"),
         ("the Excel sheet", _shown(town.folder / "sheets")),
     ):
         click.echo(f"  {what:32} {where}")

@@ -3,13 +3,15 @@
 import click
 
 from bot.cli.environment import read_environment
-from bot.cli.wiring import open_forge
 
 
 @click.command("wake")
 @click.argument("workflow")
 def command(workflow: str) -> int:
     """Start WORKFLOW (such as gate.yml) on the default branch."""
-    open_forge(read_environment()).dispatch(workflow)
+    from bot.cli.wiring import open_forge  # noqa: PLC0415 -- keeps `--help` fast
+
+    with open_forge(read_environment()) as forge:
+        forge.dispatch(workflow)
     click.echo(f"started {workflow}")
     return 0

@@ -67,6 +67,10 @@ class ForgeReader(Protocol):
         """Return a branch's head from the forge itself, past any clone; None if there is no such branch."""
         ...
 
+    def editors(self, path: str, at: CommitSha) -> tuple[Actor | None, ...]:
+        """Return author and committer of the last commit up to `at` that touched a file; None: no account known."""
+        ...
+
 
 class ForgeWriter(Protocol):
     """What may be done; nothing here retries a write."""

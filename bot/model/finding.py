@@ -39,6 +39,17 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityWait:
+    """All waiting before one activity, whatever came before it; times in seconds, `share` of the log's waiting."""
+
+    activity: str
+    passages: int
+    total: float
+    mean: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComplaintCount:
     """How many complaints each topic has; texts never travel this far."""
 

@@ -48,7 +48,8 @@ class SeriesKind(StrEnum):
 class Series:
     """The samples of one feed over `span`, in order of time, in the feed's unit.
 
-    `window` is the feed's own evaluation window: what a bare metric in a rule is reduced over.
+    `window` is the feed's own evaluation window: what a bare metric in a rule is reduced over. `dropped` counts
+    the rows of the span that held no usable number: empty, not finite, or outside the feed's own range.
     """
 
     feed: FeedName
@@ -57,6 +58,7 @@ class Series:
     window: timedelta
     span: Window
     samples: tuple[Sample, ...]
+    dropped: int = 0
 
 
 class FailureKind(StrEnum):

@@ -15,6 +15,7 @@ class SourceKind(StrEnum):
     """The kinds of source that a feed may come from; one file each under `collect/sources/`."""
 
     HTTP_JSON = "http_json"
+    JSON_FILE = "json_file"
     CSV = "csv"
     PARQUET = "parquet"
 
@@ -47,7 +48,12 @@ class FeedSpec:
     """One entry of `feeds.yml`.
 
     `endpoint` names a base URL in `targets.yml` for HTTP (the environment may replace it), `path` is below it,
-    or, for files, relative to the repository. `rows` is the dotted place of the row list in a JSON answer.
+    or, for files, relative to the repository (or below a `file:` endpoint). `rows` is the dotted place of the
+    row list in a JSON answer. A metric's value is the column `value`, or `end - start` where only these two are
+    given, or, with `hand_over = (source, target)`, the waiting of that hand-over in an event log (`case`,
+    `activity`, `at`); with none of these each row counts as one. `where` keeps the rows whose column has exactly
+    this text. `time_format` is a strptime format for times that are not ISO 8601, `time_zone` (an IANA name) is
+    where a table's times without an offset were taken.
     """
 
     name: FeedName
@@ -65,6 +71,10 @@ class FeedSpec:
     max_bytes: int = 32 * 1024 * 1024
     min_value: float | None = None
     max_value: float | None = None
+    time_format: str = ""
+    time_zone: str = "UTC"
+    where: Mapping[str, str] = field(default_factory=dict)
+    hand_over: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

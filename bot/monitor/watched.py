@@ -55,7 +55,8 @@ class Watched:
     def keys(self) -> tuple[KeyChange, ...]:
         """The values that it changed."""
         listed = self.latest[Phase.PROPOSED].get("keys")
-        return tuple(_key(each) for each in listed if isinstance(each, Mapping)) if _is_list(listed) else ()
+        keys = listed if isinstance(listed, list | tuple) else ()
+        return tuple(_key(each) for each in keys if isinstance(each, Mapping))
 
 
 def watch_list(records: Iterable[Record]) -> tuple[Watched, ...]:
@@ -85,10 +86,6 @@ def _key(facts: Mapping[str, Json]) -> KeyChange:
     if not isinstance(before, bool | int | float | str) or not isinstance(after, bool | int | float | str):
         raise TypeError(f"not a configuration value: {before!r} -> {after!r}")
     return KeyChange(target=str(facts["target"]), key=str(facts["key"]), before=before, after=after)
-
-
-def _is_list(value: Json) -> bool:
-    return isinstance(value, list | tuple)
 
 
 def _text(facts: Mapping[str, Json], name: str) -> str:

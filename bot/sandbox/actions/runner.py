@@ -47,6 +47,7 @@ class Machine:
     api_url: str
     repository: str
     token: str
+    login: str
     variables: Mapping[str, str]
     secrets: Mapping[str, str]
     environment: Mapping[str, str]
@@ -104,8 +105,8 @@ def _use(machine: Machine, action: str, workspace: Path) -> Context:
         _clone(machine, workspace)
         return {}
     if action == _SETUP:
-        # The interpreter that runs the sandbox has the bot installed already; the token is the App's.
-        return {"token": machine.token}
+        # The interpreter that runs the sandbox has the bot installed already.
+        return {"token": machine.token, "login": machine.login}
     raise BotError(f"the sandbox's runner does not know the action `{action}`")
 
 

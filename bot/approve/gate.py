@@ -1,0 +1,186 @@
+"""The gate: facts of one pull request and the base branch's policy → a decision that explains itself (pure).
+
+What is unknown never helps: a fact that could not be read keeps the gate shut.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.approve.checks import check_commits, check_files, check_origin, check_values, desired_files
+from bot.approve.facts import GateFacts, RollbackProof
+from bot.approve.reasons import all_of, disapproved, good, pending, refused, worst_first
+from bot.approve.reviews import Tally, tally
+from bot.model.change import Impact, KeyChange
+from bot.model.clock import format_time
+from bot.model.decision import Approved, Authority, CountedReview, GateDecision, GateStatus, Reason
+from bot.model.forge import Actor
+from bot.model.level import Level, highest
+from bot.model.settings import Approvers, Policy
+from bot.propose.desired import Unreadable, key_changes
+from bot.propose.impact import impact_of, threshold_of
+from bot.propose.trailers import ChangeKind
+
+_AGE = "age"
+_APPROVAL = "approval"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Right:
+    """By what right the change may merge, or what is still missing for it."""
+
+    reason: Reason
+    authority: Authority | None = None
+    impact: Impact | None = None
+    threshold: Level | None = None
+    reviews: tuple[CountedReview, ...] = ()
+    waiting_for: tuple[str, ...] = ()
+
+
+def decide(facts: GateFacts, policy: Policy, now: datetime) -> GateDecision:
+    """Decide on a pull request at its present head; the reasons come with what blocks first."""
+    keys = changed_values(facts)
+    right = _right(facts, policy, keys)
+    reasons = worst_first(
+        (
+            check_origin(facts, policy),
+            check_commits(facts),
+            check_files(facts),
+            check_values(facts, policy, keys),
+            _switch(policy),
+            _age(facts, policy, now),
+            right.reason,
+        )
+    )
+    status = reasons[0].status
+    return GateDecision(
+        pull=facts.pull.number,
+        change=facts.change,
+        head=facts.pull.head,
+        base=facts.base,
+        status=status,
+        authority=right.authority if status is GateStatus.APPROVED else None,
+        impact=right.impact,
+        threshold=right.threshold,
+        reviews=right.reviews,
+        reasons=reasons,
+        waiting_for=right.waiting_for if status is GateStatus.PENDING else (),
+    )
+
+
+def proof_of(decision: GateDecision) -> Approved | None:
+    """Return what a merge call needs, if and only if the gate approved."""
+    if decision.status is not GateStatus.APPROVED or decision.authority is None:
+        return None
+    return Approved(pull=decision.pull, head=decision.head, authority=decision.authority)
+
+
+def approvers_in(decision: GateDecision, facts: GateFacts) -> tuple[tuple[Actor, str], ...]:
+    """Return who approved, each with the address of the review."""
+    counted = {review.id for review in decision.reviews if review.counts}
+    return tuple(
+        (review.author, review.url) for review in facts.reviews if review.id in counted and review.author is not None
+    )
+
+
+def has_expired(decision: GateDecision) -> bool:
+    """Tell whether the pull request is to be closed because nobody decided in time."""
+    return any(each.name == _AGE and each.status is not GateStatus.APPROVED for each in decision.reasons)
+
+
+def changed_values(facts: GateFacts) -> tuple[KeyChange, ...] | Unreadable:
+    """Derive the changed values from the real bytes of the base and of the head."""
+    found: list[KeyChange] = []
+    for file in desired_files(facts):
+        if file.base is None or file.head is None:
+            return Unreadable(path=file.path, reason="it is not a regular file on both sides")
+        changes = key_changes(file.path, file.base, file.head)
+        if isinstance(changes, Unreadable):
+            return changes
+        found += changes
+    return tuple(found)
+
+
+def _switch(policy: Policy) -> Reason:
+    if policy.paused:
+        return pending("switch", "the policy pauses all merges")
+    return good("switch", "the policy is not paused")
+
+
+def _age(facts: GateFacts, policy: Policy, now: datetime) -> Reason:
+    end = facts.pull.created_at + policy.expire_after
+    if now >= end:
+        return disapproved(_AGE, f"nobody decided until {format_time(end)}; it has expired")
+    return good(_AGE, f"it waits until {format_time(end)} at most")
+
+
+def _right(facts: GateFacts, policy: Policy, keys: tuple[KeyChange, ...] | Unreadable) -> _Right:
+    """Find the right by which the change may merge: by proof, alone, or by people."""
+    if isinstance(keys, Unreadable):
+        return _Right(reason=pending(_APPROVAL, "its impact cannot be computed"))
+    impact = impact_of(keys, policy.impact)
+    rollback = facts.trailers is not None and facts.trailers.kind is ChangeKind.ROLLBACK
+    if isinstance(facts.rollback, RollbackProof) and rollback:
+        sentence = f"it restores the bytes from before merge {facts.rollback.merge[:12]}, as the ledger asks"
+        return _Right(reason=good(_APPROVAL, sentence), authority=Authority.ROLLBACK, impact=impact)
+    threshold = threshold_of(facts.recipe, policy) if facts.recipe else Level.LOW
+    by_hand = _by_hand(facts, rollback=rollback)
+    level = highest((impact.level, Level.MEDIUM)) if by_hand else impact.level
+    required = policy.approvals.get(level, ())
+    counted = tally(facts, policy, required)
+    compared = f"impact {impact.level}, threshold {threshold}"
+    if by_hand is None and (impact.level.rank < threshold.rank or (level is Level.LOW and not required)):
+        return _alone(counted, impact, threshold, sentence=f"{compared}: nobody has to approve")
+    sentence = f"{by_hand}: people must approve as for {level}" if by_hand else f"{compared}: people must approve"
+    people = _people(facts, counted, required, level=level)
+    return _Right(
+        reason=all_of(_APPROVAL, _approved_by(counted), (good("impact", sentence), people)),
+        authority=Authority.PEOPLE,
+        impact=impact,
+        threshold=threshold,
+        reviews=counted.reviews,
+        waiting_for=tuple(_seats(each) for each in counted.missing),
+    )
+
+
+def _by_hand(facts: GateFacts, *, rollback: bool) -> str | None:
+    """Say why a change needs people whatever its impact is."""
+    if rollback:
+        why = facts.rollback.reason if facts.rollback and not isinstance(facts.rollback, RollbackProof) else ""
+        return f"this rollback cannot be proved{': ' + why if why else ''}"
+    return "a person edited the branch" if facts.added_commits else None
+
+
+def _alone(counted: Tally, impact: Impact, threshold: Level, *, sentence: str) -> _Right:
+    """Let a small change pass, unless somebody with write access objects."""
+    reason = _objection(counted) or good(_APPROVAL, sentence)
+    return _Right(
+        reason=reason, authority=Authority.AUTO, impact=impact, threshold=threshold, reviews=counted.reviews
+    )
+
+
+def _people(facts: GateFacts, counted: Tally, required: tuple[Approvers, ...], *, level: Level) -> Reason:
+    if not required:
+        return refused("people", f"the policy names nobody who may approve {level}")
+    if (objection := _objection(counted)) is not None:
+        return objection
+    if None in facts.originators:
+        return pending("people", "nobody that the forge knows last edited the recipe, so its editor cannot be barred")
+    if counted.unreadable:
+        return pending("people", f"the members of team {counted.unreadable[0]} cannot be read")
+    if counted.missing:
+        return pending("people", f"waits for {' and '.join(_seats(each) for each in counted.missing)}")
+    return good("people", _approved_by(counted))
+
+
+def _objection(counted: Tally) -> Reason | None:
+    if not counted.blocked_by:
+        return None
+    return disapproved("people", f"{', '.join(counted.blocked_by)} asked for changes")
+
+
+def _approved_by(counted: Tally) -> str:
+    return f"approved by {', '.join(actor.login for actor in counted.approved_by)}"
+
+
+def _seats(approvers: Approvers) -> str:
+    return f"{approvers.count} approval{'s' if approvers.count != 1 else ''} of {approvers.team}"

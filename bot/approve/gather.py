@@ -1,0 +1,159 @@
+"""Reads the facts of a pull request from the forge, the clone and the ledger; it decides nothing.
+
+What the token may not see stays unknown; an outage is an error, so that it never looks like an answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.approve.facts import FileFacts, GateFacts, NoProof, RecordedProposal, RollbackProof, recorded_proposal
+from bot.approve.rollback import Bytes, RollbackFacts, merge_of, prove
+from bot.ledger.site import Site
+from bot.model.errors import NotFoundError, PermissionDeniedError
+from bot.model.forge import Actor, ActorKind, ChangedFile, FileStatus, Permission, PullCommit, PullRequest, Review
+from bot.model.names import BranchName, ChangeId, CommitSha, Login, TeamSlug
+from bot.model.recipe import Recipe
+from bot.model.record import Record
+from bot.model.settings import Policy
+from bot.propose.desired import evidence_path
+from bot.propose.trailers import ProposalTrailers, read_proposal
+
+
+@dataclass(slots=True, kw_only=True)
+class Gatherer:
+    """Reads for one run; people and teams are asked for once."""
+
+    site: Site
+    policy: Policy
+    recipes: Mapping[str, Recipe]
+    default_branch: BranchName
+    identity: Actor | None
+    _permissions: dict[Login, Permission] = field(default_factory=dict)
+    _teams: dict[TeamSlug, frozenset[Login]] = field(default_factory=dict)
+    _unseen: set[str] = field(default_factory=set)
+
+    def facts(self, pull: PullRequest, *, base: CommitSha, records: tuple[Record, ...]) -> GateFacts:
+        """Read one pull request and everything that it is to be held against."""
+        forge, repository = self.site.forge, self.site.repository
+        commits, reviews = forge.commits(pull.number), forge.reviews(pull.number)
+        first = repository.commit(commits[0].sha) if commits else None
+        trailers = read_proposal(first.trailers) if first else None
+        proposed = recorded_proposal(_of(records, trailers.change)) if trailers else None
+        recipe = self.recipes.get(trailers.recipe.partition("@")[0]) if trailers else None
+        return GateFacts(
+            pull=pull,
+            base=base,
+            default_branch=self.default_branch,
+            identity=self.identity,
+            commits=commits,
+            trailers=trailers,
+            proposed=proposed,
+            files=self._files(pull, commits, base),
+            evidence=repository.read(evidence_path(trailers.change), pull.head) if trailers else None,
+            recipe=recipe,
+            reviews=reviews,
+            originators=self._originators(recipe, base) if recipe else (),
+            permissions=self._rights(reviews),
+            teams=self._members(),
+            rollback=self._rollback(pull, trailers, proposed, base=base, records=records),
+        )
+
+    def _files(self, pull: PullRequest, commits: tuple[PullCommit, ...], base: CommitSha) -> tuple[FileFacts, ...]:
+        """Join what the forge lists with what git finds between the fork point and the head."""
+        repository = self.site.repository
+        found = {file.path: file.status for file in self.site.forge.files(pull.number)}
+        for file in self._changed(pull, commits, base):
+            if found.setdefault(file.path, file.status) is not file.status:
+                found[file.path] = FileStatus.OTHER
+        return tuple(
+            FileFacts(
+                path=path,
+                status=status,
+                base=repository.read(path, base),
+                head=repository.read(path, pull.head),
+            )
+            for path, status in sorted(found.items())
+        )
+
+    def _changed(
+        self, pull: PullRequest, commits: tuple[PullCommit, ...], base: CommitSha
+    ) -> tuple[ChangedFile, ...]:
+        repository = self.site.repository
+        if repository.is_ancestor(base, pull.head):
+            return repository.changed(base, pull.head)
+        parents = repository.commit(commits[0].sha).parents if commits else ()
+        return repository.changed(parents[0], pull.head) if parents else ()
+
+    def _rights(self, reviews: tuple[Review, ...]) -> Mapping[Login, Permission]:
+        """Ask for every reviewer's present rights."""
+        people = {each.author.login for each in reviews if each.author and each.author.kind is ActorKind.USER}
+        for login in sorted(people - self._permissions.keys() - self._unseen):
+            try:
+                self._permissions[login] = self.site.forge.permission(login)
+            except (PermissionDeniedError, NotFoundError):
+                self._unseen.add(login)
+        return {login: self._permissions[login] for login in people if login in self._permissions}
+
+    def _members(self) -> Mapping[TeamSlug, frozenset[Login]]:
+        """Ask for the members of every team that policy names."""
+        wanted = {each.team for approvers in self.policy.approvals.values() for each in approvers}
+        for team in sorted(wanted - self._teams.keys()):
+            name = f"team {team}"
+            if name in self._unseen:
+                continue
+            try:
+                self._teams[team] = self.site.forge.team(team)
+            except (PermissionDeniedError, NotFoundError):
+                self._unseen.add(name)
+        return dict(self._teams)
+
+    def _originators(self, recipe: Recipe, base: CommitSha) -> tuple[Actor | None, ...]:
+        """Find who last edited the recipe; a recipe as it came with the first commit belongs to the installation."""
+        editors = self.site.forge.editors(recipe.path, base)
+        if editors and None not in editors:
+            return editors
+        repository = self.site.repository
+        first = repository.history(base)[-1]
+        unchanged = repository.read(recipe.path, first.sha) == repository.read(recipe.path, base)
+        known = tuple(editor for editor in editors if editor is not None)
+        return known if unchanged else (*known, None)
+
+    def _rollback(
+        self,
+        pull: PullRequest,
+        trailers: ProposalTrailers | None,
+        proposed: RecordedProposal | None,
+        *,
+        base: CommitSha,
+        records: tuple[Record, ...],
+    ) -> RollbackProof | NoProof | None:
+        """Hold a rollback against the ledger and the bytes; None for a patch."""
+        if trailers is None or trailers.rollback_of is None or trailers.reverts is None:
+            return None
+        original = _of(records, trailers.rollback_of)
+        if merge_of(original, trailers.rollback_of) != trailers.reverts:
+            return NoProof(reason="the ledger knows no such merge of that change")
+        facts = RollbackFacts(
+            change=trailers.change,
+            original=trailers.rollback_of,
+            reverts=trailers.reverts,
+            untouched=proposed is not None and proposed.head == pull.head,
+            records=original,
+            files=self._bytes(trailers.reverts, base, pull.head),
+        )
+        return prove(facts)
+
+    def _bytes(self, merge: CommitSha, base: CommitSha, head: CommitSha) -> Mapping[str, Bytes]:
+        """Read every file that the merge changed or that the head's commit changes."""
+        repository = self.site.repository
+        before, own = repository.commit(merge).parents[0], repository.commit(head).parents[0]
+        paths = {file.path for file in (*repository.changed(before, merge), *repository.changed(own, head))}
+        at = repository.read
+        return {
+            path: Bytes(before=at(path, before), merged=at(path, merge), base=at(path, base), head=at(path, head))
+            for path in sorted(paths)
+        }
+
+
+def _of(records: tuple[Record, ...], change: ChangeId) -> tuple[Record, ...]:
+    return tuple(record for record in records if record.change == change)

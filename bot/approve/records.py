@@ -1,0 +1,118 @@
+"""What the gate writes down: the facts of its ledger records and the message of its merge (pure)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.approve.facts import GateFacts, RecordedProposal
+from bot.approve.gate import approvers_in
+from bot.model.decision import CountedReview, GateDecision, Reason
+from bot.model.forge import PullRequest
+from bot.model.json import Json, canonical, digest_of
+from bot.model.names import ChangeId, CommitSha, Digest
+from bot.model.record import Draft, Phase, Record
+from bot.model.settings import Policy
+from bot.propose.evidence import impact_json
+from bot.propose.trailers import MergeTrailers, merge_message, merge_title
+
+REJECTED = "rejected"
+EXPIRED = "expired"
+_MERGING = frozenset({"approved", "auto", "rollback"})
+
+
+def decided(
+    decision: GateDecision, proposed: RecordedProposal, policy: Policy, *, at: datetime, result: str
+) -> Draft:
+    """Return the record of a decision with everything that it was made from.
+
+    The key names head and content: the same decision is recorded once, a different one on the same head anew.
+    """
+    facts: dict[str, Json] = {
+        "result": result,
+        "pull": decision.pull,
+        "head": decision.head,
+        "base": decision.base,
+        "policy_digest": policy.digest,
+        "evidence_digest": proposed.evidence_digest,
+        "impact": impact_json(decision.impact) if decision.impact else None,
+        "threshold": decision.threshold.value if decision.threshold else None,
+        "reviews": [_review(review) for review in decision.reviews],
+        "reasons": [_reason(reason) for reason in decision.reasons],
+    }
+    content = digest_of(canonical(facts)).removeprefix("sha256:")[:12]
+    key = f"{decision.head}:{content}"
+    return Draft(change=proposed.change, phase=Phase.DECIDED, at=at, facts=facts, key=key)
+
+
+def merged(change: ChangeId, pull: PullRequest, *, merge: CommitSha, parent: CommitSha, at: datetime) -> Draft:
+    """Return the record of a merge; `parent` is the base that it was made on."""
+    facts: dict[str, Json] = {"pull": pull.number, "merge": merge, "head": pull.head, "parent": parent}
+    return Draft(change=change, phase=Phase.MERGED, at=at, facts=facts, key=merge)
+
+
+def closed(change: ChangeId, pull: PullRequest, *, outcome: str, at: datetime) -> Draft:
+    """Return the record of a change that ended without a merge."""
+    why = "nobody decided in time" if outcome == EXPIRED else "it was closed without a merge"
+    facts: dict[str, Json] = {
+        "outcome": outcome,
+        "pull": pull.number,
+        "sentence": f"pull request {pull.number}: {why}",
+    }
+    return Draft(change=change, phase=Phase.CLOSED, at=at, facts=facts)
+
+
+def approved_heads(records: tuple[Record, ...]) -> frozenset[str]:
+    """Return the heads that a recorded decision let merge."""
+    heads = (
+        each.facts.get("head")
+        for each in records
+        if each.phase is Phase.DECIDED and each.facts.get("result") in _MERGING
+    )
+    return frozenset(head for head in heads if isinstance(head, str))
+
+
+def has_result(records: tuple[Record, ...], result: str) -> bool:
+    """Tell whether a decision with this result is recorded."""
+    return any(each.phase is Phase.DECIDED and each.facts.get("result") == result for each in records)
+
+
+def message_of(decision: GateDecision, facts: GateFacts, policy: Policy) -> tuple[str, str]:
+    """Return title and message of the merge commit; ValueError for a decision that lets nothing merge."""
+    trailers = facts.trailers
+    if trailers is None or decision.authority is None:
+        raise ValueError("only an approved proposal has a merge message")
+    approvals = approvers_in(decision, facts)
+    title = merge_title(trailers.change, trailers.recipe, rollback=trailers.rollback_of is not None)
+    message = MergeTrailers(
+        change=trailers.change,
+        decision=decision.authority.value,
+        approved_by=tuple((actor.login, actor.id) for actor, _ in approvals),
+        approval_refs=tuple(url for _, url in approvals if url),
+        head=decision.head,
+        evidence=trailers.evidence,
+        policy=Digest(policy.digest),
+        rollback_of=trailers.rollback_of,
+        reverts=trailers.reverts,
+    )
+    return title, merge_message(message)
+
+
+def _review(review: CountedReview) -> Mapping[str, Json]:
+    return {
+        "id": review.id,
+        "login": review.login,
+        "user_id": review.user_id,
+        "state": review.state,
+        "commit": review.commit,
+        "counts": review.counts,
+        "reason": review.reason,
+        "url": review.url,
+    }
+
+
+def _reason(reason: Reason) -> Mapping[str, Json]:
+    return {
+        "name": reason.name,
+        "status": reason.status.value,
+        "sentence": reason.sentence,
+        "children": [_reason(child) for child in reason.children],
+    }

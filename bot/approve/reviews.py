@@ -1,0 +1,180 @@
+"""Which reviews count, each with its reason, and whether enough people of the right teams approved (pure)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.approve.facts import GateFacts, lower
+from bot.model.decision import CountedReview
+from bot.model.forge import Actor, ActorKind, Review, ReviewState
+from bot.model.names import Login, TeamSlug
+from bot.model.settings import Approvers, Policy
+
+_OPINIONS = frozenset(
+    {ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED, ReviewState.DISMISSED, ReviewState.UNKNOWN}
+)
+"""What replaces a person's earlier opinion; a comment or a draft does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """All reviews judged: who approved, who blocks, and what is missing per team."""
+
+    reviews: tuple[CountedReview, ...]
+    approved_by: tuple[Actor, ...]
+    blocked_by: tuple[Login, ...]
+    missing: tuple[Approvers, ...]
+    unreadable: tuple[TeamSlug, ...]
+
+
+def tally(facts: GateFacts, policy: Policy, required: tuple[Approvers, ...]) -> Tally:
+    """Judge every review of a pull request against the approvers that are required."""
+    latest = _latest(facts.reviews)
+    judged = tuple(_judge(review, latest, facts, policy, required) for review in facts.reviews)
+    approved = tuple(
+        review.author
+        for review, counted in zip(facts.reviews, judged, strict=True)
+        if counted.counts and review.author is not None
+    )
+    return Tally(
+        reviews=judged,
+        approved_by=approved,
+        blocked_by=tuple(_blockers(latest.values(), facts)),
+        missing=_missing(approved, facts.teams, required),
+        unreadable=tuple(dict.fromkeys(each.team for each in required if each.team not in facts.teams)),
+    )
+
+
+def _latest(reviews: Iterable[Review]) -> Mapping[int, Review]:
+    """Return each person's last opinion, by account number; reviews are in order of submission."""
+    return {review.author.id: review for review in reviews if review.author is not None and review.state in _OPINIONS}
+
+
+def _judge(
+    review: Review,
+    latest: Mapping[int, Review],
+    facts: GateFacts,
+    policy: Policy,
+    required: tuple[Approvers, ...],
+) -> CountedReview:
+    fault = _fault(review, latest, facts) or _unfit(review.author, facts, policy, required)
+    teams = [each.team for each in required if _in_team(review.author, facts.teams.get(each.team))]
+    return CountedReview(
+        id=review.id,
+        login=review.author.login if review.author else None,
+        user_id=review.author.id if review.author else None,
+        state=review.state.value,
+        commit=review.commit,
+        counts=fault is None,
+        reason=fault or f"an approval of the head by a member of {' and '.join(dict.fromkeys(teams))}",
+        url=review.url,
+    )
+
+
+def _fault(review: Review, latest: Mapping[int, Review], facts: GateFacts) -> str | None:
+    """Say what is wrong with the review itself."""
+    if review.state is not ReviewState.APPROVED:
+        return _NO_APPROVAL[review.state]
+    if review.author is None:
+        return "its author's account is gone"
+    if latest.get(review.author.id) is not review:
+        return "this person gave a later opinion"
+    if review.commit is None:
+        return "the commit that was reviewed is not known"
+    if review.commit != facts.pull.head:
+        return f"it was given on {review.commit[:12]}, the head is {facts.pull.head[:12]}"
+    return None
+
+
+_NO_APPROVAL = {
+    ReviewState.CHANGES_REQUESTED: "it asks for changes",
+    ReviewState.COMMENTED: "a comment is no opinion",
+    ReviewState.DISMISSED: "it was dismissed",
+    ReviewState.PENDING: "it is not submitted",
+    ReviewState.UNKNOWN: "the forge reports a state that the gate does not know",
+}
+
+
+def _unfit(author: Actor | None, facts: GateFacts, policy: Policy, required: tuple[Approvers, ...]) -> str | None:
+    """Say why a person may not approve this change."""
+    if author is None or author.kind is not ActorKind.USER or lower(author.login) in _logins(policy.bots):
+        return "only people approve, this is a machine's account"
+    if lower(author.login) in _logins(policy.excluded_approvers):
+        return "policy excludes this account from approving"
+    if (role := _role(author, facts)) is not None:
+        return f"this person is {role}"
+    return _powerless(author, facts) or _outside(author, facts, required)
+
+
+def _powerless(author: Actor, facts: GateFacts) -> str | None:
+    permission = facts.permissions.get(author.login)
+    if permission is None:
+        return "this person's rights could not be read"
+    return None if permission.can_write else "this person has no write access now"
+
+
+def _outside(author: Actor, facts: GateFacts, required: tuple[Approvers, ...]) -> str | None:
+    """Say why a person fills no required seat."""
+    teams = {each.team for each in required}
+    if any(_in_team(author, facts.teams.get(team)) for team in teams):
+        return None
+    if not teams:
+        return "nobody has to approve"
+    if any(team not in facts.teams for team in teams):
+        return "the members of a required team could not be read"
+    return "this person is in no required team"
+
+
+def _role(author: Actor, facts: GateFacts) -> str | None:
+    """Say how a person had a hand in the change; accounts compare by number and by login."""
+    if _is(author, facts.pull.author):
+        return "the author of the pull request"
+    for commit in facts.commits:
+        if any(actor is not None and _is(author, actor) for actor in (commit.author, commit.committer)):
+            return f"an author of commit {commit.sha[:12]}"
+    if any(actor is not None and _is(author, actor) for actor in facts.originators):
+        return "the last editor of the recipe"
+    return None
+
+
+def _blockers(opinions: Iterable[Review], facts: GateFacts) -> Iterable[Login]:
+    """Name whoever asks for changes and has write access, or whose access cannot be read; on any commit."""
+    for review in opinions:
+        if review.state is ReviewState.CHANGES_REQUESTED and review.author is not None:
+            permission = facts.permissions.get(review.author.login)
+            if permission is None or permission.can_write:
+                yield review.author.login
+
+
+def _missing(
+    people: Sequence[Actor], teams: Mapping[TeamSlug, frozenset[Login]], required: tuple[Approvers, ...]
+) -> tuple[Approvers, ...]:
+    """Seat every person at most once, as many as possible; return the seats that stay empty, per team."""
+    seats = [each.team for each in required for _ in range(each.count)]
+    seated: dict[int, int] = {}
+
+    def seat(person: int, tried: set[int]) -> bool:
+        for number, team in enumerate(seats):
+            if number in tried or not _in_team(people[person], teams.get(team)):
+                continue
+            tried.add(number)
+            if number not in seated or seat(seated[number], tried):
+                seated[number] = person
+                return True
+        return False
+
+    for person in range(len(people)):
+        seat(person, set())
+    empty = [team for number, team in enumerate(seats) if number not in seated]
+    return tuple(Approvers(team=team, count=empty.count(team)) for team in dict.fromkeys(empty))
+
+
+def _in_team(person: Actor | None, members: frozenset[Login] | None) -> bool:
+    return person is not None and members is not None and lower(person.login) in _logins(members)
+
+
+def _is(one: Actor, other: Actor) -> bool:
+    return one.id == other.id or lower(one.login) == lower(other.login)
+
+
+def _logins(logins: Iterable[Login]) -> frozenset[str]:
+    return frozenset(lower(login) for login in logins)

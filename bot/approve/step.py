@@ -1,0 +1,225 @@
+"""`pow gate`: decide on every open proposal, merge what is approved, record what was merged, rejected or expired."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from bot.approve.facts import GateFacts, RecordedProposal, recorded_proposal
+from bot.approve.gate import decide, has_expired, proof_of
+from bot.approve.gather import Gatherer
+from bot.approve.records import EXPIRED, REJECTED, approved_heads, closed, decided, has_result, merged, message_of
+from bot.approve.settle import Irregular, verify_merge
+from bot.ledger.site import Site
+from bot.model.change import GATE_CHECK
+from bot.model.decision import Approved, GateDecision, GateStatus
+from bot.model.errors import BotError, ConflictError, ForgeError
+from bot.model.event import Event, Mark, Step, StepReport
+from bot.model.forge import Check, CheckConclusion, PullRequest, PullState
+from bot.model.names import ChangeId, CommitSha, PullNumber
+from bot.model.record import Phase, Record
+from bot.model.settings import Policy
+from bot.recipes.library import Library
+from bot.report.gate import headline_of, lines_of, summary_of
+
+_BRANCHES = "pow/"
+_SETTINGS = "pow/"
+_DEPLOY = "deploy.yml"
+_CONCLUSIONS = {
+    GateStatus.APPROVED: CheckConclusion.SUCCESS,
+    GateStatus.PENDING: CheckConclusion.PENDING,
+    GateStatus.DISAPPROVED: CheckConclusion.FAILURE,
+    GateStatus.REFUSED: CheckConclusion.FAILURE,
+}
+_MARKS = {
+    GateStatus.PENDING: Mark.WAIT,
+    GateStatus.DISAPPROVED: Mark.NOTE,
+    GateStatus.REFUSED: Mark.WARNING,
+}
+
+
+def run(site: Site, *, library: Library, base: CommitSha) -> StepReport:
+    """Look at every proposal that is not settled; `base` is the commit that the library was read from."""
+    if library.settings is None:
+        sentence = "the settings cannot be read, so nothing can be approved"
+        event = Event(step=Step.GATE, mark=Mark.FAILURE, sentence=sentence, hint="run `pow lint`")
+        return StepReport(step=Step.GATE, events=(event,))
+    site.repository.fetch()
+    gatherer = Gatherer(
+        site=site,
+        policy=library.settings.policy,
+        recipes={compiled.recipe.id: compiled.recipe for compiled in library.recipes},
+        default_branch=site.repository.default_branch(),
+        identity=site.forge.identity(),
+    )
+    gate = _Gate(site=site, gatherer=gatherer, policy=library.settings.policy, read_at=base)
+    return StepReport(step=Step.GATE, events=tuple(gate.events()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Gate:
+    """One run of the step; every pull request is handled apart, so that one failure stops no other."""
+
+    site: Site
+    gatherer: Gatherer
+    policy: Policy
+    read_at: CommitSha
+
+    def events(self) -> Iterator[Event]:
+        """Settle first what is over: a merge that was not recorded has moved the base."""
+        records = self.site.ledger.records()
+        opened = {pull.number: pull for pull in self.site.forge.pulls(state=PullState.OPEN) if _is_proposal(pull)}
+        for proposed in _unsettled(records):
+            if PullNumber(proposed.pull) not in opened:
+                yield _guarded(partial(self._over, proposed, records), change=proposed.change)
+        for number in sorted(opened):
+            yield _guarded(partial(self._open, opened[number], records), subject=f"#{number}")
+
+    def _open(self, pull: PullRequest, records: tuple[Record, ...]) -> Event:
+        """Decide on an open pull request, show the decision, and act on it."""
+        repository = self.site.repository
+        if repository.head(pull.head_branch) != pull.head:
+            repository.fetch()
+        base = repository.head(self.gatherer.default_branch)
+        if base is None or repository.head(pull.head_branch) != pull.head:
+            return _event(Mark.WAIT, pull, "its branch moved while it was read", hint="the next run looks again")
+        if any(file.path.startswith(_SETTINGS) for file in repository.changed(self.read_at, base)):
+            return _event(Mark.WAIT, pull, "the settings changed meanwhile", hint="the next run reads them anew")
+        facts = self.gatherer.facts(pull, base=base, records=records)
+        decision = decide(facts, self.policy, self.site.now)
+        self._show(decision, facts)
+        approved, proposed = proof_of(decision), facts.proposed
+        if proposed is not None and approved is not None:
+            return self._merge(approved, decision, facts, proposed)
+        if proposed is not None and proposed.pull == pull.number and has_expired(decision):
+            return self._expire(decision, pull, proposed)
+        return _told(decision, pull)
+
+    def _show(self, decision: GateDecision, facts: GateFacts) -> None:
+        """Publish the check, and keep our one comment on a recorded proposal up to date."""
+        forge, summary = self.site.forge, summary_of(decision)
+        check = Check(
+            name=GATE_CHECK,
+            conclusion=_CONCLUSIONS[decision.status],
+            title=headline_of(decision),
+            summary=summary,
+        )
+        forge.publish(decision.head, check)
+        if facts.proposed is not None and facts.proposed.pull == decision.pull:
+            forge.put_comment(decision.pull, marker=f"<!-- pow:gate:{facts.proposed.change} -->", body=summary)
+
+    def _merge(
+        self, approved: Approved, decision: GateDecision, facts: GateFacts, proposed: RecordedProposal
+    ) -> Event:
+        """Record the decision, then merge exactly the head that it was made on."""
+        title, message = message_of(decision, facts, self.policy)
+        result = approved.authority.value
+        self.site.ledger.append(decided(decision, proposed, self.policy, at=self.site.now, result=result))
+        try:
+            merge = self.site.forge.merge(approved, title=title, message=message)
+        except ConflictError as error:
+            sentence = f"approved, but not merged: {error.message}"
+            return _event(Mark.WAIT, facts.pull, sentence, change=proposed.change, hint="the next run decides anew")
+        self.site.repository.fetch()
+        return self._settle(facts.pull, merge, proposed, heads=frozenset({approved.head}), said=headline_of(decision))
+
+    def _settle(
+        self, pull: PullRequest, merge: CommitSha, proposed: RecordedProposal, *, heads: frozenset[str], said: str
+    ) -> Event:
+        """Record a merge if it is what was approved; the record comes after the clean-up, so that both happen."""
+        verified = verify_merge(self.site.repository, merge, proposed, heads=heads)
+        if isinstance(verified, Irregular):
+            sentence = f"merged without a valid gate: {verified.reason}; it will not be deployed"
+            hint = f"look at it, then undo it: git revert -m 1 {merge[:12]}"
+            return _event(Mark.FAILURE, pull, sentence, change=proposed.change, hint=hint)
+        self.site.forge.delete_branch(pull.head_branch)
+        draft = merged(proposed.change, pull, merge=merge, parent=verified.parent, at=self.site.now)
+        self.site.ledger.append(draft)
+        try:
+            self.site.forge.dispatch(_DEPLOY)
+        except ForgeError as error:
+            sentence = f"merged, but the deployment could not be started: {error.message}"
+            hint = "the schedule starts it, or run `pow deploy`"
+            return _event(Mark.WARNING, pull, sentence, change=proposed.change, hint=hint)
+        return _event(Mark.DONE, pull, f"merged. {said}", change=proposed.change)
+
+    def _over(self, proposed: RecordedProposal, records: tuple[Record, ...]) -> Event:
+        """Catch up with a pull request that is no longer open."""
+        pull = self.site.forge.pull(PullNumber(proposed.pull))
+        own = tuple(record for record in records if record.change == proposed.change)
+        if pull.merged and pull.merge_commit is not None:
+            heads = approved_heads(own)
+            return self._settle(pull, pull.merge_commit, proposed, heads=heads, said="Recorded afterwards")
+        if pull.state is PullState.OPEN or pull.merged:
+            return _event(Mark.WAIT, pull, "its state is not settled yet", change=proposed.change)
+        outcome = EXPIRED if has_result(own, EXPIRED) else REJECTED
+        self.site.ledger.append(closed(proposed.change, pull, outcome=outcome, at=self.site.now))
+        return _event(Mark.NOTE, pull, f"closed without a merge: {outcome}", change=proposed.change)
+
+    def _expire(self, decision: GateDecision, pull: PullRequest, proposed: RecordedProposal) -> Event:
+        """Close what nobody decided on; the decision is recorded first, so that a dead run is not a rejection."""
+        site = self.site
+        if not has_result(site.ledger.of(proposed.change), EXPIRED):
+            site.ledger.append(decided(decision, proposed, self.policy, at=site.now, result=EXPIRED))
+        site.forge.edit_pull(pull.number, state=PullState.CLOSED)
+        site.ledger.append(closed(proposed.change, pull, outcome=EXPIRED, at=site.now))
+        return _event(Mark.NOTE, pull, "closed: nobody decided in time", change=proposed.change)
+
+
+def _is_proposal(pull: PullRequest) -> bool:
+    """Tell whether the gate has a say; a fork's branch is never merged by the bot, whatever its name."""
+    return pull.same_repository and pull.head_branch.startswith(_BRANCHES)
+
+
+def _unsettled(records: tuple[Record, ...]) -> tuple[RecordedProposal, ...]:
+    """Return the recorded proposals that neither merged nor ended."""
+    by_change: dict[ChangeId, list[Record]] = {}
+    for record in records:
+        by_change.setdefault(record.change, []).append(record)
+    waiting = (
+        recorded_proposal(tuple(own))
+        for own in by_change.values()
+        if not any(record.phase in {Phase.MERGED, Phase.CLOSED} for record in own)
+    )
+    return tuple(proposed for proposed in waiting if proposed is not None)
+
+
+def _guarded(handle: Callable[[], Event], *, change: ChangeId | None = None, subject: str = "") -> Event:
+    try:
+        return handle()
+    except BotError as error:
+        return Event(
+            step=Step.GATE,
+            mark=Mark.FAILURE,
+            sentence=error.message,
+            change=change,
+            subject=subject,
+            hint=error.hint,
+        )
+
+
+def _told(decision: GateDecision, pull: PullRequest) -> Event:
+    return Event(
+        step=Step.GATE,
+        mark=_MARKS[decision.status],
+        sentence=f"pull request {pull.number}: {headline_of(decision)}",
+        change=decision.change,
+        subject=f"#{pull.number}",
+        data={
+            "pull": pull.number,
+            "status": decision.status.value,
+            "waiting_for": list(decision.waiting_for),
+            "lines": list(lines_of(decision)),
+        },
+    )
+
+
+def _event(mark: Mark, pull: PullRequest, sentence: str, *, change: ChangeId | None = None, hint: str = "") -> Event:
+    return Event(
+        step=Step.GATE,
+        mark=mark,
+        sentence=f"pull request {pull.number}: {sentence}",
+        change=change,
+        subject=f"#{pull.number}",
+        hint=hint,
+        data={"pull": pull.number},
+    )

@@ -1,0 +1,65 @@
+"""`pow status`: where every change stands, derived from the ledger."""
+
+from collections.abc import Mapping
+
+import click
+
+from bot.cli.environment import read_environment
+from bot.cli.show import show_json, wants_colour
+from bot.ledger.lifecycle import Stage, Standing
+from bot.model.clock import format_time
+from bot.model.json import Json
+
+_COLOURS = {Stage.CLOSED: "green", Stage.REVERTING: "red", Stage.PROPOSED: "yellow"}
+
+
+@click.command("status")
+@click.option("--all", "with_closed", is_flag=True, help="Closed changes too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
+def command(*, with_closed: bool, as_json: bool) -> int:
+    """Show where every change stands, as the ledger tells it."""
+    from bot.cli.wiring import open_site  # noqa: PLC0415 -- keeps `--help` fast
+    from bot.ledger.lifecycle import standings  # noqa: PLC0415 -- likewise
+
+    with open_site(read_environment()) as site:
+        changes = [each for each in standings(site.ledger.records()) if with_closed or each.is_open]
+    if as_json:
+        show_json({"changes": [_json(each) for each in changes]})
+        return 0
+    if not changes:
+        click.echo("no change is open" if not with_closed else "no change yet")
+        return 0
+    rows = [("change", "recipe", "stage", "outcome", "pull", "since"), *map(_row, changes)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for number, row in enumerate(rows):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        colour = "bright_white" if number == 0 else _COLOURS.get(changes[number - 1].stage)
+        click.echo(click.style(line, fg=colour), color=wants_colour())
+    return 0
+
+
+def _row(standing: Standing) -> tuple[str, ...]:
+    return (
+        standing.change,
+        standing.recipe + (" (rollback)" if standing.rollback_of else ""),
+        standing.stage,
+        standing.outcome or "-",
+        str(standing.pull or "-"),
+        format_time(standing.updated_at),
+    )
+
+
+def _json(standing: Standing) -> Mapping[str, Json]:
+    return {
+        "change": standing.change,
+        "recipe": standing.recipe,
+        "targets": list(standing.targets),
+        "stage": standing.stage,
+        "outcome": standing.outcome,
+        "pull": standing.pull,
+        "merge": standing.merge,
+        "rollback": standing.rollback,
+        "rollback_of": standing.rollback_of,
+        "opened_at": format_time(standing.opened_at),
+        "updated_at": format_time(standing.updated_at),
+    }

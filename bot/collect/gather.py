@@ -1,0 +1,166 @@
+"""The collector: reads feeds by their settings, each within its own limits and all within one deadline.
+
+A feed that cannot be read is a FeedFailure with its reason; nothing raises, and no feed stops another.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar, assert_never
+
+import httpx
+
+from bot.collect.digests import use_of_complaints, use_of_log, use_of_series
+from bot.collect.events import log_of, log_query
+from bot.collect.privacy import complaints_query, count_complaints
+from bot.collect.query import Access, Query, Row, UnreadableError
+from bot.collect.registry import SOURCES
+from bot.collect.samples import metric_query, series_of
+from bot.model.finding import ComplaintCount, SourceUse
+from bot.model.names import FeedName
+from bot.model.process import ProcessLog
+from bot.model.series import FailureKind, FeedFailure, Reading, Series, Window
+from bot.model.settings import FeedShape, FeedSpec
+
+_Value = TypeVar("_Value")
+Collected = Series | ComplaintCount | ProcessLog | FeedFailure
+
+_AT_ONCE = 8
+_LEAST_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """Everything that was read, by feed name and by what it is; `failures` are the feeds that gave nothing."""
+
+    series: Mapping[FeedName, Series]
+    complaints: Mapping[FeedName, ComplaintCount]
+    logs: Mapping[FeedName, ProcessLog]
+    failures: Mapping[FeedName, FeedFailure]
+
+    @property
+    def readings(self) -> dict[FeedName, Reading]:
+        """What rules are evaluated on: every series, and every failure in the place of one."""
+        return {**self.series, **self.failures}
+
+
+class Collector:
+    """Reads feeds. `endpoints` are the base URLs of targets.yml, `root` is the repository's checkout.
+
+    `client` comes from `sources.http_json.feed_client()` and is closed by whoever made it.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoints: Mapping[str, str],
+        root: Path,
+        client: httpx.Client,
+        deadline: timedelta = timedelta(seconds=60),
+    ) -> None:
+        self._endpoints = endpoints
+        self._root = root
+        self._client = client
+        self._deadline = deadline
+
+    def series(self, spec: FeedSpec, window: Window) -> Reading:
+        """Read a metric feed over a window."""
+        return self._series(spec, window, self._end())
+
+    def complaints(self, spec: FeedSpec, window: Window) -> ComplaintCount | FeedFailure:
+        """Count a complaint feed's complaints of a window by topic."""
+        return self._complaints(spec, window, self._end())
+
+    def events(self, spec: FeedSpec, window: Window) -> ProcessLog | FeedFailure:
+        """Read a process log's events that were completed within a window."""
+        return self._events(spec, window, self._end())
+
+    def gather(self, specs: Sequence[FeedSpec], *, now: datetime) -> Gathered:
+        """Read several feeds side by side, each over its own `history` up to now, all within the deadline."""
+        end = self._end()
+        with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="feed") as pool:
+            results = list(pool.map(lambda spec: self._collect(spec, now, end), specs))
+        return Gathered(
+            series={value.feed: value for value in results if isinstance(value, Series)},
+            complaints={value.feed: value for value in results if isinstance(value, ComplaintCount)},
+            logs={value.feed: value for value in results if isinstance(value, ProcessLog)},
+            failures={value.feed: value for value in results if isinstance(value, FeedFailure)},
+        )
+
+    def _end(self) -> float:
+        return time.monotonic() + self._deadline.total_seconds()
+
+    def _collect(self, spec: FeedSpec, now: datetime, end: float) -> Collected:
+        window = Window(start=now - spec.history, end=now)
+        match spec.shape:
+            case FeedShape.METRIC:
+                return self._series(spec, window, end)
+            case FeedShape.COMPLAINTS:
+                return self._complaints(spec, window, end)
+            case FeedShape.EVENTS:
+                return self._events(spec, window, end)
+            case _:
+                assert_never(spec.shape)
+
+    def _series(self, spec: FeedSpec, window: Window, end: float) -> Reading:
+        def read() -> Series:
+            query = metric_query(spec, window)
+            return series_of(self._rows(query, end), query, window)
+
+        return _guarded(spec, read)
+
+    def _complaints(self, spec: FeedSpec, window: Window, end: float) -> ComplaintCount | FeedFailure:
+        def read() -> ComplaintCount:
+            query = complaints_query(spec, window)
+            return count_complaints(self._rows(query, end), query, window)
+
+        return _guarded(spec, read)
+
+    def _events(self, spec: FeedSpec, window: Window, end: float) -> ProcessLog | FeedFailure:
+        def read() -> ProcessLog:
+            query = log_query(spec, window)
+            return log_of(self._rows(query, end), query)
+
+        return _guarded(spec, read)
+
+    def _rows(self, query: Query, end: float) -> list[Row]:
+        left = end - time.monotonic()
+        if left < _LEAST_SECONDS:
+            raise UnreadableError(
+                FailureKind.TIMEOUT,
+                "the time for all feeds was over before it was asked",
+                hint="slow feeds come first in the list of failures; give them a shorter `timeout`",
+            )
+        spec = query.spec
+        base = self._endpoints.get(spec.endpoint, "") if spec.endpoint else ""
+        if spec.endpoint and not base:
+            raise UnreadableError(
+                FailureKind.SETTINGS,
+                f"there is no endpoint `{spec.endpoint}`",
+                hint="add it to `endpoints` in pow/settings/targets.yml",
+            )
+        seconds = min(spec.timeout.total_seconds(), left)
+        return SOURCES[spec.source](query, Access(base=base, root=self._root, client=self._client, seconds=seconds))
+
+
+def uses_of(gathered: Gathered, feeds: Sequence[FeedName]) -> tuple[SourceUse, ...]:
+    """Describe what was read of these feeds, with digests, in the given order; failures are left out."""
+    uses: list[SourceUse] = []
+    for feed in dict.fromkeys(feeds):
+        if feed in gathered.series:
+            uses.append(use_of_series(gathered.series[feed]))
+        if feed in gathered.complaints:
+            uses.append(use_of_complaints(gathered.complaints[feed]))
+        if feed in gathered.logs and (use := use_of_log(gathered.logs[feed])):
+            uses.append(use)
+    return tuple(uses)
+
+
+def _guarded(spec: FeedSpec, read: Callable[[], _Value]) -> _Value | FeedFailure:
+    try:
+        return read()
+    except UnreadableError as error:
+        return FeedFailure(feed=spec.name, kind=error.kind, message=error.message, hint=error.hint)

@@ -1,0 +1,143 @@
+"""What the deployment says of itself: every sentence and hint, as events (pure)."""
+
+from bot.deploy.desired import DesiredChange
+from bot.deploy.pending import Ungated
+from bot.deploy.plan import Plan
+from bot.model.deployment import Applied, PatchStatus
+from bot.model.errors import BotError, DiagnosticError
+from bot.model.event import Event, Mark, Step
+from bot.model.json import Json
+from bot.model.names import ChangeId
+from bot.model.recipe import Setting
+from bot.sync.setting import text_of
+
+
+def live(change: ChangeId, patches: tuple[Applied, ...], facts: list[Json]) -> Event:
+    """Tell that everything a change asked for is live."""
+    targets = ", ".join(f"{applied.target} ({_manner(applied)})" for applied in patches)
+    sentence = f"live: {targets}" if targets else "the change sets no value: nothing had to go live"
+    return _event(Mark.DONE, sentence, change, data={"patches": facts})
+
+
+def description(patches: tuple[Applied, ...]) -> str:
+    """Return the one line that the forge shows of a deployment; it holds no value, only names."""
+    return "; ".join(f"{applied.target}: {applied.status.value}" for applied in patches)[:140]
+
+
+def redline(change: DesiredChange) -> str:
+    """Return what a change does to its target: `max_blur_px 2 → 4`."""
+    parts = (f"{key} {_shown(change.before.get(key))} → {_shown(change.desired.values[key])}" for key in change.keys)
+    return ", ".join(parts)
+
+
+def drifts(change: ChangeId, plan: Plan) -> tuple[Event, ...]:
+    """Tell of every live value that nobody approved."""
+    return tuple(
+        _event(
+            Mark.WARNING,
+            f"{plan.target}: {drift.key} was {_shown(drift.live)}, which nobody approved; "
+            + (f"it is {_shown(drift.desired)} by this change" if drift.overwritten else "it is left alone"),
+            change,
+            subject=plan.target,
+            hint=f"patches/ says {_shown(drift.desired)}: bring the live value or the file in line by a pull request",
+        )
+        for drift in plan.drift
+    )
+
+
+def refused_by_governance(change: ChangeId, applied: Applied) -> Event:
+    """Tell that the management layer said no."""
+    return _event(
+        Mark.FAILURE,
+        f"{applied.target} refused the patch{f' {applied.patch_id}' if applied.patch_id else ''}: {applied.reason}",
+        change,
+        subject=applied.target,
+        hint="agree on a value that governance allows, and revert the merge until then",
+    )
+
+
+def queued(change: ChangeId, applied: Applied) -> Event:
+    """Tell that a patch waits, for its window or its turn."""
+    return _event(
+        Mark.WAIT,
+        f"patch {applied.patch_id} for {applied.target} is queued",
+        change,
+        subject=applied.target,
+        hint="the next run asks again",
+    )
+
+
+def failed(change: ChangeId, error: BotError, subject: str = "") -> Event:
+    """Tell what went wrong with one change or one of its targets."""
+    first = error.diagnostics[0] if isinstance(error, DiagnosticError) and error.diagnostics else None
+    sentence = f"{first.path}:{first.line}:{first.column}: {first.message}" if first else error.message
+    return _event(Mark.FAILURE, sentence, change, subject=subject, hint=error.hint)
+
+
+def not_authorised(change: ChangeId, reason: str) -> Event:
+    """Tell that a merge is not what was approved."""
+    return _event(
+        Mark.FAILURE,
+        f"not deployed: {reason}",
+        change,
+        hint="revert the merge, and let the bot propose the change anew",
+    )
+
+
+def behind(change: ChangeId, targets: tuple[str, ...]) -> Event:
+    """Tell that an earlier change of the same target comes first."""
+    return _event(Mark.WAIT, f"waits for an earlier change of {', '.join(targets)}", change)
+
+
+def overtaken(change: ChangeId, targets: tuple[str, ...]) -> Event:
+    """Tell that a change will never be deployed, since a later one has set its keys."""
+    return _event(Mark.WARNING, overtaken_sentence(targets), change)
+
+
+def overtaken_sentence(targets: tuple[str, ...]) -> str:
+    """Return the sentence for the event and for the record."""
+    return f"never deployed: a later change has set the same keys of {', '.join(targets)}"
+
+
+def ungated(found: Ungated, targets: tuple[str, ...]) -> Event:
+    """Tell of a commit that changes the desired state and was not merged by the gate."""
+    where = f"{found.commit[:12]} ({', '.join(targets)})"
+    if found.is_approved:
+        return _event(
+            Mark.WAIT, f"the merge {where} is not recorded yet", found.change, hint="run `pow gate`, which records it"
+        )
+    return _event(
+        Mark.FAILURE,
+        f"{where} was merged without a valid gate; not deployed",
+        found.change,
+        hint=f"`git revert -m 1 {found.commit[:12]}`, and let the bot propose the change anew",
+    )
+
+
+def not_shown(change: ChangeId | None, error: BotError) -> Event:
+    """Tell that the forge did not take what is only for show or only makes the next step sooner."""
+    return _event(Mark.WARNING, error.message, change, hint=error.hint)
+
+
+def _manner(applied: Applied) -> str:
+    if applied.status is PatchStatus.UNCHANGED:
+        return "was so already"
+    return f"patch {applied.patch_id}" if applied.patch_id else "set"
+
+
+def _shown(value: Setting | None) -> str:
+    return "not set" if value is None else text_of(value)
+
+
+def _event(
+    mark: Mark,
+    sentence: str,
+    change: ChangeId | None,
+    *,
+    subject: str = "",
+    hint: str = "",
+    data: dict[str, Json] | None = None,
+) -> Event:
+    return Event(
+        step=Step.DEPLOY, mark=mark, sentence=sentence, change=change, subject=subject, hint=hint, data=data or {}
+    )

@@ -1,0 +1,256 @@
+"""Steps 5 and 6, `pow deploy`: what was merged through the gate goes live, and the external systems follow.
+
+Gather, decide, act, record: a merge is read from Git, authorised, compared with what is live, sent to the gateway,
+read back, shown on the forge and recorded. A run that is killed anywhere is simply run again.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import assert_never
+
+from bot.deploy import messages
+from bot.deploy.authorise import Authorised, MergeFacts, Refused, authorise
+from bot.deploy.desired import (
+    VERSION,
+    DesiredChange,
+    DesiredJourney,
+    DesiredService,
+    MergedFile,
+    changes_of,
+    is_desired_state,
+)
+from bot.deploy.pending import (
+    Pending,
+    Ungated,
+    deployed_after,
+    find_ungated,
+    is_overtaken,
+    pending_changes,
+    standing_targets,
+)
+from bot.deploy.plan import outcome, plan_target
+from bot.deploy.port import GatewayPort
+from bot.ledger.site import Site
+from bot.model.clock import format_time
+from bot.model.deployment import Action, Applied, PatchStatus
+from bot.model.errors import BotError, ForgeError, TargetError
+from bot.model.event import Event, Mark, Step, StepReport
+from bot.model.forge import Commit, FileStatus
+from bot.model.json import Json, canonical, digest_of
+from bot.model.names import ChangeId, CommitSha
+from bot.model.recipe import Setting
+from bot.model.record import Draft, Phase, Record
+from bot.model.settings import Settings
+from bot.sync.port import Adapter
+from bot.sync.step import synchronise
+
+ENVIRONMENT = "production"
+RECENT = 50
+"""How many of the newest commits are looked at for changes that came past the gate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One run's tools and facts; `blocked` are targets on which an earlier change is still to go live.
+
+    A change that governance refused blocks nothing: another one may be the way out.
+    """
+
+    site: Site
+    gateway: GatewayPort
+    records: tuple[Record, ...]
+    history: tuple[Commit, ...]
+    blocked: set[str] = field(default_factory=set)
+
+
+def run(site: Site, *, settings: Settings, gateway: GatewayPort, adapters: Mapping[str, Adapter]) -> StepReport:
+    """Deploy every pending change in the order of the merges, then sync; the repository is read as last fetched."""
+    base = site.repository.head(site.repository.default_branch())
+    work = _Run(
+        site=site,
+        gateway=gateway,
+        records=site.ledger.records(),
+        history=site.repository.history(base) if base else (),
+    )
+    events = [event for pending in pending_changes(work.records, work.history) for event in _deploy(work, pending)]
+    events.extend(synchronise(site, syncs=settings.targets.syncs, adapters=adapters))
+    if any(event.mark is Mark.DONE for event in events):
+        events.extend(_shown(None, lambda: site.forge.dispatch("monitor.yml")))
+    events.extend(_report_ungated(work))
+    return StepReport(step=Step.DEPLOY, events=tuple(events))
+
+
+def _deploy(work: _Run, pending: Pending) -> Iterator[Event]:
+    """Bring one merged change live; what goes wrong with it is told and stops nothing else."""
+    try:
+        facts = _merge_facts(work, pending.merge)
+        verdict = authorise(tuple(r for r in work.records if r.change == pending.change), facts)
+        match verdict:
+            case Refused():
+                yield messages.not_authorised(pending.change, verdict.reason)
+            case Authorised():
+                yield from _deploy_authorised(work, verdict)
+            case _:
+                assert_never(verdict)
+    except BotError as error:
+        yield messages.failed(pending.change, error)
+
+
+def _deploy_authorised(work: _Run, authorised: Authorised) -> Iterator[Event]:
+    changes = changes_of(authorised.files)
+    targets = tuple(change.desired.target for change in changes)
+    if taken := _overtaken(work, authorised, changes):
+        _close(work, authorised, messages.overtaken_sentence(taken))
+        yield messages.overtaken(authorised.change, taken)
+        return
+    waiting = tuple(target for target in targets if target in work.blocked)
+    work.blocked.update(targets)
+    if waiting:
+        yield messages.behind(authorised.change, waiting)
+        return
+    applied: list[Applied] = []
+    for change in changes:
+        yield from _deploy_target(work, authorised, change, applied)
+    if len(applied) == len(changes):
+        yield from _record(work, authorised, tuple(applied))
+        work.blocked.difference_update(targets)
+    else:
+        names = ", ".join(target for target in targets if target not in {each.target for each in applied})
+        yield from _show(work, authorised, success=False, description=f"not live: {names}")
+
+
+def _deploy_target(
+    work: _Run, authorised: Authorised, change: DesiredChange, applied: list[Applied]
+) -> Iterator[Event]:
+    """Plan and perform one target; `applied` takes the outcome if the target now shows what it must."""
+    target = change.desired.target
+    try:
+        before = _live(work.gateway, change)
+        plan = plan_target(change, before)
+        yield from messages.drifts(authorised.change, plan)
+        result = None
+        if plan.action is not None:
+            result = work.gateway.apply(plan.action, idempotency_key=_key(authorised, plan.action))
+    except TargetError as error:
+        yield messages.failed(authorised.change, error, target)
+        return
+    match result.status if result else PatchStatus.UNCHANGED:
+        case PatchStatus.REFUSED if result:
+            work.blocked.discard(target)
+            yield messages.refused_by_governance(authorised.change, result)
+        case PatchStatus.QUEUED if result:
+            yield messages.queued(authorised.change, result)
+        case _:
+            applied.append(outcome(change, before, result))
+
+
+def _live(gateway: GatewayPort, change: DesiredChange) -> Mapping[str, Setting]:
+    match change.desired:
+        case DesiredService() as desired:
+            return gateway.live(desired.service)
+        case DesiredJourney() as desired:
+            version = gateway.journey(desired.journey)
+            return {} if version is None else {VERSION: version}
+        case _:
+            assert_never(change.desired)
+
+
+def _key(authorised: Authorised, action: Action) -> str:
+    """Name an action for ever: the same plan of the same merge is the same request, another plan is another one."""
+    content = canonical(asdict(action))
+    return f"{authorised.change}:{authorised.merge}:{digest_of(content).removeprefix('sha256:')[:12]}"
+
+
+def _overtaken(work: _Run, authorised: Authorised, changes: tuple[DesiredChange, ...]) -> tuple[str, ...]:
+    pending = Pending(change=authorised.change, merge=authorised.merge)
+    later = tuple(
+        change
+        for merge in deployed_after(pending, work.records, work.history)
+        for change in changes_of(_merge_facts(work, merge).files)
+    )
+    return tuple(change.desired.target for change in changes if is_overtaken(change, later))
+
+
+def _merge_facts(work: _Run, merge: CommitSha) -> MergeFacts:
+    """Read a merge from Git: exactly its own blobs, never those of the branch's head."""
+    repository = work.site.repository
+    commit = repository.commit(merge)
+    parent, approved = (commit.parents[0], commit.parents[-1]) if commit.parents else (merge, merge)
+    files = tuple(
+        MergedFile(
+            path=file.path,
+            is_regular=file.status is not FileStatus.OTHER,
+            before=repository.read(file.path, parent),
+            after=repository.read(file.path, merge),
+            approved=repository.read(file.path, approved),
+        )
+        for file in repository.changed(parent, merge)
+    )
+    return MergeFacts(commit=commit, is_on_base=any(each.sha == merge for each in work.history), files=files)
+
+
+def _record(work: _Run, authorised: Authorised, applied: tuple[Applied, ...]) -> Iterator[Event]:
+    """Show, then record: a run killed between the two shows the same again, which changes nothing."""
+    yield from _show(work, authorised, success=True, description=messages.description(applied))
+    patches: list[Json] = [
+        {
+            "target": each.target,
+            "patch_id": each.patch_id,
+            "status": each.status.value,
+            "values": dict(each.values),
+        }
+        for each in applied
+    ]
+    work.site.ledger.append(
+        Draft(
+            change=authorised.change,
+            phase=Phase.DEPLOYED,
+            at=work.site.now,
+            facts={"merge": authorised.merge, "effective_at": format_time(work.site.now), "patches": patches},
+            key=authorised.merge,
+        )
+    )
+    yield messages.live(authorised.change, applied, patches)
+
+
+def _close(work: _Run, authorised: Authorised, sentence: str) -> None:
+    facts: dict[str, Json] = {"outcome": "failed", "recovery": None, "sentence": sentence}
+    work.site.ledger.append(
+        Draft(change=authorised.change, phase=Phase.CLOSED, at=work.site.now, facts=facts, key=authorised.merge)
+    )
+
+
+def _show(work: _Run, authorised: Authorised, *, success: bool, description: str) -> tuple[Event, ...]:
+    forge = work.site.forge
+    return _shown(
+        authorised.change,
+        lambda: forge.record_deployment(
+            authorised.merge, environment=ENVIRONMENT, success=success, description=description
+        ),
+    )
+
+
+def _shown(change: ChangeId | None, act: Callable[[], None]) -> tuple[Event, ...]:
+    """Do what only shows or hastens: where the forge refuses it, that is a warning."""
+    try:
+        act()
+    except ForgeError as error:
+        return (messages.not_shown(change, error),)
+    return ()
+
+
+def _report_ungated(work: _Run) -> Iterator[Event]:
+    recent = work.history[:RECENT]
+    merges = (commit for commit in recent if len(commit.parents) > 1)
+    heads = {commit.parents[1]: work.site.repository.commit(commit.parents[1]) for commit in merges}
+    for found in find_ungated(work.records, recent, heads):
+        if targets := _standing(work, found):
+            yield messages.ungated(found, targets)
+
+
+def _standing(work: _Run, found: Ungated) -> tuple[str, ...]:
+    """Return the targets of an ungated commit whose values stand at the head: reverting it settles the matter."""
+    files = tuple(file for file in _merge_facts(work, found.commit).files if is_desired_state(file.path))
+    head = work.history[0].sha
+    now = {file.path: work.site.repository.read(file.path, head) for file in files}
+    return standing_targets(files, now)

@@ -1,0 +1,129 @@
+"""PyGithub's objects as our values.
+
+Reads only what a list's answer already holds: PyGithub would silently ask GitHub once more for anything else.
+"""
+
+from datetime import UTC, datetime
+
+from github import IncompletableObject
+from github.Commit import Commit as GithubCommit
+from github.File import File
+from github.IssueComment import IssueComment
+from github.NamedUser import NamedUser
+from github.Organization import Organization
+from github.PullRequest import PullRequest as GithubPull
+from github.PullRequestReview import PullRequestReview
+from github.Repository import Repository as GithubRepository
+
+from bot.model.forge import (
+    Actor,
+    ActorKind,
+    ChangedFile,
+    Comment,
+    FileStatus,
+    Permission,
+    PullCommit,
+    PullRequest,
+    PullState,
+    Review,
+    ReviewState,
+)
+from bot.model.names import BranchName, CommitSha, Login, PullNumber
+
+GHOST = Actor(login=Login("ghost"), id=0, kind=ActorKind.OTHER)
+"""Stands for a deleted account."""
+
+
+def actor_of(user: NamedUser | Organization | None) -> Actor | None:
+    """Read an account; None where GitHub ties none (it sends null or an empty object)."""
+    if user is None:
+        return None
+    try:
+        return Actor(login=Login(user.login), id=user.id, kind=_kind(user.type))
+    except IncompletableObject:
+        return None
+
+
+def pull_of(pull: GithubPull, *, full: bool) -> PullRequest:
+    """Read a pull request; only the `full` answer for a single one says who merged it."""
+    merged = pull.merged_at is not None
+    return PullRequest(
+        number=PullNumber(pull.number),
+        title=pull.title,
+        body=pull.body or "",
+        state=PullState(pull.state),
+        draft=bool(pull.draft),
+        merged=merged,
+        author=actor_of(pull.user) or GHOST,
+        head=CommitSha(pull.head.sha),
+        head_branch=BranchName(pull.head.ref),
+        base=CommitSha(pull.base.sha),
+        base_branch=BranchName(pull.base.ref),
+        same_repository=_same_repository(pull),
+        labels=frozenset(label.name for label in pull.labels),
+        created_at=pull.created_at.astimezone(UTC),
+        merge_commit=CommitSha(pull.merge_commit_sha) if merged and pull.merge_commit_sha else None,
+        merged_at=_utc(pull.merged_at),
+        merged_by=actor_of(pull.merged_by) if merged and full else None,
+        closed_at=_utc(pull.closed_at),
+        url=pull.html_url,
+    )
+
+
+def review_of(review: PullRequestReview) -> Review:
+    """Read a review."""
+    known = review.state in ReviewState.__members__
+    return Review(
+        id=review.id,
+        author=actor_of(review.user),
+        state=ReviewState(review.state) if known else ReviewState.UNKNOWN,
+        commit=CommitSha(review.commit_id) if review.commit_id else None,
+        submitted_at=_utc(review.submitted_at),
+        url=review.html_url or "",
+    )
+
+
+def pull_commit_of(commit: GithubCommit) -> PullCommit:
+    """Read a commit of a pull request."""
+    return PullCommit(
+        sha=CommitSha(commit.sha),
+        message=commit.commit.message,
+        author=actor_of(commit.author),
+        committer=actor_of(commit.committer),
+    )
+
+
+def files_of(file: File) -> tuple[ChangedFile, ...]:
+    """Read a changed file; a renamed one is one removed and one added, as between two trees."""
+    if file.status == "renamed":
+        return (
+            ChangedFile(path=file.previous_filename, status=FileStatus.REMOVED),
+            ChangedFile(path=file.filename, status=FileStatus.ADDED),
+        )
+    status = "added" if file.status == "copied" else file.status
+    known = status in {each.value for each in FileStatus}
+    return (ChangedFile(path=file.filename, status=FileStatus(status) if known else FileStatus.OTHER),)
+
+
+def comment_of(comment: IssueComment) -> Comment:
+    """Read a comment."""
+    return Comment(id=comment.id, author=actor_of(comment.user) or GHOST, body=comment.body or "")
+
+
+def permission_of(*, permission: str, role: str) -> Permission:
+    """Read a person's rights; `role` is finer, but an organization's own roles have names of their own."""
+    names = {each.value for each in Permission}
+    return Permission(role if role in names else permission if permission in names else Permission.NONE)
+
+
+def _kind(text: str) -> ActorKind:
+    return ActorKind(text) if text in {each.value for each in ActorKind} else ActorKind.OTHER
+
+
+def _same_repository(pull: GithubPull) -> bool:
+    head: GithubRepository | None = pull.head.repo  # null once a fork is deleted, whatever PyGithub's types say
+    return head is not None and head.id == pull.base.repo.id
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC) if moment else None

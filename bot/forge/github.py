@@ -1,0 +1,244 @@
+"""The forge port over PyGithub: looks before each write, and reads back after an unclear answer."""
+
+import base64
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from github import Github, InputGitTreeElement
+from github.GitCommit import GitCommit
+from github.GithubObject import NotSet, is_defined
+from github.IssueEvent import IssueEvent
+from github.PaginatedList import PaginatedList
+from github.Team import Team
+
+from bot.forge.connection import Pacing, connect
+from bot.forge.convert import pull_of
+from bot.forge.failures import says, translated
+from bot.forge.github_display import GithubDisplay, shorten
+from bot.forge.github_reader import GithubReader
+from bot.forge.marking import find_own, marked
+from bot.model.decision import Approved
+from bot.model.errors import ConflictError, ForgeError, NotFoundError, UnavailableError
+from bot.model.forge import Check, PullRequest, PullState, RepoRef
+from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
+
+__all__ = ["GithubForge", "Pacing"]
+
+LONGEST_BODY = 65_536
+"""Of a pull request or a comment; GitHub refuses more."""
+_NO_TEAM: Mapping[str, Any] = {"requested_team": None}
+
+
+class GithubForge(GithubReader):
+    """One repository on github.com, on GitHub Enterprise Server, or in the sandbox."""
+
+    def __init__(self, github: Github, repo: RepoRef, *, identity_login: Login | None = None) -> None:
+        super().__init__(github, repo, identity_login=identity_login)
+        is_app = identity_login is not None and identity_login.endswith("[bot]")
+        slug = identity_login.removesuffix("[bot]") if identity_login is not None and is_app else None
+        self._display = GithubDisplay(self._repository, slug=slug)
+
+    @classmethod
+    def connect(
+        cls,
+        repo: RepoRef,
+        *,
+        base_url: str,
+        token: str,
+        pacing: Pacing | None = None,
+        identity_login: str | None = None,
+    ) -> Self:
+        """Connect with a token; `identity_login` names its account where GitHub will not (App tokens)."""
+        github = connect(base_url=base_url, token=token, pacing=pacing or Pacing.kind())
+        return cls(github, repo, identity_login=Login(identity_login) if identity_login else None)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._github.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Git data
+
+    def commit(self, parent: CommitSha | None, files: Mapping[str, bytes | None], message: str) -> CommitSha:
+        """Write a commit that sets or removes files; GitHub signs it where the token is an App's."""
+        with translated("write a commit"):
+            base = self._repository.get_git_commit(parent) if parent else None
+            elements = [self._element(path, content) for path, content in sorted(files.items())]
+            if base is None:
+                tree = self._repository.create_git_tree(elements)
+            else:
+                tree = self._repository.create_git_tree(elements, base.tree) if elements else base.tree
+            parents: list[GitCommit] = [base] if base else []
+            return CommitSha(self._repository.create_git_commit(message, tree, parents).sha)
+
+    def create_branch(self, branch: BranchName, commit: CommitSha) -> None:
+        """Create a branch; ConflictError if it exists."""
+        try:
+            with translated(f"create the branch {branch}"):
+                self._repository.create_git_ref(f"refs/heads/{branch}", commit)
+        except UnavailableError:
+            if self.head(branch) != commit:
+                raise
+        except ForgeError as error:
+            raise _conflict_if(error, "already exists") from error
+
+    def move_branch(self, branch: BranchName, commit: CommitSha) -> None:
+        """Fast-forward a branch; ConflictError if that is not one."""
+        ref = self._branch_ref(branch)
+        if ref is None:
+            raise NotFoundError(f"no branch {branch}")
+        if ref.object.sha == commit:
+            return
+        try:
+            with translated(f"move the branch {branch}"):
+                ref.edit(commit, force=False)
+        except UnavailableError:
+            if self.head(branch) != commit:
+                raise
+        except ForgeError as error:
+            raise _conflict_if(error, "not a fast forward", "does not exist") from error
+
+    def delete_branch(self, branch: BranchName) -> None:
+        """Delete a branch; no error if it is gone."""
+        ref = self._branch_ref(branch)
+        if ref is None:
+            return
+        try:
+            with translated(f"delete the branch {branch}"):
+                ref.delete()
+        except ForgeError:
+            if self.head(branch) is not None:
+                raise
+
+    # Pull requests
+
+    def open_pull(self, *, branch: BranchName, base: BranchName, title: str, body: str, draft: bool) -> PullRequest:
+        """Open a pull request; ConflictError if there is one for the branch."""
+        if any(pull.base_branch == base for pull in self.pulls(state=PullState.OPEN, head=branch)):
+            raise ConflictError(f"there is an open pull request for {branch}", hint="read it: it may be our own")
+        text = shorten(body, LONGEST_BODY)
+        try:
+            with translated(f"open a pull request for {branch}"):
+                pull = self._repository.create_pull(base, branch, title=title, body=text, draft=draft)
+                return pull_of(pull, full=False)
+        except UnavailableError:
+            for found in self.pulls(state=PullState.OPEN, head=branch):
+                if found.base_branch == base:
+                    return found
+            raise
+        except ForgeError as error:
+            raise _conflict_if(error, "already exists") from error
+
+    def edit_pull(self, number: PullNumber, *, body: str | None = None, state: PullState | None = None) -> None:
+        """Change a pull request's body or state, where they differ."""
+        with translated(f"edit pull request {number}"):
+            pull = self._repository.get_pull(number).complete()
+            text = None if body is None else shorten(body, LONGEST_BODY)
+            new_body = NotSet if text is None or text == (pull.body or "") else text
+            new_state = NotSet if state is None or state.value == pull.state else state.value
+            if is_defined(new_body) or is_defined(new_state):
+                pull.edit(body=new_body, state=new_state)
+
+    def add_labels(self, number: PullNumber, labels: tuple[str, ...]) -> None:
+        """Add the labels that are not there; GitHub makes what the repository lacks."""
+        with translated(f"label pull request {number}"):
+            issue = self._repository.get_issue(number)
+            missing = set(labels) - {label.name for label in issue.get_labels()}
+            if missing:
+                issue.add_to_labels(*sorted(missing))
+
+    def request_reviews(self, number: PullNumber, teams: tuple[TeamSlug, ...]) -> None:
+        """Ask teams for a review, each once: a team that has answered is not asked again."""
+        with translated(f"ask for reviews of pull request {number}"):
+            asked = self._asked_teams(number)
+            missing = [str(team) for team in teams if team not in asked]
+            if missing:
+                self._repository.get_pull(number).create_review_request(team_reviewers=missing)
+
+    def put_comment(self, number: PullNumber, *, marker: str, body: str) -> None:
+        """Create our comment with this marker, or edit it; another's comment is never touched."""
+        text = shorten(marked(body, marker), LONGEST_BODY)
+        own = find_own(self.comments(number), marker=marker, identity=self.identity())
+        if own is not None and own.body == text:
+            return
+        with translated(f"comment on pull request {number}"):
+            issue = self._repository.get_issue(number)
+            if own is None:
+                issue.create_comment(text)
+            else:
+                issue.get_comment(own.id).edit(text)
+
+    def merge(self, approved: Approved, *, title: str, message: str) -> CommitSha:
+        """Merge with a merge commit, pinned to the approved head.
+
+        A merge that has happened is a success, whatever the answer was: an earlier run may have died after it.
+        """
+        before = self._merged(approved)
+        if before is not None:
+            return before
+        try:
+            with translated(f"merge pull request {approved.pull}"):
+                status = self._repository.get_pull(approved.pull).merge(
+                    commit_title=title, commit_message=message, merge_method="merge", sha=approved.head
+                )
+                return CommitSha(status.sha)
+        except (UnavailableError, ConflictError):
+            after = self._merged(approved)
+            if after is None:
+                raise
+            return after
+
+    def _merged(self, approved: Approved) -> CommitSha | None:
+        pull = self.pull(approved.pull)
+        return pull.merge_commit if pull.merged and pull.head == approved.head else None
+
+    def _asked_teams(self, number: PullNumber) -> set[str]:
+        url = f"{self._repository.url}/issues/{number}/events"
+        # An event of another kind has no such field, and PyGithub would ask GitHub for it, event by event.
+        events = PaginatedList(
+            IssueEvent, self._repository.requester, url, attributesTransformer=lambda event: {**_NO_TEAM, **event}
+        )
+        teams: list[Team | None] = [event.requested_team for event in events if event.event == "review_requested"]
+        return {team.slug for team in teams if team is not None}
+
+    # What is shown, and what is started
+
+    def publish(self, commit: CommitSha, check: Check) -> None:
+        """Show a check on a commit unless the same one is already shown there."""
+        self._display.publish(commit, check)
+
+    def record_deployment(self, commit: CommitSha, *, environment: str, success: bool, description: str) -> None:
+        """Show a deployment of a commit with its status, once per commit, environment and outcome."""
+        self._display.record_deployment(commit, environment=environment, success=success, description=description)
+
+    def dispatch(self, workflow: str) -> None:
+        """Start a workflow on the default branch."""
+        with translated(f"start the workflow {workflow}"):
+            url = f"{self._repository.url}/actions/workflows/{workflow}/dispatches"
+            body = {"ref": self._repository.default_branch}
+            self._repository.requester.requestJsonAndCheck("POST", url, input=body)
+
+    def _element(self, path: str, content: bytes | None) -> InputGitTreeElement:
+        if content is None:
+            return InputGitTreeElement(path, "100644", "blob", sha=None)
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError:
+            text = "\0"
+        if "\0" not in text:
+            return InputGitTreeElement(path, "100644", "blob", content=text)
+        blob = self._repository.create_git_blob(base64.b64encode(content).decode("ascii"), "base64")
+        return InputGitTreeElement(path, "100644", "blob", sha=blob.sha)
+
+
+def _conflict_if(error: ForgeError, *phrases: str) -> ForgeError:
+    """Tell GitHub's one status for everything wrong (422) apart by its words."""
+    return ConflictError(error.message, hint=error.hint) if says(error, *phrases) else error

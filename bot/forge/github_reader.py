@@ -1,0 +1,161 @@
+"""The reading half of the forge port over PyGithub."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+from urllib.parse import quote
+
+from github import Github
+from github.GitRef import GitRef
+from github.Repository import Repository as GithubRepository
+
+from bot.forge.convert import (
+    actor_of,
+    comment_of,
+    files_of,
+    permission_of,
+    pull_commit_of,
+    pull_of,
+    review_of,
+)
+from bot.forge.failures import translated
+from bot.model.errors import ForgeError, NotFoundError, PermissionDeniedError
+from bot.model.forge import (
+    Actor,
+    ActorKind,
+    ChangedFile,
+    Comment,
+    Permission,
+    PullCommit,
+    PullRequest,
+    PullState,
+    Review,
+)
+from bot.model.forge import RepoRef as Ref
+from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
+
+MOST_FILES = 3000
+"""GitHub lists no more files of a pull request: https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files"""
+MOST_COMMITS = 250
+"""GitHub lists no more commits of a pull request (same page)."""
+_Item = TypeVar("_Item")
+
+
+class GithubReader:
+    """Asks GitHub; every list is read to its end, and one that GitHub cuts off is an error."""
+
+    def __init__(self, github: Github, repo: Ref, *, identity_login: Login | None = None) -> None:
+        self._github = github
+        self._ref = repo
+        self._identity_login = identity_login
+        self._identity: Actor | None = None
+        self._identity_known = False
+        with translated("connect to GitHub"):
+            self._repository: GithubRepository = github.get_repo(str(repo))
+
+    def identity(self) -> Actor | None:
+        """Return the account of the token: the configured login, else what GitHub says, else None."""
+        if not self._identity_known:
+            self._identity = self._find_identity()
+            self._identity_known = True
+        return self._identity
+
+    def pulls(self, *, state: PullState | None = None, head: BranchName | None = None) -> tuple[PullRequest, ...]:
+        """Return pull requests, newest first; `merged_by` is None in lists."""
+        wanted = state.value if state else "all"
+        with translated("list pull requests"):
+            if head is None:
+                found = self._repository.get_pulls(state=wanted, sort="created", direction="desc")
+            else:
+                full = f"{self._ref.owner}:{head}"
+                found = self._repository.get_pulls(state=wanted, sort="created", direction="desc", head=full)
+            pulls = tuple(pull_of(pull, full=False) for pull in found)
+        # GitHub ignores a `head` that it does not understand, and then lists everything.
+        return tuple(pull for pull in pulls if head in (None, pull.head_branch))
+
+    def pull(self, number: PullNumber) -> PullRequest:
+        """Return one pull request as it is now."""
+        with translated(f"read pull request {number}"):
+            return pull_of(self._repository.get_pull(number).complete(), full=True)
+
+    def files(self, number: PullNumber) -> tuple[ChangedFile, ...]:
+        """Return every changed file."""
+        with translated(f"list the files of pull request {number}"):
+            found = list(self._repository.get_pull(number).get_files())
+            return tuple(each for file in _whole(found, MOST_FILES, number, "files") for each in files_of(file))
+
+    def commits(self, number: PullNumber) -> tuple[PullCommit, ...]:
+        """Return every commit, oldest first."""
+        with translated(f"list the commits of pull request {number}"):
+            found = list(self._repository.get_pull(number).get_commits())
+            return tuple(pull_commit_of(each) for each in _whole(found, MOST_COMMITS, number, "commits"))
+
+    def reviews(self, number: PullNumber) -> tuple[Review, ...]:
+        """Return every review in order of submission."""
+        with translated(f"list the reviews of pull request {number}"):
+            return tuple(review_of(review) for review in self._repository.get_pull(number).get_reviews())
+
+    def comments(self, number: PullNumber) -> tuple[Comment, ...]:
+        """Return every comment, oldest first."""
+        with translated(f"list the comments of pull request {number}"):
+            return tuple(comment_of(comment) for comment in self._repository.get_issue(number).get_comments())
+
+    def permission(self, login: Login) -> Permission:
+        """Return a person's present rights; NONE for strangers."""
+        url = f"{self._repository.url}/collaborators/{quote(login, safe='')}/permission"
+        try:
+            with translated(f"read the permission of {login}"):
+                _, data = self._repository.requester.requestJsonAndCheck("GET", url)
+        except NotFoundError:
+            return Permission.NONE
+        return permission_of(permission=str(data.get("permission")), role=str(data.get("role_name")))
+
+    def team(self, slug: TeamSlug) -> frozenset[Login]:
+        """Return the present active members of a team of the repository's organization."""
+        try:
+            with translated(f"read the team {slug}"):
+                team = self._github.get_organization(self._ref.owner).get_team_by_slug(slug)
+                return frozenset(Login(member.login) for member in team.get_members())
+        except (NotFoundError, PermissionDeniedError) as error:
+            raise PermissionDeniedError(
+                f"cannot see the team {self._ref.owner}/{slug}: {error.message}",
+                hint="give the token `Organization: Members: read`; a repository owned by a person has no teams",
+            ) from error
+
+    def head(self, branch: BranchName) -> CommitSha | None:
+        """Return a branch's head from the forge itself."""
+        ref = self._branch_ref(branch)
+        return CommitSha(ref.object.sha) if ref else None
+
+    def editors(self, path: str, at: CommitSha) -> tuple[Actor | None, ...]:
+        """Return author and committer of the last commit up to `at` that touched a file; empty for none."""
+        with translated(f"read who edited {path}"):
+            for commit in self._repository.get_commits(sha=at, path=path):
+                return (actor_of(commit.author), actor_of(commit.committer))
+        return ()
+
+    def _branch_ref(self, branch: BranchName) -> GitRef | None:
+        try:
+            with translated(f"read the branch {branch}"):
+                return self._repository.get_git_ref(f"heads/{branch}").complete()
+        except NotFoundError:
+            return None
+
+    def _find_identity(self) -> Actor | None:
+        login = self._identity_login
+        try:
+            with translated("read the token's account"):
+                if login is not None:
+                    return actor_of(self._github.get_user(login))
+                user = self._github.get_user()
+                return Actor(login=Login(user.login), id=user.id, kind=ActorKind(user.type))
+        except (PermissionDeniedError, NotFoundError):
+            return None
+
+
+def _whole(found: list[_Item], most: int, number: PullNumber, what: str) -> Iterable[_Item]:
+    if len(found) >= most:
+        raise ForgeError(
+            f"pull request {number} has more {what} than GitHub lists ({most})",
+            hint="close it, and open smaller ones",
+        )
+    return found

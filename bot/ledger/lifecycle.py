@@ -1,0 +1,123 @@
+"""Where every change stands, as its records tell it (pure)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.model.json import Json
+from bot.model.names import ChangeId, CommitSha, PullNumber, RecipeId
+from bot.model.record import Phase, Record
+
+
+class Stage(StrEnum):
+    """What a change waits for, or that it waits for nothing any more."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    MERGED = "merged"
+    DEPLOYED = "deployed"
+    SYNCED = "synced"
+    WATCHING = "watching"
+    REVERTING = "reverting"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One change: its stage, who it is, and the facts of its newest records.
+
+    `rollback` is the change that takes this one back, `rollback_of` the one that this one takes back.
+    """
+
+    change: ChangeId
+    stage: Stage
+    recipe: RecipeId
+    targets: tuple[str, ...]
+    opened_at: datetime
+    updated_at: datetime
+    pull: PullNumber | None = None
+    merge: CommitSha | None = None
+    outcome: str | None = None
+    rollback: ChangeId | None = None
+    rollback_of: ChangeId | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is still to happen to it."""
+        return self.stage is not Stage.CLOSED
+
+
+_STAGES: Mapping[Phase, Stage] = {
+    Phase.PROPOSED: Stage.PROPOSED,
+    Phase.MERGED: Stage.MERGED,
+    Phase.DEPLOYED: Stage.DEPLOYED,
+    Phase.SYNCED: Stage.SYNCED,
+    Phase.MEASURED: Stage.WATCHING,
+    Phase.REVERTED: Stage.REVERTING,
+    Phase.CLOSED: Stage.CLOSED,
+}
+_ORDER = tuple(Stage)
+_APPROVING = {"approved", "auto", "rollback"}
+
+
+def standings(records: Iterable[Record]) -> tuple[Standing, ...]:
+    """Fold records, by index, into one standing per change, in order of their first records."""
+    by_change: dict[ChangeId, list[Record]] = {}
+    for record in records:
+        by_change.setdefault(record.change, []).append(record)
+    return tuple(_standing(change, own) for change, own in by_change.items())
+
+
+def open_changes(records: Iterable[Record]) -> tuple[Standing, ...]:
+    """Return the changes to which anything is still to happen, oldest first."""
+    return tuple(standing for standing in standings(records) if standing.is_open)
+
+
+def last_closed(records: Iterable[Record], recipe: RecipeId) -> Standing | None:
+    """Return the recipe's change that was closed last; a rollback belongs to the change that it takes back."""
+    closed = [
+        each for each in standings(records) if each.recipe == recipe and not each.is_open and each.rollback_of is None
+    ]
+    return max(closed, key=lambda standing: standing.updated_at, default=None)
+
+
+def _standing(change: ChangeId, records: list[Record]) -> Standing:
+    facts: dict[str, Json] = {}
+    for record in records:
+        facts.update({name: value for name, value in record.facts.items() if value is not None})
+    pull, merge = facts.get("pull"), facts.get("merge")
+    return Standing(
+        change=change,
+        stage=max((_stage(record) for record in records), key=_ORDER.index),
+        recipe=RecipeId(str(facts.get("recipe", "")).partition("@")[0]),
+        targets=_targets(facts.get("keys")),
+        opened_at=records[0].at,
+        updated_at=records[-1].at,
+        pull=PullNumber(pull) if isinstance(pull, int) else None,
+        merge=CommitSha(merge) if isinstance(merge, str) else None,
+        outcome=_text(facts.get("outcome")),
+        rollback=_change(next((r.facts.get("rollback") for r in records if r.phase is Phase.REVERTED), None)),
+        rollback_of=_change(facts.get("rollback_of")),
+    )
+
+
+def _stage(record: Record) -> Stage:
+    """Return how far a record brings its change: a rejection or an expiry still waits for `closed`."""
+    if record.phase is Phase.DECIDED:
+        return Stage.APPROVED if record.facts.get("result") in _APPROVING else Stage.PROPOSED
+    return _STAGES[record.phase]
+
+
+def _targets(keys: Json) -> tuple[str, ...]:
+    listed = keys if isinstance(keys, list | tuple) else ()
+    named = (str(key["target"]) for key in listed if isinstance(key, Mapping) and "target" in key)
+    return tuple(dict.fromkeys(named))
+
+
+def _change(value: Json) -> ChangeId | None:
+    return ChangeId(value) if isinstance(value, str) and value else None
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None

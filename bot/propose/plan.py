@@ -1,0 +1,196 @@
+"""Which firing recipes become proposals now, and for all others the reason why not (pure)."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.ledger.lifecycle import Stage, Standing, last_closed, open_changes
+from bot.model.change import Change, FileEdit, KeyChange
+from bot.model.clock import format_time
+from bot.model.event import Mark
+from bot.model.names import ChangeId, RecipeId
+from bot.model.recipe import Recipe, Setting
+from bot.model.record import Phase, Record
+from bot.model.settings import Policy
+from bot.propose.change import change_id
+from bot.propose.desired import Unreadable, block_of, path_of, same, values_of, wanted_by
+from bot.propose.impact import out_of_range
+from bot.propose.redline import Refused, set_value
+
+FIRST_EPISODE = "first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What the plan depends on; `files` are those below `patches/` on the base, by path."""
+
+    files: Mapping[str, bytes]
+    records: tuple[Record, ...]
+    policy: Policy
+    muted: frozenset[RecipeId]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A firing recipe that is not proposed, and why."""
+
+    recipe: RecipeId
+    mark: Mark
+    sentence: str
+    hint: str = ""
+    change: ChangeId | None = None
+
+
+Planned = Change | Held
+
+
+def plan(firing: Iterable[Recipe], situation: Situation) -> tuple[Planned, ...]:
+    """Decide on every firing recipe, in order; at most `proposals_per_run` become changes, one per target."""
+    planned: list[Planned] = []
+    taken: dict[str, str] = {}
+    for recipe in firing:
+        decided = _hold(recipe, situation) or _draft(recipe, situation)
+        if isinstance(decided, Change):
+            decided = _limit(decided, planned, taken, situation.policy.proposals_per_run)
+        if isinstance(decided, Change):
+            taken |= dict.fromkeys(decided.targets, f"the proposal of {recipe.id} in this run")
+        planned.append(decided)
+    return tuple(planned)
+
+
+def _hold(recipe: Recipe, situation: Situation) -> Held | None:
+    """Give the first reason that has nothing to do with the values."""
+    if situation.policy.paused:
+        hint = "set `paused: false` in pow/settings/policy.yml"
+        return _wait(recipe, f"{recipe.id} fires, but the policy pauses all proposals", hint=hint)
+    if recipe.id in situation.muted:
+        return Held(recipe=recipe.id, mark=Mark.NOTE, sentence=f"{recipe.id} fires, but it is muted in the settings")
+    own = [standing for standing in open_changes(situation.records) if standing.recipe == recipe.id]
+    return _still_open(recipe, own[-1]) if own else _resting(recipe, situation)
+
+
+def _still_open(recipe: Recipe, standing: Standing) -> Held:
+    match standing.stage:
+        case Stage.PROPOSED | Stage.APPROVED:
+            sentence = f"{recipe.id} fires and is proposed already in pull request {standing.pull}"
+        case Stage.MERGED | Stage.DEPLOYED:
+            sentence = f"{recipe.id} fires while its change {standing.change} is being rolled out"
+        case Stage.SYNCED | Stage.WATCHING:
+            sentence = f"{recipe.id} fires while its change {standing.change} is under watch"
+        case Stage.REVERTING | Stage.CLOSED:
+            sentence = f"{recipe.id} fires while its change {standing.change} is taken back"
+    return Held(recipe=recipe.id, mark=Mark.NOTE, sentence=sentence, change=standing.change)
+
+
+def _resting(recipe: Recipe, situation: Situation) -> Held | None:
+    """Respect how the last change ended, unless the recipe was edited since."""
+    last = last_closed(situation.records, recipe.id)
+    if last is None or _recipe_digest(situation.records, last.change) != recipe.digest:
+        return None
+    if last.outcome in {"rolled_back", "failed"}:
+        sentence = f"{recipe.id} fires, but its last change {last.change} made things worse; it stays on hold"
+        hint = f"edit {recipe.path} and raise its version to lift the hold"
+        return _wait(recipe, sentence, hint=hint, change=last.change)
+    ready = last.updated_at + recipe.cooldown
+    if last.outcome in {"rejected", "expired"} and situation.now < ready:
+        sentence = (
+            f"{recipe.id} fires, but change {last.change} was {last.outcome}; it rests until {format_time(ready)}"
+        )
+        hint = f"edit {recipe.path} to propose something else sooner"
+        return _wait(recipe, sentence, hint=hint, change=last.change)
+    return None
+
+
+def episode_of(records: Iterable[Record], recipe: RecipeId) -> str:
+    """Return what tells this firing of a recipe from the one before: the change that ended the last one."""
+    before = last_closed(records, recipe)
+    return before.change if before else FIRST_EPISODE
+
+
+def _recipe_digest(records: Iterable[Record], change: ChangeId) -> object:
+    return next(
+        (r.facts.get("recipe_digest") for r in records if r.change == change and r.phase is Phase.PROPOSED), ""
+    )
+
+
+def _draft(recipe: Recipe, situation: Situation) -> Planned:
+    """Turn a recipe's wishes into edits of the files as they stand."""
+    keys: list[KeyChange] = []
+    for target, key, value in wanted_by(recipe):
+        former = _present(situation.files, target, key)
+        if isinstance(former, Refused):
+            return Held(recipe=recipe.id, mark=Mark.FAILURE, sentence=former.reason, hint=former.hint)
+        if not same(former[0], value):
+            keys.append(KeyChange(target=target, key=key, before=former[0], after=value))
+    if not keys:
+        sentence = f"{recipe.id} fires, but the desired state holds its values already"
+        hint = "give the recipe a stronger value, or wait for the deployment to show"
+        return _wait(recipe, sentence, hint=hint)
+    if refusals := out_of_range(tuple(keys), situation.policy.ranges):
+        hint = f"edit {recipe.path}, or the ranges in pow/settings/policy.yml"
+        return Held(recipe=recipe.id, mark=Mark.FAILURE, sentence=refusals[0], hint=hint)
+    if (busy := _busy(keys, situation.records)) is not None:
+        sentence = f"{recipe.id} fires, but change {busy.change} of {busy.recipe} works on the same target"
+        return _wait(recipe, sentence, hint="it is proposed once that change is closed", change=busy.change)
+    return _change(recipe, tuple(keys), situation)
+
+
+def _change(recipe: Recipe, keys: tuple[KeyChange, ...], situation: Situation) -> Planned:
+    edits: dict[str, FileEdit] = {}
+    for key in keys:
+        path = path_of(key.target)
+        edit = edits.get(path) or FileEdit(path=path, before=situation.files[path], after=situation.files[path])
+        edited = set_value(path, edit.after, block_of(key.target, key.key), key.after)
+        if isinstance(edited, Refused):
+            return Held(recipe=recipe.id, mark=Mark.FAILURE, sentence=edited.reason, hint=edited.hint)
+        edits[path] = FileEdit(path=path, before=edit.before, after=edited.after)
+    episode = episode_of(situation.records, recipe.id)
+    return Change(
+        id=change_id(recipe, keys, episode=episode),
+        recipe=recipe.id,
+        version=recipe.version,
+        episode=episode,
+        keys=keys,
+        edits=tuple(edits.values()),
+    )
+
+
+def _present(files: Mapping[str, bytes], target: str, key: str) -> tuple[Setting] | Refused:
+    """Return the value that stands in the desired state, boxed, for it may be false."""
+    path = path_of(target)
+    if path not in files:
+        return Refused(reason=f"there is no {path}", hint="write the file with the live values first")
+    values = values_of(path, files[path])
+    if isinstance(values, Unreadable):
+        return Refused(reason=f"{path} cannot be read: {values.reason}", hint="run `pow lint`")
+    if key not in values:
+        return Refused(reason=f"{path} has no `{key}`", hint=f"add the key with its live value to {path}")
+    return (values[key],)
+
+
+def _busy(keys: Iterable[KeyChange], records: Iterable[Record]) -> Standing | None:
+    targets = {key.target for key in keys}
+    return next((standing for standing in open_changes(records) if targets.intersection(standing.targets)), None)
+
+
+def _limit(change: Change, planned: Iterable[Planned], taken: Mapping[str, str], limit: int) -> Planned:
+    """Let one change per target and so many per run through."""
+    for target in change.targets:
+        if target in taken:
+            sentence = f"{change.recipe} fires, but {taken[target]} changes {target} as well"
+            hint = "it is proposed once that change is closed"
+            return Held(recipe=change.recipe, mark=Mark.WAIT, sentence=sentence, hint=hint, change=change.id)
+    if sum(1 for _ in _changes(planned)) >= limit:
+        sentence = f"{change.recipe} fires, but this run has made its {limit} proposals already"
+        hint = "the next run goes on; `proposals_per_run` in pow/settings/policy.yml is the limit"
+        return Held(recipe=change.recipe, mark=Mark.WAIT, sentence=sentence, hint=hint, change=change.id)
+    return change
+
+
+def _changes(planned: Iterable[Planned]) -> Iterator[Change]:
+    return (each for each in planned if isinstance(each, Change))
+
+
+def _wait(recipe: Recipe, sentence: str, *, hint: str, change: ChangeId | None = None) -> Held:
+    return Held(recipe=recipe.id, mark=Mark.WAIT, sentence=sentence, hint=hint, change=change)

@@ -1,0 +1,203 @@
+"""`pow detect`: read the feeds, see which recipes fire, and propose what they ask for, each once."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from bot.collect.gather import Collector, Gathered, uses_of
+from bot.diagnose.decide import NotFiring, diagnose
+from bot.diagnose.process import rank
+from bot.ledger.site import Site
+from bot.model.change import Change
+from bot.model.errors import BotError, Severity
+from bot.model.event import Event, Mark, Step, StepReport
+from bot.model.finding import ComplaintCount, Finding, Ranking
+from bot.model.names import CommitSha, FeedName, RecipeId
+from bot.model.settings import FeedSpec, Settings
+from bot.model.verdict import RuleOutcome
+from bot.propose.plan import Held, Situation, plan
+from bot.propose.proposal import case_of, proposal_of
+from bot.propose.publish import publish
+from bot.recipes.library import CompiledRecipe, Library
+from bot.report.pull_request import Case, redline_of
+
+
+def run(site: Site, *, library: Library, base: CommitSha, collector: Collector, dry_run: bool = False) -> StepReport:
+    """Go through all recipes of a library that was read at `base`; a dry run only says what it would propose."""
+    if library.settings is None:
+        sentence = "the settings cannot be read, so nothing is detected"
+        event = Event(step=Step.DETECT, mark=Mark.FAILURE, sentence=sentence, hint="run `pow lint`")
+        return StepReport(step=Step.DETECT, events=(*_broken(library), event))
+    detector = _Detector(
+        site=site, library=library, settings=library.settings, base=base, collector=collector, dry_run=dry_run
+    )
+    return StepReport(step=Step.DETECT, events=tuple(detector.events()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Detector:
+    """One run of the step."""
+
+    site: Site
+    library: Library
+    settings: Settings
+    base: CommitSha
+    collector: Collector
+    dry_run: bool
+
+    def events(self) -> Iterator[Event]:
+        """Read each feed once, then decide on all firing recipes together."""
+        yield from _broken(self.library)
+        gathered = self.collector.gather(self._specs(), now=self.site.now)
+        yield from _unread(gathered)
+        findings: dict[RecipeId, Finding] = {}
+        for compiled in self.library.recipes:
+            found = self._diagnosed(compiled, gathered)
+            if isinstance(found, NotFiring):
+                yield _quiet(compiled, found)
+            else:
+                findings[compiled.recipe.id] = found
+        yield from self._proposals(findings)
+
+    def _specs(self) -> tuple[FeedSpec, ...]:
+        """Name every feed that a recipe looks at, with enough history for the rules."""
+        needed: dict[FeedName, FeedSpec] = {}
+        known = {spec.name: spec for spec in self.settings.feeds}
+        for compiled in self.library.recipes:
+            for name in _feeds_of(compiled):
+                if (spec := needed.get(name) or known.get(name)) is not None:
+                    reads = name in compiled.bottleneck.feeds
+                    history = max(spec.history, compiled.bottleneck.lookback) if reads else spec.history
+                    needed[name] = replace(spec, history=history)
+        return tuple(needed.values())
+
+    def _diagnosed(self, compiled: CompiledRecipe, gathered: Gathered) -> Finding | NotFiring:
+        return diagnose(
+            compiled,
+            gathered.readings,
+            now=self.site.now,
+            complaints=_complaints_of(compiled, gathered),
+            ranking=_ranking_of(compiled, gathered),
+            sources=uses_of(gathered, _feeds_of(compiled)),
+        )
+
+    def _proposals(self, findings: Mapping[RecipeId, Finding]) -> Iterator[Event]:
+        """Plan all firing recipes at once, and handle each apart."""
+        firing = [compiled for compiled in self.library.recipes if compiled.recipe.id in findings]
+        situation = Situation(
+            files=self.site.repository.read_many("patches/", self.base),
+            records=self.site.ledger.records(),
+            policy=self.settings.policy,
+            muted=self.settings.muted,
+            now=self.site.now,
+        )
+        planned = plan([compiled.recipe for compiled in firing], situation)
+        for compiled, each in zip(firing, planned, strict=True):
+            if isinstance(each, Held):
+                yield _held(each)
+            else:
+                yield from self._propose(each, compiled, findings[compiled.recipe.id])
+
+    def _propose(self, change: Change, compiled: CompiledRecipe, finding: Finding) -> Iterator[Event]:
+        try:
+            case = case_of(
+                change, compiled, finding, self.settings.policy, at=self.site.now, run_url=self.site.run_url
+            )
+            if self.dry_run:
+                yield _would(case, self.base)
+                return
+            teams = tuple(each.team for each in case.approvers) if case.needs_people else ()
+            published = publish(self.site, proposal_of(case, base=self.base), teams)
+        except BotError as error:
+            yield _about(change.recipe, Mark.FAILURE, error.message, change=change, hint=error.hint)
+            return
+        number = published.pull.number
+        said = f"{case.recipe.id} fires: {finding.sentence}; proposed in pull request {number}"
+        yield _about(change.recipe, Mark.DONE, said, change=change, data={"pull": number, "url": published.pull.url})
+        for warning in published.warnings:
+            sentence = f"pull request {number}: {warning}"
+            yield _about(change.recipe, Mark.WARNING, sentence, change=change, hint="check the token's permissions")
+
+
+def _feeds_of(compiled: CompiledRecipe) -> tuple[FeedName, ...]:
+    """Name a recipe's feeds, the rule's own first, each once."""
+    recipe = compiled.recipe
+    log = (recipe.process_log,) if recipe.process_log else ()
+    return tuple(dict.fromkeys((*compiled.bottleneck.feeds, *recipe.watch_feeds, *log)))
+
+
+def _complaints_of(compiled: CompiledRecipe, gathered: Gathered) -> ComplaintCount | None:
+    return next((gathered.complaints[name] for name in _feeds_of(compiled) if name in gathered.complaints), None)
+
+
+def _ranking_of(compiled: CompiledRecipe, gathered: Gathered) -> Ranking | None:
+    log = gathered.logs.get(compiled.recipe.process_log) if compiled.recipe.process_log else None
+    return rank(log) if log is not None else None
+
+
+def _broken(library: Library) -> Iterator[Event]:
+    for each in library.diagnostics:
+        if each.severity is Severity.ERROR:
+            sentence = f"{each.path}:{each.line}:{each.column}: {each.message}"
+            hint = each.hint or "run `pow lint`"
+            yield Event(step=Step.DETECT, mark=Mark.FAILURE, sentence=sentence, subject=each.path, hint=hint)
+
+
+def _unread(gathered: Gathered) -> Iterator[Event]:
+    for name, failure in sorted(gathered.failures.items()):
+        sentence = f"feed {name}: {failure.message}"
+        yield Event(step=Step.DETECT, mark=Mark.FAILURE, sentence=sentence, subject=name, hint=failure.hint)
+
+
+def _quiet(compiled: CompiledRecipe, found: NotFiring) -> Event:
+    """Tell a rule that does not hold from one that cannot be decided."""
+    measured, recipe = found.measurement, compiled.recipe
+    if measured.outcome is RuleOutcome.DOES_NOT_HOLD:
+        return _about(recipe.id, Mark.NOTE, f"{recipe.id} does not fire: {measured.sentence}")
+    sentence = f"{recipe.id} cannot be decided ({measured.outcome}): {measured.sentence}"
+    return _about(recipe.id, Mark.WAIT, sentence, hint="nothing is proposed without enough fresh data")
+
+
+def _held(held: Held) -> Event:
+    return Event(
+        step=Step.DETECT,
+        mark=held.mark,
+        sentence=held.sentence,
+        change=held.change,
+        subject=held.recipe,
+        hint=held.hint,
+    )
+
+
+def _would(case: Case, base: CommitSha) -> Event:
+    """Say what a run that writes would propose."""
+    proposal = proposal_of(case, base=base)
+    data = {
+        "redline": redline_of(case.change.edits),
+        "title": proposal.title,
+        "change": case.change.id,
+        "branch": case.change.branch,
+        "impact": case.impact.level.value,
+        "body": proposal.body,
+    }
+    sentence = f"{case.recipe.id} fires: {case.finding.sentence}; would propose change {case.change.id}"
+    return _about(case.recipe.id, Mark.NOTE, sentence, change=case.change, data=data)
+
+
+def _about(
+    recipe: RecipeId,
+    mark: Mark,
+    sentence: str,
+    *,
+    change: Change | None = None,
+    hint: str = "",
+    data: Mapping[str, str | int] | None = None,
+) -> Event:
+    return Event(
+        step=Step.DETECT,
+        mark=mark,
+        sentence=sentence,
+        change=change.id if change else None,
+        subject=recipe,
+        hint=hint,
+        data=data or {},
+    )

@@ -1,0 +1,164 @@
+"""One recipe against the settings and the desired state: what cannot work, or not as its author means it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bot.model.errors import Diagnostic, Severity
+from bot.model.names import FeedName, ServiceName
+from bot.model.recipe import JourneyPatch, ServicePatch, Setting
+from bot.model.series import SeriesKind
+from bot.model.settings import FeedSpec, Policy, ValueRange
+from bot.model.unit import RATIO
+from bot.recipes.check import Check
+from bot.recipes.contradiction import common_value
+from bot.recipes.desired import JourneyFile, ServiceFile, journey_path, service_path
+from bot.recipes.library import CompiledRecipe
+from bot.recipes.recipe import RecipeFile
+from bot.recipes.suggest import brief
+from bot.recipes.tree import Document, Path
+from bot.rules.shape import threshold_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredState:
+    """What is to be live, and the files that are there but broken, which are told of by themselves."""
+
+    services: Mapping[ServiceName, ServiceFile]
+    journeys: Mapping[str, JourneyFile]
+    broken: frozenset[str]
+
+
+def patch_faults(file: RecipeFile, desired: DesiredState) -> Iterator[Diagnostic]:
+    """Check a recipe's patches against the files that they would edit."""
+    for path, patch in _config_paths(file):
+        yield from _service_faults(file.document, path, patch, desired)
+    for path, journey in _journey_paths(file):
+        yield from _journey_faults(file.document, path, journey, desired)
+
+
+def policy_faults(file: RecipeFile, policy: Policy) -> Iterator[Diagnostic]:
+    """Check a recipe against the cap and the ranges of the policy."""
+    threshold, cap = file.recipe.hitl_threshold, policy.threshold_cap
+    if threshold.rank > cap.rank:
+        message = f"hitl_threshold {threshold} is above the policy's cap {cap}"
+        place = file.document.place(("hitl_threshold",))
+        yield file.document.fault(Check.ABOVE_CAP, place, message, hint=f"write {cap}, which is what counts anyway")
+    for path, patch in _config_paths(file):
+        for key, value in patch.config.items():
+            if key in policy.ranges:
+                yield from range_faults(file.document, (*path, key), value, policy.ranges[key])
+
+
+def range_faults(document: Document, path: Path, value: Setting, allowed: ValueRange) -> Iterator[Diagnostic]:
+    """Check one value against the range that policy allows for its key."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and allowed.minimum <= float(value) <= allowed.maximum:
+        return
+    message = (
+        f"`{path[-1]}` {_shown(value)} is outside {allowed.minimum:g} to {allowed.maximum:g}, which policy allows"
+    )
+    hint = "the range stands in pow/settings/policy.yml"
+    yield document.fault(Check.OUT_OF_RANGE, document.place(path), message, hint=hint)
+
+
+def rule_faults(
+    document: Document, compiled: CompiledRecipe, feeds: Mapping[FeedName, FeedSpec]
+) -> Iterator[Diagnostic]:
+    """Look for doubtful rules: a share without its denominator, success and rollback that can both hold."""
+    rollback, success = threshold_of(compiled.rollback), threshold_of(compiled.success)
+    place = document.place(("rollback_on",))
+    for name in compiled.rollback.feeds:
+        feed = feeds[name]
+        if feed.unit.dimension == RATIO and feed.kind is not SeriesKind.RATIO:
+            message = f"`{name}` is a share of unknown numbers: 1 of 20 looks like 50 of 1,000"
+            hint = f"name the denominator of `{name}` as `of` in its columns"
+            yield document.fault(Check.NO_DENOMINATOR, place, message, hint=hint, severity=Severity.WARNING)
+    both = common_value(success, rollback)
+    if both is not None:
+        message = f"success_metric and rollback_on both hold at {both}"
+        hint = "leave a gap between them; a rollback would always win"
+        yield document.fault(Check.CONTRADICTION, place, message, hint=hint)
+
+
+def _config_paths(file: RecipeFile) -> Iterator[tuple[Path, ServicePatch]]:
+    """Yield where each service patch's keys stand, whichever way the recipe is written."""
+    root: Path = ("fix_recipe", "service_patch")
+    listed = file.document.node((*root, 0)) is not None
+    for index, patch in enumerate(file.recipe.service_patches):
+        path = (*root, index) if listed else root
+        key = "config" if file.document.node((*path, "config")) else "changes"
+        yield (*path, key), patch
+
+
+def _journey_paths(file: RecipeFile) -> Iterator[tuple[Path, JourneyPatch]]:
+    root: Path = ("fix_recipe", "journey_patch")
+    listed = file.document.node((*root, 0)) is not None
+    for index, patch in enumerate(file.recipe.journey_patches):
+        yield ((*root, index) if listed else root), patch
+
+
+def _service_faults(
+    document: Document, path: Path, patch: ServicePatch, desired: DesiredState
+) -> Iterator[Diagnostic]:
+    where = service_path(patch.service)
+    if where in desired.broken:
+        return
+    file = desired.services.get(patch.service)
+    for key, value in patch.config.items():
+        place = document.key((*path, key))
+        hint = f"add `{key}` with its live value to {where}"
+        if file is None:
+            yield document.fault(Check.NOT_ADOPTED, place, f"there is no {where}", hint=hint)
+        elif key not in file.changes:
+            message = f"`{key}` is not in {where}, so a revert could not restore it"
+            yield document.fault(Check.NOT_ADOPTED, place, message, hint=hint)
+        else:
+            yield from _value_faults(document, (*path, key), value, present=file.changes[key])
+
+
+def _value_faults(document: Document, path: Path, value: Setting, *, present: Setting) -> Iterator[Diagnostic]:
+    place = document.place(path)
+    if _kind(value) != _kind(present):
+        message = f"`{path[-1]}` is {_kind(present)} ({_shown(present)}), the patch makes it {_kind(value)}"
+        yield document.fault(Check.OTHER_KIND, place, message, hint=f"write {_kind(present)}")
+    elif value == present:
+        message = f"`{path[-1]}` is {_shown(value)} already"
+        hint = "the recipe proposes nothing for this key"
+        yield document.fault(Check.NO_CHANGE, place, message, hint=hint, severity=Severity.WARNING)
+
+
+def _journey_faults(
+    document: Document, path: Path, patch: JourneyPatch, desired: DesiredState
+) -> Iterator[Diagnostic]:
+    where = journey_path(patch.journey)
+    file = desired.journeys.get(patch.journey)
+    place = document.place(path)
+    if where in desired.broken:
+        return
+    if file is None:
+        hint = f"add {where} with `journey: {patch.journey}` and its live `version:`"
+        yield document.fault(Check.UNKNOWN_JOURNEY, place, f"there is no {where}", hint=hint)
+    elif file.version == patch.version:
+        message = f"the journey {patch.journey} runs {patch.version} already"
+        hint = "the recipe proposes nothing for this journey"
+        yield document.fault(Check.NO_CHANGE, place, message, hint=hint, severity=Severity.WARNING)
+
+
+def _kind(value: Setting) -> str:
+    match value:
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+
+
+def _shown(value: Setting) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{brief(value)}"'
+        case _:
+            return str(value)

@@ -1,0 +1,128 @@
+"""`pow/settings/feeds.yml` → feed specifications; which endpoints there are is checked by whoever knows them."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from bot.model.errors import Diagnostic
+from bot.model.names import FeedName
+from bot.model.series import SeriesKind
+from bot.model.settings import Columns, FeedShape, FeedSpec, SourceKind
+from bot.model.unit import PLAIN_COUNT, PLAIN_RATIO, TIME, UNITS, Unit
+from bot.recipes.check import Check
+from bot.recipes.endpoints import is_safe_path
+from bot.recipes.fields import Fields, fields_of
+from bot.recipes.outcome import Outcome
+from bot.recipes.tree import Document, Path
+
+_DAY = timedelta(days=1)
+_HISTORY = timedelta(days=30)
+_TIMEOUT = timedelta(seconds=10)
+_MAX_BYTES = 32 * 1024 * 1024
+
+
+def read_feeds(document: Document) -> Outcome[tuple[FeedSpec, ...]]:
+    """Turn a document that fits its schema into feeds, in order of the file, or say what does not fit together."""
+    feeds = fields_of(document.value).section("feeds")
+    faults = tuple(
+        fault for name in feeds.values for fault in _faults(document, ("feeds", name), feeds.section(name))
+    )
+    if faults:
+        return Outcome(value=None, faults=faults)
+    return Outcome(value=tuple(_feed(FeedName(name), feeds.section(name)) for name in feeds.values))
+
+
+def _feed(name: FeedName, fields: Fields) -> FeedSpec:
+    columns = fields.section("columns")
+    hand_over = fields.section("hand_over")
+    return FeedSpec(
+        name=name,
+        shape=_shape(fields),
+        source=SourceKind(fields.text("source")),
+        path=fields.text("path"),
+        unit=_unit(fields) or PLAIN_COUNT,
+        kind=SeriesKind.RATIO if columns.has("of") else SeriesKind.READINGS,
+        window=fields.duration("window", _DAY),
+        columns=Columns(**{key: columns.text(key) for key in columns.values}),
+        endpoint=fields.text("endpoint"),
+        rows=fields.text("rows"),
+        history=fields.duration("history", _HISTORY),
+        timeout=fields.duration("timeout", _TIMEOUT),
+        max_bytes=fields.integer("max_bytes", _MAX_BYTES),
+        min_value=fields.number("min_value"),
+        max_value=fields.number("max_value"),
+        time_format=fields.text("time_format"),
+        where={key: fields.section("where").text(key) for key in fields.section("where").values},
+        hand_over=(hand_over.text("source"), hand_over.text("target")) if fields.has("hand_over") else None,
+    )
+
+
+def _shape(fields: Fields) -> FeedShape:
+    return FeedShape(fields.text("shape", FeedShape.METRIC))
+
+
+def _unit(fields: Fields) -> Unit | None:
+    """Return the unit of a metric; a ratio has one of itself."""
+    default = PLAIN_RATIO if fields.section("columns").has("of") else None
+    return UNITS[fields.text("unit")] if fields.has("unit") else default
+
+
+def _faults(document: Document, path: Path, fields: Fields) -> Iterator[Diagnostic]:
+    yield from _path_faults(document, path, fields)
+    match _shape(fields):
+        case FeedShape.METRIC:
+            yield from _metric_faults(document, path, fields)
+        case FeedShape.COMPLAINTS:
+            yield from _column_faults(document, path, fields, "topic")
+        case FeedShape.EVENTS:
+            done = "at" if fields.section("columns").has("at") else "end"
+            yield from _column_faults(document, path, fields, "case", "activity", done)
+
+
+def _path_faults(document: Document, path: Path, fields: Fields) -> Iterator[Diagnostic]:
+    text = fields.text("path")
+    is_web = fields.text("source") == SourceKind.HTTP_JSON
+    place = document.place((*path, "path"))
+    if not is_safe_path(text):
+        yield document.fault(Check.FEED, place, f"path `{text}` leads out of its endpoint", hint="write a plain path")
+    elif text.startswith("/") != is_web:
+        hint = "begin it with /" if is_web else "write it without the first /, from the folder of its endpoint"
+        yield document.fault(Check.FEED, place, f"path `{text}` does not fit its source", hint=hint)
+
+
+def _metric_faults(document: Document, path: Path, fields: Fields) -> Iterator[Diagnostic]:
+    columns = fields.section("columns")
+    is_span = fields.has("hand_over") or not columns.has("value")
+    if fields.has("hand_over"):
+        done = "at" if columns.has("at") else "end"
+        yield from _column_faults(document, path, fields, "case", "activity", done)
+    elif is_span:
+        wanted = ("start", "end") if columns.has("start") or columns.has("end") else ("value",)
+        yield from _column_faults(document, path, fields, *wanted)
+    unit = _unit(fields)
+    key = document.key(path)
+    if unit is None:
+        yield document.fault(Check.FEED, key, f"`{path[-1]}` has no unit", hint="add `unit:` such as days or %")
+    elif columns.has("of") and unit != PLAIN_RATIO:
+        place = document.place((*path, "unit"))
+        yield document.fault(Check.FEED, place, "a value divided by `of` is a ratio", hint="leave `unit` out")
+    elif is_span and unit.dimension != TIME:
+        message = f"`{path[-1]}` measures a span of time, in {unit.name}"
+        yield document.fault(Check.FEED, document.place((*path, "unit")), message, hint="write a unit of time: days")
+    yield from _range_faults(document, path, fields)
+
+
+def _range_faults(document: Document, path: Path, fields: Fields) -> Iterator[Diagnostic]:
+    low, high = fields.number("min_value"), fields.number("max_value")
+    if low is not None and high is not None and low > high:
+        place = document.place((*path, "min_value"))
+        yield document.fault(Check.FEED, place, f"min_value {low:g} is above max_value {high:g}", hint="swap them")
+
+
+def _column_faults(document: Document, path: Path, fields: Fields, *wanted: str) -> Iterator[Diagnostic]:
+    columns = fields.section("columns")
+    for name in wanted:
+        if not columns.has(name):
+            message = f"`{path[-1]}` does not say which field is its `{name}`"
+            yield document.fault(
+                Check.FEED, document.key((*path, "columns")), message, hint=f"add `{name}:` to `columns`"
+            )

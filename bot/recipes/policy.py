@@ -1,0 +1,114 @@
+"""`pow/settings/policy.yml` → the policy; it says what must be, and computes no impact."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from bot.model.errors import Diagnostic
+from bot.model.json import digest_of
+from bot.model.level import Level
+from bot.model.names import Login, RecipeId, ServiceName, TeamSlug
+from bot.model.settings import Approvers, ImpactPolicy, Policy, RelativeChange, RollbackTest, ValueRange
+from bot.recipes.check import Check
+from bot.recipes.fields import Fields, fields_of
+from bot.recipes.outcome import Outcome
+from bot.recipes.tree import Document
+
+_DEFAULT = RollbackTest()
+_EXPIRE_AFTER = timedelta(days=14)
+_PROPOSALS_PER_RUN = 10
+_ROLLBACKS_PER_DAY = 4
+_NO_DECISION = 0.5
+
+
+def read_policy(document: Document, content: bytes) -> Outcome[Policy]:
+    """Turn a document that fits its schema into the policy, or say what does not fit together."""
+    fields = fields_of(document.value)
+    faults = tuple(_faults(document, fields))
+    return Outcome(value=None if faults else _policy(fields, content), faults=faults)
+
+
+def muted_recipes(document: Document) -> frozenset[RecipeId]:
+    """Return the recipes that rest."""
+    return frozenset(RecipeId(name) for name in fields_of(document.value).texts("muted"))
+
+
+def _policy(fields: Fields, content: bytes) -> Policy:
+    approvals = fields.section("approvals")
+    ranges = fields.section("ranges")
+    return Policy(
+        digest=digest_of(content),
+        approvals={level: _approvers(approvals.section(level)) for level in Level},
+        threshold_cap=fields.level("threshold_cap", Level.MEDIUM),
+        impact=_impact(fields.section("impact")),
+        ranges={key: _range(ranges.section(key)) for key in ranges.values},
+        rollback=_rollback(fields.section("rollback")),
+        expire_after=fields.duration("expire_after", _EXPIRE_AFTER),
+        proposals_per_run=fields.integer("proposals_per_run", _PROPOSALS_PER_RUN),
+        rollbacks_per_day=fields.integer("rollbacks_per_day", _ROLLBACKS_PER_DAY),
+        paused=fields.flag("paused", default=False),
+        bots=tuple(Login(login) for login in fields.texts("bots")),
+        excluded_approvers=tuple(Login(login) for login in fields.texts("excluded_approvers")),
+    )
+
+
+def _approvers(fields: Fields) -> tuple[Approvers, ...]:
+    return tuple(Approvers(team=TeamSlug(team), count=fields.integer(team, 1)) for team in fields.values)
+
+
+def _impact(fields: Fields) -> ImpactPolicy:
+    services, keys = fields.section("services"), fields.section("keys")
+    return ImpactPolicy(
+        default=fields.level("default", Level.LOW),
+        services={ServiceName(name): services.level(name, Level.HIGH) for name in services.values},
+        keys={key: keys.level(key, Level.HIGH) for key in keys.values},
+        journeys=fields.level("journeys", Level.HIGH),
+        relative_change=tuple(
+            RelativeChange(above=change.share("above", 0.0), level=change.level("level", Level.HIGH))
+            for change in fields.sections("relative_change")
+        ),
+        unknown_key=fields.level("unknown_key", Level.HIGH),
+    )
+
+
+def _range(fields: Fields) -> ValueRange:
+    return ValueRange(minimum=fields.number("minimum") or 0.0, maximum=fields.number("maximum") or 0.0)
+
+
+def _rollback(fields: Fields) -> RollbackTest:
+    return RollbackTest(
+        window=fields.duration("window", _DEFAULT.window),
+        windows=fields.integer("windows", _DEFAULT.windows),
+        breaches=fields.integer("breaches", _DEFAULT.breaches),
+        pool=fields.duration("pool", _DEFAULT.pool),
+        confidence=fields.share("confidence", _DEFAULT.confidence),
+        min_samples=fields.integer("min_samples", _DEFAULT.min_samples),
+    )
+
+
+def _faults(document: Document, fields: Fields) -> Iterator[Diagnostic]:
+    for level in (Level.MEDIUM, Level.HIGH):
+        if not fields.section("approvals").section(level).values:
+            place = document.key(("approvals", level.value))
+            hint = "name a team, such as {supervisors: 1}"
+            yield document.fault(Check.POLICY, place, f"nobody approves a change of impact {level}", hint=hint)
+    for key in fields.section("ranges").values:
+        allowed = _range(fields.section("ranges").section(key))
+        if allowed.minimum > allowed.maximum:
+            place = document.key(("ranges", key))
+            message = f"the range of `{key}` is empty: {allowed.minimum:g} is above {allowed.maximum:g}"
+            yield document.fault(Check.POLICY, place, message, hint="swap minimum and maximum")
+    yield from _rollback_faults(document, _rollback(fields.section("rollback")))
+
+
+def _rollback_faults(document: Document, test: RollbackTest) -> Iterator[Diagnostic]:
+    if test.breaches > test.windows:
+        place = document.place(("rollback", "breaches"))
+        message = f"{test.breaches} breaches of {test.windows} windows never happen"
+        yield document.fault(Check.POLICY, place, message, hint="let `breaches` be at most `windows`")
+    if test.pool < test.window:
+        place = document.place(("rollback", "pool"))
+        yield document.fault(Check.POLICY, place, "`pool` is shorter than one `window`", hint="make it longer")
+    if not _NO_DECISION < test.confidence < 1:
+        place = document.place(("rollback", "confidence"))
+        hint = "write a share such as 99.9%"
+        yield document.fault(Check.POLICY, place, "`confidence` is not between 50% and 100%", hint=hint)

@@ -1,0 +1,78 @@
+"""A recipe file → a Recipe, defaults filled in; its rules stay text here and no other file is looked at."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.model.errors import Diagnostic
+from bot.model.json import digest_of
+from bot.model.level import Level
+from bot.model.names import FeedName, RecipeId, ServiceName
+from bot.model.recipe import JourneyPatch, Recipe, RollbackMode, ServicePatch, Watch
+from bot.recipes.fields import Fields, fields_of
+from bot.recipes.schema import SchemaName, check_shape
+from bot.recipes.text import parse
+from bot.recipes.tree import Document
+
+_DEFAULT = Watch()
+_COOLDOWN = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeFile:
+    """A recipe with the document that it was read from, for whoever has more to say about it."""
+
+    document: Document
+    recipe: Recipe
+
+
+def read_recipe(path: str, content: bytes) -> RecipeFile | tuple[Diagnostic, ...]:
+    """Read one recipe file's bytes, or return everything that is wrong with it."""
+    document = parse(path, content)
+    if not isinstance(document, Document):
+        return document
+    if faults := check_shape(document, SchemaName.RECIPE):
+        return faults
+    return RecipeFile(document=document, recipe=_recipe(path, content, fields_of(document.value)))
+
+
+def _recipe(path: str, content: bytes, fields: Fields) -> Recipe:
+    fix = fields.section("fix_recipe")
+    return Recipe(
+        id=RecipeId(fields.text("id")),
+        version=fields.integer("version", 1),
+        path=path,
+        digest=digest_of(content),
+        watch_feeds=tuple(FeedName(name) for name in fields.texts("watch_feeds")),
+        bottleneck_rule=fields.text("bottleneck_rule"),
+        service_patches=tuple(_service_patch(patch) for patch in fix.sections("service_patch")),
+        journey_patches=tuple(_journey_patch(text) for text in fix.texts("journey_patch")),
+        hitl_threshold=fields.level("hitl_threshold", Level.LOW),
+        success_metric=fields.text("success_metric"),
+        rollback_on=fields.text("rollback_on"),
+        process_log=FeedName(fields.text("process_log")) if fields.has("process_log") else None,
+        reversible=fields.flag("reversible", default=True),
+        cooldown=fields.duration("cooldown", _COOLDOWN),
+        watch=_watch(fields.section("watch")),
+    )
+
+
+def _service_patch(fields: Fields) -> ServicePatch:
+    """Read a service's patch; `changes` is the management layer's word for `config`."""
+    key = "changes" if fields.has("changes") else "config"
+    return ServicePatch(service=ServiceName(fields.text("service")), config=fields.settings(key))
+
+
+def _journey_patch(text: str) -> JourneyPatch:
+    journey, version = text.removeprefix("journeys/").split("@")
+    return JourneyPatch(journey=journey, version=version)
+
+
+def _watch(fields: Fields) -> Watch:
+    return Watch(
+        mode=RollbackMode(fields.text("mode", _DEFAULT.mode)),
+        min_samples=fields.integer("min_samples", _DEFAULT.min_samples),
+        coverage=fields.share("coverage", _DEFAULT.coverage),
+        arm_after=fields.duration("arm_after", _DEFAULT.arm_after),
+        deadline=fields.duration("deadline", _DEFAULT.deadline),
+        recover_within=fields.duration("recover_within", _DEFAULT.recover_within),
+    )

@@ -1,0 +1,252 @@
+"""The pull request's title and body, written for a supervisor who has two minutes.
+
+It renders values that others decided on; everything that came from a feed passes through `untrusted`.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.model.change import Change, FileEdit, Impact
+from bot.model.clock import format_time
+from bot.model.finding import Finding, HandOver
+from bot.model.level import Level
+from bot.model.names import Digest
+from bot.model.recipe import Recipe, RollbackMode, Setting
+from bot.model.settings import Approvers
+from bot.model.unit import Quantity
+from bot.report.charts import daily_chart, daily_table, number
+from bot.report.untrusted import code, fenced, sanitize
+
+MAX_BODY = 58_000
+"""GitHub takes 65,536 characters; the rest is left for whoever edits the text."""
+_STEPS = 5
+_TOPICS = 10
+_LEFT_OUT = "_Left out here for length; the evidence file has it._"
+_MANY = 40
+_PLAIN = re.compile(r"-?[A-Za-z0-9_][A-Za-z0-9_./-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Everything that the texts of one proposal are made of.
+
+    `approvers` are those that policy names for the impact; `limit` is the rule's limit in the chart's unit.
+    """
+
+    change: Change
+    recipe: Recipe
+    finding: Finding
+    impact: Impact
+    threshold: Level
+    approvers: tuple[Approvers, ...]
+    policy_digest: Digest
+    evidence_path: str
+    at: datetime
+    limit: Quantity | None = None
+    run_url: str = ""
+
+    @property
+    def needs_people(self) -> bool:
+        """Whether somebody must approve."""
+        return self.impact.level.rank >= self.threshold.rank and bool(self.approvers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Section:
+    """A part of the body; the higher `weight` stays longer when room is short, None always stays."""
+
+    title: str
+    text: str
+    weight: int | None = None
+
+
+def title_of(case: Case) -> str:
+    """Return the pull request's title: recipe, and the first value that changes."""
+    first = case.change.keys[0]
+    more = f" and {len(case.change.keys) - 1} more" if len(case.change.keys) > 1 else ""
+    words = (_word(value) for value in (case.recipe.id, first.target, first.key, first.before, first.after))
+    return "{}: {} {} from {} to {}".format(*words) + more
+
+
+def body_of(case: Case) -> str:
+    """Return the pull request's body, at most MAX_BODY characters; what is least needed is cut first."""
+    sections = [
+        _Section(title="The change", text=_redline(case.change.edits, MAX_BODY // 2)),
+        _Section(title="The evidence", text=_evidence(case)),
+        _Section(title="Day by day", text=_daily(case), weight=3),
+        _Section(title="Where the time goes", text=_ranking(case.finding), weight=2),
+        _Section(title="Complaints", text=_complaints(case.finding), weight=1),
+        _Section(title="Impact, and who must approve", text=_impact(case)),
+        _Section(title="What happens next", text=_next(case)),
+        _Section(title="Not convinced?", text=_otherwise(case)),
+    ]
+    return _fitted(_opening(case), [section for section in sections if section.text], _closing(case))
+
+
+def _fitted(opening: str, sections: list[_Section], closing: str) -> str:
+    """Join the parts, replacing the lightest by a note until the whole fits."""
+    removable = sorted((s for s in sections if s.weight is not None), key=lambda section: section.weight or 0)
+    gone: list[_Section] = []
+    while True:
+        texts = [f"## {s.title}\n\n{_LEFT_OUT if s in gone else s.text}" for s in sections]
+        body = "\n\n".join([opening, *texts, closing]) + "\n"
+        if len(body) <= MAX_BODY or not removable:
+            return body[:MAX_BODY]
+        gone.append(removable.pop(0))
+
+
+def _opening(case: Case) -> str:
+    count = len(case.change.keys)
+    what = "one value" if count == 1 else f"{count} values"
+    who = f"It needs {_people(case.approvers)}." if case.needs_people else "Nobody has to approve it."
+    return f"**{sanitize(case.finding.sentence, limit=400)}**\n\nThis pull request changes {what}. {who}"
+
+
+def redline_of(edits: Iterable[FileEdit]) -> str:
+    """Return edits as a unified diff, plain text."""
+    lines: list[str] = []
+    for edit in edits:
+        before = (edit.before or b"").decode(errors="replace").splitlines()
+        after = edit.after.decode(errors="replace").splitlines()
+        lines += difflib.unified_diff(before, after, f"a/{edit.path}", f"b/{edit.path}", lineterm="")
+    return "\n".join(line[:400] for line in lines)
+
+
+def _redline(edits: Iterable[FileEdit], room: int) -> str:
+    text = redline_of(edits)
+    if len(text) <= room:
+        return fenced(text, "diff")
+    return fenced(text[:room], "diff") + "\n\nThe rest is under _Files changed_."
+
+
+def _evidence(case: Case) -> str:
+    finding = case.finding
+    rows = [
+        ("Rule", code(finding.rule)),
+        ("Measured", sanitize(finding.observed)),
+        ("At", format_time(finding.at)),
+        *((f"Feed {code(use.feed)}", _use(use.samples, use.window.length)) for use in finding.sources[:_MANY]),
+    ]
+    table = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+    return "\n".join([*table, "", f"All figures with the digests of what was read: {code(case.evidence_path)}."])
+
+
+def _use(samples: int, length: timedelta) -> str:
+    return f"{samples:,} samples over {_span(length)}"
+
+
+def _daily(case: Case) -> str:
+    parts = (
+        daily_chart(case.finding.daily, case.finding.daily_unit, limit=case.limit),
+        daily_table(case.finding.daily, case.finding.daily_unit),
+    )
+    note = f"The flat line is the rule's limit, {case.limit}." if case.limit and parts[0] else ""
+    return "\n\n".join(part for part in (parts[0], note, parts[1]) if part)
+
+
+def _ranking(finding: Finding) -> str:
+    ranking = finding.ranking
+    if ranking is None or not ranking.hand_overs:
+        return ""
+    head = "| From | To | Cases | Total wait | Share | Mean | Median |\n|---|---|--:|--:|--:|--:|--:|"
+    first = f"{ranking.cases:,} cases, {_seconds(ranking.total)} of waiting in all."
+    return "\n".join([first, "", head, *(_hand_over(each) for each in ranking.hand_overs[:_STEPS])])
+
+
+def _hand_over(each: HandOver) -> str:
+    times = (_seconds(each.total), f"{each.share:.1%}", _seconds(each.mean), _seconds(each.median))
+    names = (sanitize(each.source, limit=60), sanitize(each.target, limit=60), f"{each.passages:,}")
+    return f"| {' | '.join((*names, *times))} |"
+
+
+def _complaints(finding: Finding) -> str:
+    counts = finding.complaints
+    if counts is None:
+        return ""
+    first = f"{counts.total:,} complaints in {_span(counts.window.length)}; only their topics are counted."
+    top = sorted(counts.topics.items(), key=lambda item: (-item[1], item[0]))[:_TOPICS]
+    rows = [f"| {sanitize(topic, limit=60)} | {count:,} |" for topic, count in top]
+    return "\n".join([first, "", "| Topic | Complaints |", "|---|--:|", *rows]) if rows else first
+
+
+def _impact(case: Case) -> str:
+    impact, threshold = case.impact, case.threshold
+    if case.needs_people:
+        why = f"Impact **{impact.level}** reaches the threshold {threshold}: {_people(case.approvers)} must approve."
+        rule = (
+            "An approval counts when it is given on the newest commit, by a person with write access in that team "
+            "who neither edited this branch nor last edited the recipe."
+        )
+    else:
+        why = f"Impact **{impact.level}**, threshold {threshold}: policy lets this pass without people."
+        rule = "The gate merges it by itself; a request for changes stops it."
+    rows = [f"| {each.level} | {sanitize(each.sentence)} |" for each in impact.factors[:_MANY]]
+    return "\n".join([why, "", "| Impact | Because |", "|---|---|", *rows, "", rule])
+
+
+def _next(case: Case) -> str:
+    recipe = case.recipe
+    lines = [
+        "1. After the merge the values go live through the gateway, and the connected systems follow.",
+        f"2. **Success** means {code(recipe.success_metric)}, within {_span(recipe.watch.deadline)}.",
+        f"3. **Rollback** is on {code(recipe.rollback_on)}: {_rollback(recipe)}.",
+    ]
+    return "\n".join(lines)
+
+
+def _rollback(recipe: Recipe) -> str:
+    if not recipe.reversible:
+        return "the recipe is not reversible, so a person is asked"
+    match recipe.watch.mode:
+        case RollbackMode.AUTO:
+            return "the bot reverts the merge by itself and puts the former values back"
+        case RollbackMode.PROPOSE:
+            return "the bot prepares the revert, and a person decides"
+        case RollbackMode.SHADOW:
+            return "the bot only reports it"
+
+
+def _otherwise(case: Case) -> str:
+    rest = _span(case.recipe.cooldown)
+    lines = (
+        f"- **Reject**: close this pull request. It is not proposed again for {rest}, unless the recipe changes.",
+        "- **Edit**: commit another value on this branch. Impact is computed anew, and somebody else must approve.",
+        "- **Wait**: ask for changes. Nothing merges while that stands.",
+    )
+    return "\n".join(lines)
+
+
+def _closing(case: Case) -> str:
+    run = f" · [run]({case.run_url})" if case.run_url.startswith(("https://", "http://")) else ""
+    ids = [("Change", case.change.id), ("recipe", case.recipe.reference), ("policy", case.policy_digest[:19])]
+    return "---\n\n" + " · ".join(f"{name} {code(value)}" for name, value in ids) + run
+
+
+def _people(approvers: tuple[Approvers, ...]) -> str:
+    wanted = [f"{each.count} approval{'s' if each.count != 1 else ''} of {code(each.team)}" for each in approvers]
+    return " and ".join(wanted)
+
+
+def _word(value: Setting) -> str:
+    """Show a value in the title if it is short and plain; the redline shows any other."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text if _PLAIN.fullmatch(text) else "(see below)"
+
+
+def _seconds(value: float) -> str:
+    """Write a time in seconds in the unit that a person would choose."""
+    for name, size in (("d", 86_400.0), ("h", 3_600.0), ("min", 60.0)):
+        if abs(value) >= size:
+            return f"{value / size:,.2f} {name}"
+    return f"{number(value)} s"
+
+
+def _span(length: timedelta) -> str:
+    for name, size in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
+        if length >= size:
+            count = length / size
+            return f"{number(round(count, 1))} {name}{'' if count == 1 else 's'}"
+    return f"{number(length.total_seconds())} seconds"

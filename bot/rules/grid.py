@@ -1,0 +1,61 @@
+"""How time is divided for a rule that must hold for a while, and how much data that takes. It knows no samples."""
+
+from datetime import timedelta
+from typing import assert_never
+
+from bot.rules.syntax import Operator
+from bot.rules.typed import Combined, Condition, HoldFor, InWindows, Logical, reductions
+
+MAX_WINDOWS = 10_000
+"""Windows that one rule may be evaluated on."""
+
+FRESH_WINDOWS = 2
+"""A feed is stale when its newest sample is older than so many of its windows."""
+
+
+def conjuncts(logic: Logical) -> tuple[Logical, ...]:
+    """Split a condition at its outermost `and`s: `(a and b) for D` means `a for D` and `b for D`."""
+    if isinstance(logic, Combined) and logic.operator is Operator.AND:
+        return conjuncts(logic.left) + conjuncts(logic.right)
+    return (logic,)
+
+
+def step_of(logic: Logical) -> timedelta:
+    """Return the width of the consecutive windows that a condition is evaluated on: its narrowest window."""
+    return min(reduced.window for reduced in reductions(logic))
+
+
+def windows_in(duration: timedelta, step: timedelta) -> int:
+    """Count the windows that cover a duration; the last may reach beyond it."""
+    return -(-duration // step)
+
+
+def window_count(logic: Logical, sustain: HoldFor | InWindows) -> int:
+    """Count the most windows that any part of a condition is evaluated on."""
+    if isinstance(sustain, InWindows):
+        return sustain.windows
+    return max(windows_in(sustain.duration, step_of(part)) for part in conjuncts(logic))
+
+
+def reach_of(condition: Condition) -> timedelta:
+    """Return the time before now that a condition judges."""
+    match condition.sustain:
+        case None:
+            return max(reduced.window for reduced in reductions(condition.logic))
+        case HoldFor(duration=duration):
+            return max(_reach(part, windows_in(duration, step_of(part))) for part in conjuncts(condition.logic))
+        case InWindows(windows=windows):
+            return _reach(condition.logic, windows)
+        case _:
+            assert_never(condition.sustain)
+
+
+def lookback_of(condition: Condition) -> timedelta:
+    """Return the time before now that data is needed of: what is judged, and what tells whether a feed is stale."""
+    fresh = max(reduced.metric.window for reduced in reductions(condition.logic)) * FRESH_WINDOWS
+    return max(fresh, reach_of(condition))
+
+
+def _reach(logic: Logical, windows: int) -> timedelta:
+    widest = max(reduced.window for reduced in reductions(logic))
+    return step_of(logic) * (windows - 1) + widest

@@ -1,0 +1,1 @@
+"""Thin routes over the state, one module per subject; `app` lists them all."""
