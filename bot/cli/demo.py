@@ -30,8 +30,8 @@ from bot.model.errors import BotError
 def command(*, serve: bool, port: int, plain: bool, seed: int, folder: Path, source: Path) -> int:
     """Run the passport story on the sandbox, with the very steps that run on GitHub."""
     try:
-        from bot.cli.theatre import leave_open, play  # noqa: PLC0415 -- only the demo needs the sandbox's libraries
-        from bot.sandbox.town import open_town  # noqa: PLC0415 -- likewise
+        from bot.cli.theatre import leave_open, play
+        from bot.sandbox.town import open_town
     except ModuleNotFoundError as error:
         hint = "run `make demo`, or `pip install 'pow-bot[sandbox]'`"
         raise BotError(f"the sandbox needs {error.name}", hint=hint) from error

@@ -10,7 +10,7 @@ from bot.cli.show import show_report
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON.")
 def command(*, as_json: bool) -> int:
     """Bring what was merged to the gateway, then external systems in step."""
-    from bot.cli.steps import deploy  # noqa: PLC0415 -- keeps `--help` fast
+    from bot.cli.steps import deploy
 
     report = deploy(read_environment())
     show_report(report, as_json=as_json)

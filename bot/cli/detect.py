@@ -11,7 +11,7 @@ from bot.cli.show import show_report
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON.")
 def command(*, dry_run: bool, as_json: bool) -> int:
     """Read the feeds, rank where time is lost, open pull requests."""
-    from bot.cli.steps import detect  # noqa: PLC0415 -- keeps `--help` fast
+    from bot.cli.steps import detect
 
     report = detect(read_environment(), dry_run=dry_run)
     show_report(report, as_json=as_json)

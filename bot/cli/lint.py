@@ -11,12 +11,18 @@ from bot.report.diagnostics import DiagnosticFormat, render, summary_of
 
 @click.command("lint")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path())
-@click.option("--format", "layout", type=click.Choice([*DiagnosticFormat]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice([form.value for form in DiagnosticFormat]),
+    default="text",
+    show_default=True,
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def command(*, folder: Path, layout: str, as_json: bool) -> int:
     """Check every recipe, setting and patch below FOLDER, and say all that is wrong at once."""
-    from bot.recipes.files import read_files  # noqa: PLC0415 -- keeps `--help` fast
-    from bot.recipes.lint import lint  # noqa: PLC0415 -- likewise
+    from bot.recipes.files import read_files
+    from bot.recipes.lint import lint
 
     files = read_files(folder)
     found = lint(files, endpoints=read_environment().endpoints)

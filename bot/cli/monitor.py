@@ -10,7 +10,7 @@ from bot.cli.show import show_report
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON.")
 def command(*, as_json: bool) -> int:
     """Measure what was deployed; close the loop, or take the change back."""
-    from bot.cli.steps import monitor  # noqa: PLC0415 -- keeps `--help` fast
+    from bot.cli.steps import monitor
 
     report = monitor(read_environment())
     show_report(report, as_json=as_json)

@@ -11,7 +11,7 @@ from bot.model.errors import BotError
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON.")
 def command(*, as_json: bool) -> int:
     """Detect, gate, deploy, monitor: one pass of all steps."""
-    from bot.cli.steps import STEPS  # noqa: PLC0415 -- keeps `--help` fast
+    from bot.cli.steps import STEPS
 
     environment = read_environment()
     reports, errors = [], []

@@ -18,8 +18,8 @@ _COLOURS = {Stage.CLOSED: "green", Stage.REVERTING: "red", Stage.PROPOSED: "yell
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
 def command(*, with_closed: bool, as_json: bool) -> int:
     """Show where every change stands, as the ledger tells it."""
-    from bot.cli.wiring import open_site  # noqa: PLC0415 -- keeps `--help` fast
-    from bot.ledger.lifecycle import standings  # noqa: PLC0415 -- likewise
+    from bot.cli.wiring import open_site
+    from bot.ledger.lifecycle import standings
 
     with open_site(read_environment()) as site:
         changes = [each for each in standings(site.ledger.records()) if with_closed or each.is_open]

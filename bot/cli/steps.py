@@ -2,39 +2,41 @@
 
 from collections.abc import Callable
 
-from bot.approve import step as gate_step
 from bot.cli.environment import Environment
 from bot.cli.wiring import open_work
-from bot.deploy import step as deploy_step
 from bot.model.event import Step, StepReport
-from bot.monitor import step as monitor_step
-from bot.propose import step as detect_step
 
 
 def detect(environment: Environment, *, dry_run: bool = False) -> StepReport:
     """Steps 1 to 3."""
+    from bot.propose import step
+
     with open_work(environment) as work:
-        return detect_step.run(
-            work.site, library=work.library, base=work.base, collector=work.collector, dry_run=dry_run
-        )
+        return step.run(work.site, library=work.library, base=work.base, collector=work.collector, dry_run=dry_run)
 
 
 def gate(environment: Environment) -> StepReport:
     """Step 4."""
+    from bot.approve import step
+
     with open_work(environment) as work:
-        return gate_step.run(work.site, library=work.library, base=work.base)
+        return step.run(work.site, library=work.library, base=work.base)
 
 
 def deploy(environment: Environment) -> StepReport:
     """Steps 5 and 6."""
+    from bot.deploy import step
+
     with open_work(environment) as work:
-        return deploy_step.run(work.site, settings=work.settings, gateway=work.gateway, adapters=work.adapters)
+        return step.run(work.site, settings=work.settings, gateway=work.gateway, adapters=work.adapters)
 
 
 def monitor(environment: Environment) -> StepReport:
     """Step 7."""
+    from bot.monitor import step
+
     with open_work(environment) as work:
-        return monitor_step.run(
+        return step.run(
             work.site,
             settings=work.settings,
             base=work.base,

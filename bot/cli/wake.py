@@ -9,7 +9,7 @@ from bot.cli.environment import read_environment
 @click.argument("workflow")
 def command(workflow: str) -> int:
     """Start WORKFLOW (such as gate.yml) on the default branch."""
-    from bot.cli.wiring import open_forge  # noqa: PLC0415 -- keeps `--help` fast
+    from bot.cli.wiring import open_forge
 
     with open_forge(read_environment()) as forge:
         forge.dispatch(workflow)

@@ -3,13 +3,9 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-import httpx
+from typing import TYPE_CHECKING
 
 from bot.cli.environment import Environment
-from bot.collect.gather import Collector
-from bot.collect.sources.http_json import feed_client
-from bot.deploy.gateway import Gateway
 from bot.forge.connection import Pacing
 from bot.forge.git import GitRepository
 from bot.forge.github import GithubForge
@@ -19,9 +15,14 @@ from bot.model.errors import BotError, DiagnosticError
 from bot.model.names import CommitSha, Login
 from bot.model.settings import Settings
 from bot.recipes.library import Library, load_library
-from bot.sync.exchange import JsonClient
-from bot.sync.port import Adapter
-from bot.sync.registry import build_adapters
+
+if TYPE_CHECKING:
+    import httpx
+
+    from bot.collect.gather import Collector
+    from bot.deploy.gateway import Gateway
+    from bot.sync.exchange import JsonClient
+    from bot.sync.port import Adapter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,31 +34,39 @@ class Work:
     library: Library
     settings: Settings
     environment: Environment
-    client: httpx.Client
+    client: "httpx.Client"
 
     @property
-    def collector(self) -> Collector:
+    def collector(self) -> "Collector":
         """Reads feeds."""
+        from bot.collect.gather import Collector
+
         endpoints = self.settings.targets.endpoints
         return Collector(endpoints=endpoints, root=self.environment.root, client=self.client)
 
     @property
-    def gateway(self) -> Gateway:
+    def gateway(self) -> "Gateway":
         """Talks to the agency's gateway."""
+        from bot.deploy.gateway import Gateway
+
         return Gateway(targets=self.settings.targets, client=self._agency())
 
     @property
-    def adapters(self) -> Mapping[str, Adapter]:
+    def adapters(self) -> Mapping[str, "Adapter"]:
         """Talk to the external systems, by name."""
+        from bot.sync.registry import build_adapters
+
         return build_adapters(self.settings.targets, client=self._agency(), now=self.site.now)
 
-    def _agency(self) -> JsonClient:
+    def _agency(self) -> "JsonClient":
         token = self.environment.gateway_token
         if not token:
             raise BotError(
                 "POW_GATEWAY_TOKEN is not set: the gateway takes nothing without it",
                 hint="put a token of role release_manager into the environment's secret POW_GATEWAY_TOKEN",
             )
+        from bot.sync.exchange import JsonClient
+
         return JsonClient(http=self.client, token=lambda: token)
 
 
@@ -96,6 +105,8 @@ def open_site(environment: Environment) -> Iterator[Site]:
 @contextmanager
 def open_work(environment: Environment) -> Iterator[Work]:
     """Open the site with recipes and settings at base; DiagnosticError where the settings are broken."""
+    from bot.collect.sources.http_json import feed_client
+
     with open_site(environment) as site, feed_client() as client:
         base = site.repository.head(site.repository.default_branch())
         if base is None:

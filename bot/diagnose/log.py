@@ -150,7 +150,7 @@ def _moment(column: str, types: Mapping[str, str]) -> str:
 
 def _ranking(table: Table, columns: Columns, rows: list[tuple[Any, ...]]) -> Ranking:
     whole = next(row for row in rows if row[0] is None)
-    _, _, cases, events, activities, unreadable = whole
+    cases, events, activities, unreadable = (int(number) for number in whole[2:])
     if unreadable:
         raise BotError(
             f"{table.path.name}: {unreadable:,} of its times in `{columns.end}` cannot be read",
@@ -164,9 +164,9 @@ def _ranking(table: Table, columns: Columns, rows: list[tuple[Any, ...]]) -> Ran
     hand_overs = hand_overs_of(pairs)
     return Ranking(
         feed=FeedName(table.path.stem),
-        cases=int(cases),
-        events=int(events),
-        activities=int(activities),
+        cases=cases,
+        events=events,
+        activities=activities,
         hand_overs=hand_overs,
         total=sum(pair.total for pair in pairs) / 1_000_000,
         window=None,

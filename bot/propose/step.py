@@ -8,7 +8,7 @@ from bot.diagnose.decide import NotFiring, diagnose
 from bot.diagnose.process import rank
 from bot.ledger.site import Site
 from bot.model.change import Change
-from bot.model.errors import BotError, Severity
+from bot.model.errors import BotError, ForgeError, Severity
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.finding import ComplaintCount, Finding, Ranking
 from bot.model.names import CommitSha, FeedName, RecipeId
@@ -19,6 +19,8 @@ from bot.propose.proposal import case_of, proposal_of
 from bot.propose.publish import publish
 from bot.recipes.library import CompiledRecipe, Library
 from bot.report.pull_request import Case, redline_of
+
+_GATE = "gate.yml"
 
 
 def run(site: Site, *, library: Library, base: CommitSha, collector: Collector, dry_run: bool = False) -> StepReport:
@@ -91,11 +93,25 @@ class _Detector:
             now=self.site.now,
         )
         planned = plan([compiled.recipe for compiled in firing], situation)
+        done = False
         for compiled, each in zip(firing, planned, strict=True):
             if isinstance(each, Held):
                 yield _held(each)
-            else:
-                yield from self._propose(each, compiled, findings[compiled.recipe.id])
+                continue
+            for event in self._propose(each, compiled, findings[compiled.recipe.id]):
+                done = done or event.mark is Mark.DONE
+                yield event
+        if done:
+            yield from self._call_gate()
+
+    def _call_gate(self) -> Iterator[Event]:
+        """Start the gate: what a plain token opens starts no workflow by itself."""
+        try:
+            self.site.forge.dispatch(_GATE)
+        except ForgeError as error:
+            sentence = f"the gate could not be started: {error.message}"
+            hint = "its schedule starts it, or run `pow gate`"
+            yield Event(step=Step.DETECT, mark=Mark.WARNING, sentence=sentence, hint=hint)
 
     def _propose(self, change: Change, compiled: CompiledRecipe, finding: Finding) -> Iterator[Event]:
         try:

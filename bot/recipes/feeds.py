@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.model.errors import Diagnostic
 from bot.model.names import FeedName
@@ -18,6 +19,7 @@ _DAY = timedelta(days=1)
 _HISTORY = timedelta(days=30)
 _TIMEOUT = timedelta(seconds=10)
 _MAX_BYTES = 32 * 1024 * 1024
+_UTC = "UTC"
 
 
 def read_feeds(document: Document) -> Outcome[tuple[FeedSpec, ...]]:
@@ -51,6 +53,7 @@ def _feed(name: FeedName, fields: Fields) -> FeedSpec:
         min_value=fields.number("min_value"),
         max_value=fields.number("max_value"),
         time_format=fields.text("time_format"),
+        time_zone=fields.text("time_zone", _UTC),
         where={key: fields.section("where").text(key) for key in fields.section("where").values},
         hand_over=(hand_over.text("source"), hand_over.text("target")) if fields.has("hand_over") else None,
     )
@@ -68,14 +71,14 @@ def _unit(fields: Fields) -> Unit | None:
 
 def _faults(document: Document, path: Path, fields: Fields) -> Iterator[Diagnostic]:
     yield from _path_faults(document, path, fields)
+    yield from _zone_faults(document, path, fields)
     match _shape(fields):
         case FeedShape.METRIC:
             yield from _metric_faults(document, path, fields)
         case FeedShape.COMPLAINTS:
             yield from _column_faults(document, path, fields, "topic")
         case FeedShape.EVENTS:
-            done = "at" if fields.section("columns").has("at") else "end"
-            yield from _column_faults(document, path, fields, "case", "activity", done)
+            yield from _event_faults(document, path, fields)
 
 
 def _path_faults(document: Document, path: Path, fields: Fields) -> Iterator[Diagnostic]:
@@ -91,24 +94,45 @@ def _path_faults(document: Document, path: Path, fields: Fields) -> Iterator[Dia
 
 def _metric_faults(document: Document, path: Path, fields: Fields) -> Iterator[Diagnostic]:
     columns = fields.section("columns")
-    is_span = fields.has("hand_over") or not columns.has("value")
-    if fields.has("hand_over"):
-        done = "at" if columns.has("at") else "end"
-        yield from _column_faults(document, path, fields, "case", "activity", done)
-    elif is_span:
-        wanted = ("start", "end") if columns.has("start") or columns.has("end") else ("value",)
-        yield from _column_faults(document, path, fields, *wanted)
     unit = _unit(fields)
-    key = document.key(path)
+    is_span = fields.has("hand_over") or (not columns.has("value") and (columns.has("start") or columns.has("end")))
+    if fields.has("hand_over"):
+        yield from _event_faults(document, path, fields)
+    elif is_span:
+        yield from _column_faults(document, path, fields, "start", "end")
+    elif unit != PLAIN_COUNT:  # without a value each row counts as one
+        yield from _column_faults(document, path, fields, "value")
+    yield from _unit_faults(document, path, unit, is_span=is_span, is_ratio=columns.has("of"))
+    yield from _range_faults(document, path, fields)
+
+
+def _unit_faults(
+    document: Document, path: Path, unit: Unit | None, *, is_span: bool, is_ratio: bool
+) -> Iterator[Diagnostic]:
+    place = document.place((*path, "unit"))
     if unit is None:
-        yield document.fault(Check.FEED, key, f"`{path[-1]}` has no unit", hint="add `unit:` such as days or %")
-    elif columns.has("of") and unit != PLAIN_RATIO:
-        place = document.place((*path, "unit"))
+        hint = "add `unit:` such as days or %"
+        yield document.fault(Check.FEED, document.key(path), f"`{path[-1]}` has no unit", hint=hint)
+    elif is_ratio and unit != PLAIN_RATIO:
         yield document.fault(Check.FEED, place, "a value divided by `of` is a ratio", hint="leave `unit` out")
     elif is_span and unit.dimension != TIME:
         message = f"`{path[-1]}` measures a span of time, in {unit.name}"
-        yield document.fault(Check.FEED, document.place((*path, "unit")), message, hint="write a unit of time: days")
-    yield from _range_faults(document, path, fields)
+        yield document.fault(Check.FEED, place, message, hint="write a unit of time: days")
+
+
+def _event_faults(document: Document, path: Path, fields: Fields) -> Iterator[Diagnostic]:
+    done = "at" if fields.section("columns").has("at") else "end"
+    yield from _column_faults(document, path, fields, "case", "activity", done)
+
+
+def _zone_faults(document: Document, path: Path, fields: Fields) -> Iterator[Diagnostic]:
+    zone = fields.text("time_zone", _UTC)
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        place = document.place((*path, "time_zone"))
+        hint = "write a name such as America/New_York"
+        yield document.fault(Check.FEED, place, f"no time zone `{zone}`", hint=hint)
 
 
 def _range_faults(document: Document, path: Path, fields: Fields) -> Iterator[Diagnostic]:

@@ -60,6 +60,7 @@ _LIMITS = {
     "minimum": "is less than {}",
     "maximum": "is more than {}",
 }
+_AT_LEAST = frozenset({"minItems", "minProperties", "minLength"})
 
 
 def check_shape(document: Document, name: SchemaName) -> tuple[Diagnostic, ...]:
@@ -123,7 +124,10 @@ class _Explainer:
         path: Path = tuple(error.absolute_path)
         keyword = "propertyNames" if "propertyNames" in error.absolute_schema_path else str(error.validator)
         if keyword in _LIMITS:
-            return self._beyond(path, error, _LIMITS[keyword].format(error.validator_value))
+            is_empty = keyword in _AT_LEAST and error.validator_value == 1
+            return self._beyond(
+                path, error, "is empty" if is_empty else _LIMITS[keyword].format(error.validator_value)
+            )
         explainers = {
             "propertyNames": self._bad_name,
             "required": self._missing,
@@ -169,13 +173,16 @@ class _Explainer:
 
     def _beyond(self, path: Path, error: ValidationError, limit: str) -> Iterator[Diagnostic]:
         message = f"`{_dotted(path)}` {limit}" if path else f"the file {limit}"
-        yield self.document.fault(Check.VALUE, self._place(path), message, hint=f"expected {_expected(error)}")
+        title = _schema_of(error).get("title", "")
+        yield self.document.fault(Check.VALUE, self._place(path), message, hint=f"expected {title}" if title else "")
 
     def _unexpected(self, path: Path, error: ValidationError) -> Iterator[Diagnostic]:
         check = Check.KIND if error.validator == "type" else Check.VALUE
         where = f"`{_dotted(path)}`: " if path else ""
         found: Any = error.instance
         message = f"{where}expected {_expected(error)}, found {_found(found)}"
+        if error.validator == "not":
+            message = f"{where}{_expected(error)}"
         yield self.document.fault(check, self._place(path), message, hint=_hint_for(error))
 
     def _place(self, path: Path) -> Place:
@@ -198,7 +205,8 @@ def _expected(error: ValidationError) -> str:
     schema = _schema_of(error)
     kinds = schema.get("type", [])
     listed = " or ".join(_KINDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
-    return str(schema.get("title") or listed or error.message)
+    is_mapping = kinds == "object" and error.validator == "type"
+    return listed if is_mapping else str(schema.get("title") or listed or error.message)
 
 
 def _found(value: Json) -> str:
@@ -210,7 +218,7 @@ def _found(value: Json) -> str:
         case int() | float():
             return f"the number {value}"
         case str():
-            return f'the text "{brief(value)}"'
+            return f"the text {json.dumps(brief(value), ensure_ascii=False)}"
         case dict():
             return "a mapping"
         case _:
@@ -225,7 +233,7 @@ def _hint_for(error: ValidationError) -> str:
             return f"write {_WORDS_FOR_BOOLEANS[text.lower()]}"
         case str() as text if "enum" in schema:
             return suggest(text, [str(word) for word in schema["enum"]])
-        case bool() | int() | float() as number if kinds == "string":
+        case int() | float() as number if kinds == "string" and re.search(schema.get("pattern", ""), str(number)):
             return f'quote it if it is text: "{number}"'
         case str() if isinstance(kinds, str) and kinds in {"integer", "number"}:
             return "write the number without quotes and units"

@@ -24,7 +24,7 @@ _TRIGGERS = re.compile(
     r"|:(?=[/:])"  # addresses, and commands in a workflow's log
     r"|(?i:\bgh(?=-\d))"  # the other spelling of an issue
     r"|(?i:\bwww(?=\.))"
-    r"|(?i:\b[0-9a-f]{6}(?=[0-9a-f]))"  # commits
+    r"|(?i:[0-9a-f]{6}(?=[0-9a-f]))"  # commits
 )
 _MENTION = re.compile(r"(?<![A-Za-z0-9_])@")
 _FENCE = re.compile(r"`+")

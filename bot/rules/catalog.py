@@ -9,6 +9,7 @@ from bot.model.series import SeriesKind
 from bot.model.unit import Unit
 
 _SHOWN = 8
+_TRIED = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,9 @@ def nearest(text: str, known: tuple[str, ...]) -> str:
 def nearest_metric(text: str, scope: Scope) -> str:
     """Say which metric may have been meant: watched programmes first, by last segment or by full name."""
     programmes = frozenset(_programme(feed) for feed in scope.watched)
-    ranked = sorted(scope.metrics, key=lambda metric: (_programme(metric.name) not in programmes, metric.name))
+    ranked = sorted(scope.metrics, key=lambda metric: (_programme(metric.name) not in programmes, metric.name))[
+        :_TRIED
+    ]
     segment = text.rsplit(".", 1)[-1]
     endings = {metric.name.rsplit(".", 1)[-1]: metric.name for metric in reversed(ranked)}
     close = get_close_matches(segment, list(endings), n=1)

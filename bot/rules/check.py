@@ -56,6 +56,8 @@ from bot.rules.units import (
     unit_names,
 )
 
+_HINTED = 10
+"""Faults after which unknown names get no hint: searching a large catalog for each would take too long."""
 _UNIT_OF = {
     Operator.ADD: sum_unit,
     Operator.SUBTRACT: sum_unit,
@@ -256,7 +258,7 @@ class _Checker:
                 message = f"`{name.text}` is no metric: rules read numbers in time, not complaints or process logs"
                 self._fault(name.span, FaultId.NOT_A_METRIC, message, self._known())
                 return None
-            hint = nearest_metric(name.text, self._scope)
+            hint = nearest_metric(name.text, self._scope) if len(self.faults) < _HINTED else ""
             self._fault(name.span, FaultId.UNKNOWN_NAME, f"unknown metric `{_cut(name.text)}`", hint)
             return None
         if isinstance(found, Ambiguous):

@@ -126,7 +126,9 @@ class JsonClient:
         if request.idempotency_key:
             headers["Idempotency-Key"] = request.idempotency_key
         try:
-            with self.http.stream(request.method, request.url, json=request.body, headers=headers) as response:
+            with self.http.stream(
+                request.method, request.url, json=request.body, headers=headers, follow_redirects=False
+            ) as response:
                 return self._read(response)
         except httpx.TimeoutException:
             return NoAnswer(reason="no answer in time")
@@ -143,12 +145,6 @@ class JsonClient:
             if self.monotonic() > deadline:
                 return NoAnswer(reason=f"the answer took longer than {MAX_SECONDS:.0f} seconds")
         return Answer(status=response.status_code, body=_json(bytes(content)))
-
-
-def connect(token: Callable[[], str], *, patience: Patience | None = None) -> JsonClient:
-    """Make a client that follows no redirect and reads no proxy from the environment; close `http` after use."""
-    http = httpx.Client(follow_redirects=False, trust_env=False, timeout=httpx.Timeout(10.0, connect=5.0))
-    return JsonClient(http=http, token=token, patience=patience or Patience())
 
 
 def is_unclear(outcome: Answer | NoAnswer) -> bool:

@@ -89,7 +89,7 @@ def policy_for(wanted: tuple[Approvers, ...]) -> Policy:
     return a_policy(approvals={Level.MEDIUM: wanted})
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     history=reviews,
     rights=permissions,
@@ -114,7 +114,7 @@ everybody = dict.fromkeys(logins, Permission.WRITE)
 all_in = {SUPERVISORS: frozenset(logins), SECURITY: frozenset(logins)}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(history=reviews, wanted=required)
 def test_with_all_rights_granted_gate_and_clerk_still_agree(
     history: tuple[Review, ...], wanted: tuple[Approvers, ...]
@@ -126,7 +126,7 @@ def test_with_all_rights_granted_gate_and_clerk_still_agree(
     assert len(decision.reviews) == len(history)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(history=reviews, rights=permissions, members=teams, wanted=required)
 def test_a_review_that_does_not_count_changes_no_refusal_into_an_approval(
     history: tuple[Review, ...],
@@ -143,7 +143,7 @@ def test_a_review_that_does_not_count_changes_no_refusal_into_an_approval(
         assert decide(after, policy, NOW).status is not GateStatus.APPROVED
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(history=reviews, wanted=required)
 def test_a_push_voids_every_approval(history: tuple[Review, ...], wanted: tuple[Approvers, ...]) -> None:
     pushed = a_sha("pushed")

@@ -19,6 +19,8 @@ PREFIX = "/api/v3"
 HOST = "https://api.github.com"
 # Their values may hold slashes; a template matcher stops at the first.
 _TAILS = frozenset({"path", "ref", "basehead", "branch", "name", "tree_sha"})
+# The older of two paths to one list: GitHub still answers it, PyGithub asks there; only the newer is described.
+_OLDER_STATUSES = re.compile(r"^(/repos/[^/]+/[^/]+)/statuses/(.+)$")
 # Statuses that any operation may answer with and that the description mostly leaves out.
 _UNLISTED = frozenset({401, 403, 404, 409, 422, 400, 405})
 
@@ -131,6 +133,8 @@ class _Answer:
 def complaints(exchange: Exchange) -> list[str]:
     """Return everything about an exchange that GitHub's description does not allow."""
     path = exchange.path.removeprefix(PREFIX)
+    if exchange.method == "GET":
+        path = _OLDER_STATUSES.sub(r"\1/commits/\2/statuses", path)
     place = described(exchange.method, path)
     if place is None:
         # What GitHub does not have it answers with 404, and so must the sandbox.
@@ -227,30 +231,45 @@ def conforming(app: ASGIApp) -> tuple[ASGIApp, list[str]]:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await app(scope, receive, send)
             return
-        tape = _Tape(receive, send)
-        try:
-            await app(scope, tape.receive, tape.send)
-        finally:
-            violations.extend(complaints(tape.exchange(scope)))
+        body = await _whole(receive)
+        tape = _Tape(scope, body, send, violations)
+        await app(scope, tape.receive(receive), tape.send)
+        if not tape.complete:  # the answer was cut off or lost: the request alone is judged
+            violations.extend(complaints(tape.exchange(status=None)))
 
     return checked, violations
 
 
+async def _whole(receive: Receive) -> bytes:
+    body = b""
+    while (message := await receive())["type"] == "http.request":
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            break
+    return body
+
+
 class _Tape:
-    """Records what goes through an ASGI connection."""
+    """Records what goes through an ASGI connection, and judges it before the client has the last of it."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive, self._send = receive, send
-        self._request, self._answer = b"", b""
-        self._status: int | None = None
+    def __init__(self, scope: Scope, body: bytes, send: Send, violations: list[str]) -> None:
+        self._scope, self._request, self._send = scope, body, send
+        self._violations = violations
+        self._answer = b""
+        self._status = 0
         self._headers: dict[str, str] = {}
-        self._complete = False
+        self.complete = False
 
-    async def receive(self) -> Message:
-        message = await self._receive()
-        if message["type"] == "http.request":
-            self._request += message.get("body", b"")
-        return message
+    def receive(self, later: Receive) -> Receive:
+        """Give the request's body once, and then whatever the connection gives."""
+        waiting = [self._request]
+
+        async def replay() -> Message:
+            if waiting:
+                return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+            return await later()
+
+        return replay
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -258,17 +277,19 @@ class _Tape:
             self._headers = _headers(message["headers"])
         elif message["type"] == "http.response.body":
             self._answer += message.get("body", b"")
-            self._complete = not message.get("more_body", False)
+            if not message.get("more_body", False):
+                self.complete = True
+                self._violations.extend(complaints(self.exchange(status=self._status)))
         await self._send(message)
 
-    def exchange(self, scope: Scope) -> Exchange:
+    def exchange(self, *, status: int | None) -> Exchange:
         return Exchange(
-            method=scope["method"],
-            path=scope["path"],
-            query=scope["query_string"],
-            request_headers=_headers(scope["headers"]),
+            method=self._scope["method"],
+            path=self._scope["path"],
+            query=self._scope["query_string"],
+            request_headers=_headers(self._scope["headers"]),
             request_body=self._request,
-            status=self._status if self._complete else None,
+            status=status,
             answer_headers=self._headers,
             answer_body=self._answer,
         )

@@ -284,11 +284,19 @@ def test_every_kind_of_metric_is_read():
         "    max_value: 99.5\n"
         "    timeout: 3s\n"
         "    max_bytes: 2048\n"
+        "    time_zone: America/New_York\n"
+        "  metrics.permits.received:\n"
+        "    source: csv\n"
+        "    path: received.csv\n"
+        "    columns: {at: t}\n"
+        "    unit: count\n"
     )
     settings = load_library(files(feeds=text), endpoints={}).settings
 
     assert settings is not None
-    waiting, length = settings.feeds[-2:]
+    waiting, length, received = settings.feeds[-3:]
+    assert (received.unit, received.columns, received.time_zone) == (PLAIN_COUNT, Columns(at="t"), "UTC")
+    assert length.time_zone == "America/New_York"
     assert (waiting.hand_over, waiting.where, waiting.time_format) == (
         ("T05 Print", "T06"),
         {"status": "done"},

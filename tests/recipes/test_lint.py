@@ -24,7 +24,7 @@ FAULTS = [
     (RECIPE_NAME, "MEDIUM", "CRITICAL", "POW013", 10, 17, "a level: LOW, MEDIUM or HIGH"),
     (RECIPE_NAME, "MEDIUM", "medium", "POW013", 10, 17, 'found the text "medium"'),
     (RECIPE_NAME, "watch_feeds: [metrics.passport.wait_time]", "watch_feeds: x", "POW012", 2, 14, "a list of feed"),
-    (RECIPE_NAME, "watch_feeds: [metrics.passport.wait_time]", "watch_feeds: []", "POW013", 2, 1, "fewer than 1"),
+    (RECIPE_NAME, "watch_feeds: [metrics.passport.wait_time]", "watch_feeds: []", "POW013", 2, 1, "is empty"),
     (RECIPE_NAME, "[metrics.passport.wait_time]", "[a.b, a.b]", "POW013", 2, 20, "`a.b` stands twice"),
     (RECIPE_NAME, "[metrics.passport.wait_time]", "[Wait Time]", "POW013", 2, 15, "expected a feed's name"),
     (RECIPE_NAME, "[metrics.passport.wait_time]", "[{a: 1}]", "POW012", 2, 15, "found a mapping"),
@@ -38,11 +38,19 @@ FAULTS = [
         18,
         "expected a journey's version",
     ),
-    (RECIPE_NAME, "journeys/passport_renewal@v2", "[]", "POW013", 5, 3, "fewer than 1"),
+    (RECIPE_NAME, "journeys/passport_renewal@v2", "[]", "POW013", 5, 3, "is empty"),
     (RECIPE_NAME, "    service: PHOTO_VALIDATOR\n", "", "POW010", 6, 3, "`service` is missing"),
     (RECIPE_NAME, "service: PHOTO_VALIDATOR", "service: ../../etc", "POW013", 7, 14, "expected a service's name"),
     (RECIPE_NAME, "    config:\n      max_blur_px: 4\n", "", "POW010", 6, 3, "`config` is missing"),
-    (RECIPE_NAME, "    config:", "    changes: {a: 1}\n    config:", "POW013", 9, 5, "only one of"),
+    (
+        RECIPE_NAME,
+        "    config:",
+        "    changes: {a: 1}\n    config:",
+        "POW013",
+        9,
+        5,
+        "write either `config` or `changes`",
+    ),
     (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: [4]", "POW012", 9, 7, "found a list"),
     (RECIPE_NAME, "max_blur_px: 4", "max_blur_px:", "POW012", 9, 7, "found nothing"),
     (RECIPE_NAME, "max_blur_px: 4", "max blur: 4", "POW013", 9, 7, "is not a configuration key"),
@@ -56,7 +64,7 @@ FAULTS = [
     (RECIPE_NAME, "rollback_on:", "watch: {deadline: 0_days}\nrollback_on:", "POW013", 12, 19, "above zero"),
     (RECIPE_NAME, "rollback_on:", "watch: {min_samples: '5'}\nrollback_on:", "POW012", 12, 22, "a whole number"),
     (RECIPE_NAME, "rollback_on:", "watch: [x]\nrollback_on:", "POW012", 12, 1, "found a list"),
-    (RECIPE_NAME, RECIPE, "- a\n- b\n", "POW012", 1, 1, "expected A recipe, found a list"),
+    (RECIPE_NAME, RECIPE, "- a\n- b\n", "POW012", 1, 1, "expected a mapping, found a list"),
     (RECIPE_NAME, RECIPE, "12\n", "POW012", 1, 1, "found the number 12"),
     # rules, at their very characters
     (RECIPE_NAME, "max(wait_time) > 20_days", "max(wait_tme) > 20_days", "rule-unknown-name", 3, 23, "wait_tme"),
@@ -177,6 +185,9 @@ FAULTS = [
         "a span",
     ),
     ("feeds", "window: 5min", "window: 5min\n    unit: days", "POW022", 15, 11, "a value divided by `of` is a ratio"),
+    ("feeds", "unit: days", "unit: days\n    time_zone: Mars/Base", "POW022", 8, 16, "no time zone `Mars/Base`"),
+    ("feeds", "unit: days", "unit: days\n    time_zone: ../../etc", "POW013", 8, 16, "expected a time zone"),
+    ("feeds", "unit: days", "unit: days\n    hand_over: {source: A, target: B}", "POW022", 6, 5, "its `activity`"),
     ("feeds", "window: 5min", "window: 0min", "POW013", 14, 13, "above zero"),
     ("feeds", "{at: at, topic: topic}", "{at: at}", "POW022", 20, 5, "which field is its `topic`"),
     (
@@ -338,3 +349,26 @@ def test_evidence_that_is_not_json_is_told():
     path = "patches/evidence/0123456789abcdef.json"
 
     assert [fault.id for fault in lint({**files(), path: b"{"}, endpoints={})] == ["POW002"]
+
+
+def test_a_file_full_of_faults_tells_a_readable_number_of_them():
+    unknown = "".join(f"key_{number}: 1\n" for number in range(5_000))
+    repeated = f"watch_feeds: [{', '.join(['a.b'] * 5_000)}]"
+
+    for text in (RECIPE + unknown, RECIPE.replace("watch_feeds: [metrics.passport.wait_time]", repeated)):
+        found = lint(files(passport_backlog=text), endpoints={})
+
+        assert 0 < len(found) <= 60
+        assert {fault.path for fault in found} == {SHORT_NAMES[RECIPE_NAME]}
+
+
+@pytest.mark.parametrize("name", ["feeds", "targets", "policy"])
+def test_settings_that_are_not_yaml_are_told_at_their_place(name):
+    found = lint(files(**{name: "a: [\n"}), endpoints={})
+
+    assert [(fault.path, fault.id, fault.line) for fault in found] == [(SHORT_NAMES[name], "POW002", 2)]
+
+
+@pytest.mark.parametrize("text", ["id: 1.5\nversion: yes\nreversible: 'true'\n", "id: [1, 2]\nhitl_threshold: {}\n"])
+def test_values_of_the_wrong_kind_never_stop_the_lint(text):
+    assert {fault.path for fault in lint(files(passport_backlog=text), endpoints={})} == {SHORT_NAMES[RECIPE_NAME]}

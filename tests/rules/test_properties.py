@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rules.environment import CATALOG, NOW, compiled, scope, series
 
@@ -28,6 +28,9 @@ from bot.rules.syntax import (
     Quorum,
     Statement,
 )
+
+PATIENT = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine makes no property false."""
 
 NUMBERS = st.builds(
     Number,
@@ -117,13 +120,14 @@ def data(draw):
     return found
 
 
+@PATIENT
 @given(STATEMENTS)
 def test_every_tree_is_written_so_that_it_reads_the_same(statement):
     assert parse(format_rule(statement)) == statement
 
 
+@PATIENT
 @given(TEXTS)
-@settings(max_examples=300)
 def test_every_text_is_a_rule_or_has_faults_inside_it(text):
     found = compile_rule(text, scope())
     if isinstance(found, Rule):
@@ -137,6 +141,7 @@ def test_every_text_is_a_rule_or_has_faults_inside_it(text):
         assert fault.message in render(text, fault)
 
 
+@PATIENT
 @given(TEXTS)
 def test_what_parses_is_written_and_read_again(text):
     statement = parse(text)
@@ -144,8 +149,8 @@ def test_what_parses_is_written_and_read_again(text):
         assert parse(format_rule(statement)) == statement
 
 
+@PATIENT
 @given(RULES, data(), NEEDS)
-@settings(max_examples=300)
 def test_a_checked_rule_is_always_answered(rule, found, needs):
     measurement = evaluate(compiled(rule), found, now=NOW, needs=needs)
     assert measurement.sentence
@@ -156,6 +161,7 @@ def with_samples(reading, change):
     return reading if isinstance(reading, FeedFailure) else replace(reading, samples=tuple(change(reading.samples)))
 
 
+@PATIENT
 @given(RULES, data(), NEEDS, st.randoms(use_true_random=False))
 def test_the_order_of_samples_makes_no_difference(rule, found, needs, random):
     mixed = {
@@ -166,6 +172,7 @@ def test_the_order_of_samples_makes_no_difference(rule, found, needs, random):
     assert one == other
 
 
+@PATIENT
 @given(RULES, data(), NEEDS, st.integers(-(10**6), 10**6))
 def test_moving_everything_in_time_changes_only_the_times(rule, found, needs, minutes):
     shift = timedelta(minutes=minutes)
@@ -179,6 +186,7 @@ def test_moving_everything_in_time_changes_only_the_times(rule, found, needs, mi
     assert (here.outcome, here.observed, here.samples) == (there.outcome, there.observed, there.samples)
 
 
+@PATIENT
 @given(data(), NEEDS)
 def test_for_over_and_is_and_over_for(found, needs):
     parts = ("wait_time < 3_days", "error_rate < 5%")
@@ -187,6 +195,7 @@ def test_for_over_and_is_and_over_for(found, needs):
     assert whole.outcome in each
 
 
+@PATIENT
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.integers(50, 99))
 def test_percentiles_agree_with_an_independent_count(values, percent):
     samples = [Sample(at=NOW, value=value) for value in values]

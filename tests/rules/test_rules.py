@@ -232,3 +232,12 @@ def test_a_failing_reading_reads_as_written():
     found = reading(WAIT, "fails: no answer")
     measurement = evaluate(compiled("wait_time > 1d"), {WAIT.name: found}, now=NOW, needs=Needs())
     assert "no answer" in measurement.sentence
+
+
+def test_a_rule_of_many_unknown_names_is_answered_in_bounded_time():
+    crowd = tuple(replace(WAIT, name=FeedName(f"metrics.p{place}.metric_{place}")) for place in range(5_000))
+    text = "max(metric_x) > 3d and (" * 30 + "metric_y > 3d" + ")" * 30
+    found = compile_rule(text, Scope(watched=(), metrics=crowd))
+    assert isinstance(found, tuple)
+    assert len(found) == 31
+    assert [bool(fault.hint) for fault in found] == [True] * 10 + [False] * 21

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 from github import RateLimitExceededException
-from sandbox_forge.forges import REPO, Forge, message
+from sandbox_forge.forges import NO_TLS, REPO, Forge, message
 
 
 def comment(forge: Forge, count: int) -> str:
@@ -117,7 +117,9 @@ def test_addresses_in_answers_lead_back_to_the_server_that_was_asked(forge: Forg
     shown = rest.get(f"{REPO}/pulls/{pull.number}").json()
     for key in ("url", "issue_url", "comments_url", "commits_url"):
         assert rest.get(shown[key]).status_code == 200
-    other = httpx.get(forge.url.replace("127.0.0.1", "localhost") + f"/api/v3{REPO}", headers=rest.headers)
+    other = httpx.get(
+        forge.url.replace("127.0.0.1", "localhost") + f"/api/v3{REPO}", headers=rest.headers, verify=NO_TLS
+    )
     assert other.json()["url"].startswith("http://localhost:")
 
 

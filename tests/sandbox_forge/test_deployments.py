@@ -110,7 +110,7 @@ def test_a_workflow_dispatch_is_recorded_with_its_inputs_and_handed_over(forge: 
 def test_whoever_runs_a_dispatch_may_talk_to_the_forge_at_once(forge: Forge):
     seen: list[int] = []
     rest = forge.rest("write-token")
-    forge.state.on_dispatch = lambda made: seen.append(rest.get(REPO, params={}).status_code)
+    forge.state.on_dispatch = lambda _: seen.append(rest.get(REPO).status_code)
     forge.rest().post(f"{REPO}/dispatches", json={"event_type": "merged"})
     assert seen == [200]
 

@@ -1,10 +1,10 @@
+import asyncio
 import time
-from pathlib import Path
 
 import httpx
 import pytest
 from github import GithubException
-from sandbox_forge.forges import REPO, Forge
+from sandbox_forge.forges import NO_TLS, REPO, Forge
 
 from bot.sandbox.forge.app import create_app
 from bot.sandbox.forge.faults import Delay, Fault
@@ -89,8 +89,6 @@ def test_a_client_in_the_same_process_sees_a_cut_as_a_broken_connection(forge: F
         async with httpx.AsyncClient(transport=transport, base_url="http://forge") as client:
             await client.get(f"/api/v3{REPO}")
 
-    import asyncio
-
     with pytest.raises(ConnectionResetError):
         asyncio.run(ask())
 
@@ -100,8 +98,7 @@ def test_an_unknown_kind_of_fault_is_refused_with_those_that_are_known():
         Fault.from_json({"path": "*", "kind": "explode"})
 
 
-def test_git_suffers_faults_too(forge: Forge, tmp_path: Path):
+def test_git_suffers_faults_too(forge: Forge):
     forge.state.faults.set([{"path": "/agency/pow.git/*", "kind": "answer", "status": 500, "times": 9}])
-    answer = httpx.get(f"{forge.url}/agency/pow.git/info/refs?service=git-upload-pack")
+    answer = httpx.get(f"{forge.url}/agency/pow.git/info/refs?service=git-upload-pack", verify=NO_TLS)
     assert answer.status_code == 500
-    del tmp_path

@@ -2,7 +2,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sandbox_forge.forges import REPO, Forge
+from sandbox_forge.forges import BOT, REPO, Forge
 
 from bot.sandbox.forge.git import environment
 
@@ -10,7 +10,7 @@ from bot.sandbox.forge.git import environment
 class Clone:
     """A work tree, and git in it without anything of the machine's settings."""
 
-    def __init__(self, forge: Forge, folder: Path, *, token: str = "bot-token") -> None:
+    def __init__(self, forge: Forge, folder: Path, *, token: str = BOT) -> None:
         self.folder = folder
         self.remote = forge.url.replace("http://", f"http://x-access-token:{token}@") + "/agency/pow.git"
         people = ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL")

@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from typing import Any
 
-from bot.sync.exchange import JsonClient, Patience, connect
+import httpx
+
+from bot.sync.exchange import JsonClient, Patience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +110,7 @@ def serve(answer: Callable[[Call], Reply]) -> Iterator[Loopback]:
 
 @contextmanager
 def a_client(bearer: str = "T0KEN") -> Iterator[JsonClient]:
-    """A client that never sleeps."""
-    client = connect(lambda: bearer, patience=Patience(attempts=3, polls=4, sleep=lambda _: None))
-    with client.http:
-        yield client
+    """A client that never sleeps; it would follow redirects if it were asked, and loads no certificates."""
+    with httpx.Client(trust_env=False, follow_redirects=True, verify=SSLContext(PROTOCOL_TLS_CLIENT)) as http:
+        patience = Patience(attempts=3, polls=4, sleep=lambda _: None)
+        yield JsonClient(http=http, token=lambda: bearer, patience=patience)

@@ -1,7 +1,9 @@
 """What the HTTP client under gateway and adapters does with servers that misbehave."""
 
 from dataclasses import replace
+from threading import Event
 
+import httpx
 import pytest
 from sync.loopback import Call, Lose, Reply, a_client, serve
 
@@ -140,3 +142,16 @@ def test_foreign_text_becomes_one_short_visible_line():
     assert legible("a\n\x1b[31mred\u202e \u200b::error::\t b") == "a [31mred ::error:: b"
     assert len(legible("x" * 10_000)) == 200
     assert legible("x" * 200) == "x" * 200
+
+
+def test_a_server_that_does_not_answer_in_time_is_no_answer():
+    release = Event()
+
+    def answer(_: Call) -> Reply:
+        release.wait(5)
+        return Reply()
+
+    with serve(answer) as server, a_client() as client, httpx.Client(timeout=0.05) as impatient:
+        outcome = replace(client, http=impatient).attempt(Request(method="GET", url=server.url))
+        release.set()
+    assert outcome == NoAnswer(reason="no answer in time")

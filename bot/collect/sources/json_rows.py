@@ -37,7 +37,11 @@ def _rows(items: Sequence[Any], query: Query) -> list[Row]:
     rows: list[Row] = []
     for number, item in enumerate(items, start=1):
         if not isinstance(item, dict):
-            raise UnreadableError(FailureKind.SHAPE, f"row {number} should be an object with named fields")
+            raise UnreadableError(
+                FailureKind.SHAPE,
+                f"row {number} should be an object with named fields",
+                hint=f"check `rows` of {query.spec.name} in pow/settings/feeds.yml",
+            )
         if all(text_of(_follow(item, column, query)) == text for column, text in query.spec.where.items()):
             rows.append(tuple(_follow(item, column, query) for column in query.columns))
     return rows

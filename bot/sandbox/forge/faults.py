@@ -169,8 +169,9 @@ async def _swallow(message: Message) -> None:
 
 
 async def _answer(answer: Answer, send: Send) -> None:
-    headers = {"content-type": "application/json; charset=utf-8", **answer.headers}
-    raw = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
+    headers = {"content-type": "application/json; charset=utf-8"}
+    headers |= {key.lower(): value for key, value in answer.headers.items()}
+    raw = [(key.encode(), value.encode()) for key, value in headers.items()]
     raw.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
     await send({"type": "http.response.body", "body": answer.body})

@@ -102,5 +102,7 @@ OPERATIONS = (
     Operation(method="GET", path=_REPO + "/commits/{ref:path}/check-runs", handler=_list, need=read("checks")),
     Operation(method="POST", path=_REPO + "/statuses/{sha}", handler=_create_status, need=write("statuses")),
     Operation(method="GET", path=_REPO + "/commits/{ref:path}/statuses", handler=_statuses, need=read("statuses")),
+    # The older path of the same list, at which PyGithub still asks.
+    Operation(method="GET", path=_REPO + "/statuses/{ref:path}", handler=_statuses, need=read("statuses")),
     Operation(method="GET", path=_REPO + "/commits/{ref:path}/status", handler=_combined, need=read("statuses")),
 )

@@ -1,0 +1,170 @@
+"""A small agency in memory: a repository with one recipe, its waits in a CSV file, people, and one site per run."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from fakes.builders import a_person
+from fakes.forge import MemoryForge
+from fakes.ledger import MemoryLedger
+from fakes.repository import MemoryRepository
+from fakes.world import MAIN, MemoryWorld
+
+from bot.approve import step as gate
+from bot.collect.gather import Collector
+from bot.collect.sources.http_json import feed_client
+from bot.ledger.site import Site
+from bot.model.event import StepReport
+from bot.model.forge import Permission, RepoRef
+from bot.model.names import CommitSha, TeamSlug
+from bot.model.record import Phase, Record
+from bot.propose import step as detect
+from bot.recipes.library import Library, load_library
+
+SERVICE_PATH = "patches/services/PHOTO_VALIDATOR.yml"
+SAM, ALICE, SAVA, MALLORY, RITA = map(a_person, ("sam", "alice", "sava", "mallory", "rita"))
+
+RECIPE = b"""\
+id: PASSPORT_BACKLOG
+watch_feeds: [ "complaints.passport", "metrics.passport.wait_time" ]
+bottleneck_rule: "max(wait_time) > 20_days"
+fix_recipe:
+  service_patch:
+    service: PHOTO_VALIDATOR
+    config: { max_blur_px: 4 }
+hitl_threshold: MEDIUM
+success_metric: "wait_time < 7_days for 3_days"
+rollback_on: "wait_time > 40_days"
+"""
+FEEDS = b"""\
+feeds:
+  metrics.passport.wait_time:
+    source: csv
+    path: data/waits.csv
+    columns: {at: closed_at, value: days}
+    unit: days
+    window: 1_day
+    history: 7_days
+  complaints.passport:
+    shape: complaints
+    source: csv
+    path: data/complaints.csv
+    columns: {at: at, topic: topic}
+    history: 7_days
+"""
+TARGETS = b"""\
+endpoints:
+  gateway: https://api.gov
+gateway:
+  endpoint: gateway
+  patch: /v1/mgt/patch
+  service: /v1/mgt/services/{service}
+  journey: /v1/journeys/{journey}
+syncs: {}
+"""
+POLICY = b"""\
+approvals:
+  LOW: {}
+  MEDIUM: {supervisors: 1}
+  HIGH: {supervisors: 1, security: 1}
+threshold_cap: MEDIUM
+impact:
+  default: LOW
+  keys: {max_blur_px: MEDIUM}
+  unknown_key: HIGH
+  journeys: MEDIUM
+ranges:
+  max_blur_px: {minimum: 1, maximum: 12}
+expire_after: 14_days
+"""
+SERVICE = b"service: PHOTO_VALIDATOR\nchanges:\n  max_blur_px: 2  # pixels\n"
+FILES = {
+    "pow/passport_backlog.yml": RECIPE,
+    "pow/settings/feeds.yml": FEEDS,
+    "pow/settings/targets.yml": TARGETS,
+    "pow/settings/policy.yml": POLICY,
+    SERVICE_PATH: SERVICE,
+}
+CANARY = "my SSN is 078-05-1120"
+
+
+class Office:
+    """The agency; `detect` and `gate` each run a step as a fresh process would."""
+
+    def __init__(self, root: Path, files: Mapping[str, bytes] | None = None, *, longest: float = 26.3) -> None:
+        self.root = root
+        self.world = MemoryWorld({**FILES, **(files or {})})
+        self.world.teams = {
+            TeamSlug("supervisors"): frozenset({SAM.login, ALICE.login, RITA.login}),
+            TeamSlug("security"): frozenset({SAVA.login}),
+        }
+        people = (SAM, ALICE, SAVA, MALLORY, RITA)
+        self.world.permissions = {person.login: Permission.WRITE for person in people}
+        self.ledger = MemoryLedger(self.world)
+        self.forge = MemoryForge(self.world)
+        self.write_waits(longest)
+
+    @property
+    def now(self) -> datetime:
+        """The agency's present."""
+        return self.world.now
+
+    def pass_days(self, days: float) -> None:
+        """Let time pass."""
+        self.world.now += timedelta(days=days)
+
+    def write_waits(self, longest: float) -> None:
+        """Write a week of waits that ends with the longest one, and some complaints."""
+        folder = self.root / "data"
+        folder.mkdir(exist_ok=True)
+        waits = [(self.now - timedelta(hours=6 * n), 15.0) for n in range(1, 28)]
+        rows = [f"{at.isoformat()},{days}" for at, days in (*waits, (self.now - timedelta(hours=1), longest))]
+        (folder / "waits.csv").write_text("\n".join(["closed_at,days", *rows]) + "\n")
+        complaint = f"{(self.now - timedelta(hours=2)).isoformat()},delay,{CANARY}"
+        (folder / "complaints.csv").write_text(f"at,topic,text\n{complaint}\n")
+
+    def site(self) -> Site:
+        """Return what a step works on."""
+        return Site(
+            repo=RepoRef(owner="agency", name="pow"),
+            forge=self.forge,
+            repository=MemoryRepository(self.world),
+            ledger=self.ledger,
+            now=self.now,
+        )
+
+    def library(self) -> Library:
+        """Read recipes and settings from main."""
+        site = self.site()
+        return load_library(site.repository.read_many("pow/", self.main), endpoints={})
+
+    @property
+    def main(self) -> CommitSha:
+        """The head of the default branch."""
+        return self.world.branches[MAIN]
+
+    def detect(self, *, dry_run: bool = False) -> StepReport:
+        """Run `pow detect`."""
+        with self._collector() as collector:
+            return detect.run(
+                self.site(), library=self.library(), base=self.main, collector=collector, dry_run=dry_run
+            )
+
+    def gate(self) -> StepReport:
+        """Run `pow gate`."""
+        return gate.run(self.site(), library=self.library(), base=self.main)
+
+    @contextmanager
+    def _collector(self) -> Iterator[Collector]:
+        with feed_client() as client:
+            yield Collector(endpoints={}, root=self.root, client=client)
+
+    def phases(self) -> list[Phase]:
+        """Return the phases of all records, in order."""
+        return [record.phase for record in self.ledger.held]
+
+    def record(self, phase: Phase) -> Record:
+        """Return the one record of a phase."""
+        (found,) = [record for record in self.ledger.held if record.phase is phase]
+        return found

@@ -1,0 +1,268 @@
+"""What becomes of a firing recipe, case by case."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from approve.situations import a_journey_recipe, a_policy, a_recipe
+from fakes.builders import START
+from propose.cases import (
+    FILES,
+    JOURNEY,
+    JOURNEY_PATH,
+    SERVICE,
+    SERVICE_PATH,
+    a_record,
+    a_situation,
+    closed,
+    proposed,
+)
+
+from bot.model.change import Change, KeyChange
+from bot.model.event import Mark
+from bot.model.json import digest_of
+from bot.model.names import ChangeId, RecipeId, ServiceName
+from bot.model.recipe import Recipe, ServicePatch
+from bot.model.record import Phase, Record
+from bot.model.settings import ValueRange
+from bot.propose.change import change_id, rollback_id
+from bot.propose.plan import Held, Situation, episode_of, plan
+
+WAIT, NOTE, FAILURE = Mark.WAIT, Mark.NOTE, Mark.FAILURE
+OTHER = replace(
+    a_recipe(),
+    id=RecipeId("OTHER"),
+    service_patches=(ServicePatch(service=ServiceName("PHOTO_VALIDATOR"), config={"max_blur_px": 5}),),
+)
+ELSEWHERE = replace(
+    a_recipe(),
+    id=RecipeId("ELSEWHERE"),
+    service_patches=(ServicePatch(service=ServiceName("PRINTER"), config={"trays": 3}),),
+)
+PRINTER = {"patches/services/PRINTER.yml": b"service: PRINTER\nchanges:\n  trays: 2\n"}
+
+
+def patching(config: Mapping[str, Any]) -> Recipe:
+    return replace(a_recipe(), service_patches=(ServicePatch(service=ServiceName("PHOTO_VALIDATOR"), config=config),))
+
+
+def after(phase: Phase, **facts: Any) -> tuple[Record, Record]:
+    return proposed(), a_record(phase, "a" * 16, index=2, **facts)
+
+
+HELD = {
+    "the policy is paused": (a_recipe(), a_situation(policy=a_policy(paused=True)), WAIT, "pauses all proposals"),
+    "the recipe is muted": (a_recipe(), a_situation(muted=frozenset({a_recipe().id})), NOTE, "muted"),
+    "it is proposed": (a_recipe(), a_situation(proposed()), NOTE, "proposed already in pull request 3"),
+    "it is decided": (
+        a_recipe(),
+        a_situation(*after(Phase.DECIDED, result="approved")),
+        NOTE,
+        "proposed already in pull request 3",
+    ),
+    "it is rejected but not closed yet": (
+        a_recipe(),
+        a_situation(*after(Phase.DECIDED, result="rejected")),
+        NOTE,
+        "proposed already",
+    ),
+    "it is merged": (a_recipe(), a_situation(*after(Phase.MERGED)), NOTE, "being rolled out"),
+    "it is deployed": (a_recipe(), a_situation(*after(Phase.DEPLOYED)), NOTE, "being rolled out"),
+    "it is synced": (a_recipe(), a_situation(*after(Phase.SYNCED)), NOTE, "under watch"),
+    "it is under watch": (a_recipe(), a_situation(*after(Phase.MEASURED)), NOTE, "under watch"),
+    "it is being taken back": (a_recipe(), a_situation(*after(Phase.REVERTED)), NOTE, "taken back"),
+    "it was rejected yesterday": (a_recipe(), a_situation(proposed(), closed("rejected")), WAIT, "was rejected"),
+    "it expired yesterday": (a_recipe(), a_situation(proposed(), closed("expired")), WAIT, "was expired"),
+    "it was rolled back long ago": (
+        a_recipe(),
+        a_situation(proposed(), closed("rolled_back", days_ago=300)),
+        WAIT,
+        "stays on hold",
+    ),
+    "it failed": (a_recipe(), a_situation(proposed(), closed("failed")), WAIT, "stays on hold"),
+    "the value is there already": (patching({"max_blur_px": 2}), a_situation(), WAIT, "holds its values already"),
+    "the key is not adopted": (patching({"other": 2}), a_situation(), FAILURE, "has no `other`"),
+    "the file is not there": (a_recipe(), a_situation(files={}), FAILURE, f"there is no {SERVICE_PATH}"),
+    "the file is broken": (a_recipe(), a_situation(files={SERVICE_PATH: b"["}), FAILURE, "cannot be read"),
+    "the file is in braces": (
+        a_recipe(),
+        a_situation(files={SERVICE_PATH: b"service: PHOTO_VALIDATOR\nchanges: {max_blur_px: 2}\n"}),
+        FAILURE,
+        "stands in braces",
+    ),
+    "the value is out of range": (
+        a_recipe(),
+        a_situation(policy=a_policy(ranges={"max_blur_px": ValueRange(minimum=1, maximum=3)})),
+        FAILURE,
+        "outside of what policy allows: 1 to 3",
+    ),
+    "another change works on the target": (
+        a_recipe(),
+        a_situation(proposed(recipe="OTHER")),
+        WAIT,
+        "works on the same target",
+    ),
+    "no proposals are allowed": (
+        a_recipe(),
+        a_situation(policy=a_policy(proposals_per_run=0)),
+        WAIT,
+        "made its 0 proposals already",
+    ),
+}
+
+
+@pytest.mark.parametrize(("recipe", "situation", "mark", "sentence"), HELD.values(), ids=HELD.keys())
+def test_a_firing_recipe_is_held(recipe: Recipe, situation: Situation, mark: Mark, sentence: str) -> None:
+    (held,) = plan([recipe], situation)
+
+    assert isinstance(held, Held)
+    assert (held.recipe, held.mark) == (recipe.id, mark)
+    assert sentence in held.sentence
+
+
+PROPOSED = {
+    "for the first time": (a_recipe(), a_situation()),
+    "after a success": (a_recipe(), a_situation(proposed(), closed("success"))),
+    "after the cool-down": (a_recipe(), a_situation(proposed(), closed("rejected", days_ago=7))),
+    "rejected, but the recipe was edited": (
+        replace(a_recipe(), digest=digest_of(b"edited")),
+        a_situation(proposed(), closed("rejected")),
+    ),
+    "rolled back, but the recipe was edited": (
+        replace(a_recipe(), digest=digest_of(b"edited")),
+        a_situation(proposed(), closed("rolled_back")),
+    ),
+    "another recipe is open elsewhere": (
+        a_recipe(),
+        a_situation(proposed(recipe="OTHER", keys=[{"target": "PRINTER", "key": "trays"}])),
+    ),
+    "another recipe is muted": (a_recipe(), a_situation(muted=frozenset({RecipeId("OTHER")}))),
+}
+
+
+@pytest.mark.parametrize(("recipe", "situation"), PROPOSED.values(), ids=PROPOSED.keys())
+def test_a_firing_recipe_is_proposed(recipe: Recipe, situation: Situation) -> None:
+    (change,) = plan([recipe], situation)
+
+    assert isinstance(change, Change)
+    assert change.keys == (KeyChange(target="PHOTO_VALIDATOR", key="max_blur_px", before=2, after=4),)
+    assert change.edits[0].before == SERVICE
+    assert change.edits[0].after == SERVICE.replace(b"px: 2", b"px: 4")
+    assert change.branch == f"pow/passport_backlog/{change.id}"
+
+
+def test_service_and_journey_change_together() -> None:
+    (change,) = plan([a_journey_recipe()], a_situation())
+
+    assert isinstance(change, Change)
+    assert change.targets == ("PHOTO_VALIDATOR", "journeys/passport_renewal")
+    assert [edit.after for edit in change.edits] == [
+        SERVICE.replace(b"px: 2", b"px: 4"),
+        JOURNEY.replace(b"v1", b"v2"),
+    ]
+
+
+def test_what_is_in_place_already_is_left_out() -> None:
+    files = {**FILES, JOURNEY_PATH: JOURNEY.replace(b"v1", b"v2")}
+    (change,) = plan([a_journey_recipe()], a_situation(files=files))
+
+    assert isinstance(change, Change)
+    assert change.targets == ("PHOTO_VALIDATOR",)
+
+
+def test_two_keys_of_one_file_are_one_edit() -> None:
+    content = b"service: PHOTO_VALIDATOR\nchanges:\n  max_blur_px: 2\n  min_light: 5\n"
+    (change,) = plan([patching({"max_blur_px": 4, "min_light": 3})], a_situation(files={SERVICE_PATH: content}))
+
+    assert isinstance(change, Change)
+    assert len(change.edits) == 1
+    assert change.edits[0].after == b"service: PHOTO_VALIDATOR\nchanges:\n  max_blur_px: 4\n  min_light: 3\n"
+
+
+def test_of_two_recipes_on_one_target_the_first_is_proposed() -> None:
+    first, second = plan([a_recipe(), OTHER], a_situation())
+
+    assert isinstance(first, Change)
+    assert isinstance(second, Held)
+    assert "the proposal of PASSPORT_BACKLOG in this run changes PHOTO_VALIDATOR as well" in second.sentence
+
+
+def test_no_more_than_the_limit_is_proposed_and_the_rest_is_told() -> None:
+    situation = a_situation(files={**FILES, **PRINTER}, policy=a_policy(proposals_per_run=1))
+    first, second = plan([a_recipe(), ELSEWHERE], situation)
+
+    assert isinstance(first, Change)
+    assert isinstance(second, Held)
+    assert (second.mark, "1 proposals already" in second.sentence) == (WAIT, True)
+
+
+def test_two_recipes_on_two_targets_are_both_proposed() -> None:
+    planned = plan([a_recipe(), ELSEWHERE], a_situation(files={**FILES, **PRINTER}))
+
+    assert all(isinstance(each, Change) for each in planned)
+
+
+def test_one_recipes_fault_leaves_the_others_alone() -> None:
+    faulty, fine = plan(
+        [replace(OTHER, service_patches=patching({"x": 1}).service_patches), a_recipe()], a_situation()
+    )
+
+    assert isinstance(faulty, Held)
+    assert isinstance(fine, Change)
+
+
+def test_the_same_plan_has_the_same_change_id() -> None:
+    assert plan([a_recipe()], a_situation()) == plan([a_recipe()], a_situation(now=START + timedelta(days=3)))
+
+
+def test_a_new_episode_has_a_new_change_id() -> None:
+    (first,) = plan([a_recipe()], a_situation())
+    (second,) = plan([a_recipe()], a_situation(proposed(), closed("success")))
+
+    assert isinstance(first, Change)
+    assert isinstance(second, Change)
+    assert (first.episode, second.episode) == ("first", "a" * 16)
+    assert first.id != second.id
+
+
+def test_a_rollback_is_no_episode_of_its_own() -> None:
+    rollback = "b" * 16
+    records = (
+        proposed(),
+        closed("rolled_back", days_ago=2),
+        proposed(rollback, rollback_of="a" * 16),
+        closed("success", rollback),
+    )
+
+    assert episode_of(records, a_recipe().id) == "a" * 16
+
+
+KEYS = (KeyChange(target="S", key="a", before=1, after=2), KeyChange(target="S", key="b", before=1, after=2))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        change_id(replace(a_recipe(), version=2), KEYS, episode="first"),
+        change_id(replace(a_recipe(), id=RecipeId("OTHER")), KEYS, episode="first"),
+        change_id(a_recipe(), KEYS, episode="second"),
+        change_id(a_recipe(), KEYS[:1], episode="first"),
+        change_id(a_recipe(), (KEYS[0], replace(KEYS[1], after=2.0)), episode="first"),
+        change_id(a_recipe(), (KEYS[0], replace(KEYS[1], before=True)), episode="first"),
+        change_id(a_recipe(), (KEYS[0], replace(KEYS[1], target="T")), episode="first"),
+    ],
+)
+def test_everything_that_matters_is_in_the_change_id(other: ChangeId) -> None:
+    assert other != change_id(a_recipe(), KEYS, episode="first")
+    assert len(other) == 16
+
+
+def test_the_order_of_keys_is_not_in_the_change_id() -> None:
+    assert change_id(a_recipe(), KEYS, episode="first") == change_id(a_recipe(), KEYS[::-1], episode="first")
+
+
+def test_a_change_has_one_rollback() -> None:
+    assert rollback_id(ChangeId("a" * 16)) == rollback_id(ChangeId("a" * 16))
+    assert rollback_id(ChangeId("a" * 16)) != rollback_id(ChangeId("b" * 16))
