@@ -179,7 +179,7 @@ def _objection(counted: Tally) -> Reason | None:
 
 
 def _approved_by(counted: Tally) -> str:
-    return f"approved by {', '.join(actor.login for actor in counted.approved_by)}"
+    return f"{', '.join(actor.login for actor in counted.approved_by)} approved it"
 
 
 def _seats(approvers: Approvers) -> str:

@@ -31,12 +31,12 @@ def command(*, serve: bool, port: int, plain: bool, seed: int, folder: Path, sou
     """Run the passport story on the sandbox, with the very steps that run on GitHub."""
     try:
         from bot.cli.theatre import leave_open, play
-        from bot.sandbox.town import open_town
+        from bot.sandbox.town import Staging, open_town
     except ModuleNotFoundError as error:
         hint = "run `make demo`, or `pip install 'pow-bot[sandbox]'`"
         raise BotError(f"the sandbox needs {error.name}", hint=hint) from error
     _clear(folder)
-    with open_town(folder.resolve(), source.resolve(), seed=seed, port=port) as town:
+    with open_town(folder.resolve(), source.resolve(), Staging(seed=seed, port=port)) as town:
         return leave_open(town) if serve else play(town, plain=plain)
 
 

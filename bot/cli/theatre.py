@@ -14,6 +14,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from bot.sandbox.page.worker import at_work
 from bot.sandbox.story import Beat, Gauges, tell
 from bot.sandbox.town import Town
 
@@ -145,12 +146,13 @@ def _shown(path: Path) -> str:
 
 
 def leave_open(town: Town) -> int:
-    """Leave the sandbox up until the person stops it."""
-    click.echo(f"the sandbox is up: open {town.base_url}/ in a browser; Ctrl-C ends it")
-    sys.stdout.flush()
+    """Leave the sandbox up, its page at work, until the person stops it."""
     try:
-        while True:
-            time.sleep(3600)
+        with at_work(town):
+            click.echo(f"the sandbox is up: open {town.base_url}/ in a browser; Ctrl-C ends it")
+            sys.stdout.flush()
+            while True:
+                time.sleep(3600)
     except KeyboardInterrupt:
         click.echo("the sandbox is closed")
     return 0

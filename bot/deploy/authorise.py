@@ -7,12 +7,13 @@ gate approved, on top of the values that the approval was given for.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.deploy.desired import EVIDENCE, MergedFile, is_desired_state
+from bot.deploy.desired import MergedFile, is_desired_state
 from bot.model.decision import Authority
 from bot.model.forge import Commit
 from bot.model.json import Json, digest_of
 from bot.model.names import ChangeId, CommitSha, Digest
 from bot.model.record import Phase, Record
+from bot.propose.desired import EVIDENCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,29 +46,32 @@ def authorise(records: tuple[Record, ...], facts: MergeFacts) -> Authorised | Re
     merged = _last(records, Phase.MERGED, merge=facts.commit.sha)
     if merged is None:
         return Refused(reason=f"no record says that {facts.commit.sha[:12]} was merged through the gate")
-    reason = next(_objections(records, facts), None)
+    reason = _objection_to_merge(records, facts) or _objection_to_content(records, facts)
     if reason is not None:
         return Refused(reason=reason)
     files = tuple(file for file in facts.files if is_desired_state(file.path))
     return Authorised(change=merged.change, merge=facts.commit.sha, files=files)
 
 
-def _objections(records: tuple[Record, ...], facts: MergeFacts) -> Iterator[str]:
-    """Yield what speaks against a recorded merge; what follows from an earlier objection is not looked at."""
+def _objection_to_merge(records: tuple[Record, ...], facts: MergeFacts) -> str | None:
+    """Say why the commit is not the merge of an approved head into the base branch."""
     merge, parents = facts.commit.sha[:12], facts.commit.parents
     if not facts.is_on_base:
-        yield f"the merge {merge} is not in the history of the base branch"
+        return f"the merge {merge} is not in the history of the base branch"
     if len(parents) != 2:
-        yield f"{merge} has {len(parents)} parent{'' if len(parents) == 1 else 's'}: it is no merge of two"
-        return
+        return f"{merge} has {len(parents)} parent{'' if len(parents) == 1 else 's'}: it is no merge of two"
     decided = _last(records, Phase.DECIDED, head=parents[1])
     if decided is None or decided.facts.get("result") not in set(Authority):
-        yield f"the merged head {parents[1][:12]} was never approved"
+        return f"the merged head {parents[1][:12]} was never approved"
+    return None
+
+
+def _objection_to_content(records: tuple[Record, ...], facts: MergeFacts) -> str | None:
+    """Say how a merge of two differs from what was proposed and approved."""
     proposed = _last(records, Phase.PROPOSED)
     if proposed is None:
-        yield "no record says what was proposed"
-        return
-    yield from _differences(facts.files, _approved_files(proposed, parents[1]))
+        return "no record says what was proposed"
+    return next(_differences(facts.files, _approved_files(proposed, facts.commit.parents[1])), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,16 +7,11 @@ from bot.model.errors import BotError, DiagnosticError
 from bot.model.json import Json
 from bot.model.names import ServiceName
 from bot.model.recipe import Setting
+from bot.propose.desired import SERVICES, VERSION_KEY, path_of, target_of
 from bot.recipes.schema import SchemaName, check_shape
 from bot.recipes.text import parse
 from bot.recipes.tree import Document
 from bot.sync.setting import is_same
-
-SERVICES = "patches/services/"
-JOURNEYS = "patches/journeys/"
-EVIDENCE = "patches/evidence/"
-VERSION = "version"
-"""The one key of a journey."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +45,7 @@ class DesiredJourney:
     @property
     def values(self) -> Mapping[str, Setting]:
         """The version, as a service's values would be."""
-        return {VERSION: self.version}
+        return {VERSION_KEY: self.version}
 
 
 Desired = DesiredService | DesiredJourney
@@ -81,7 +76,7 @@ class DesiredChange:
 
 def is_desired_state(path: str) -> bool:
     """Tell whether a file says what is to be live."""
-    return path.startswith((SERVICES, JOURNEYS))
+    return target_of(path) is not None
 
 
 def parse_desired(path: str, content: bytes) -> Desired:
@@ -95,9 +90,9 @@ def parse_desired(path: str, content: bytes) -> Desired:
     value = document.value
     fields = value if isinstance(value, Mapping) else {}
     desired = _service(fields) if is_service else _journey(fields)
-    expected = f"{SERVICES}{desired.target}.yml" if is_service else f"patches/{desired.target}.yml"
-    if path != expected:
-        raise BotError(f"{path} is about {desired.target}", hint=f"that belongs in {expected}: run `pow lint`")
+    if path != path_of(desired.target):
+        hint = f"that belongs in {path_of(desired.target)}: run `pow lint`"
+        raise BotError(f"{path} is about {desired.target}", hint=hint)
     return desired
 
 

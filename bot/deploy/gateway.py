@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import TypeGuard, assert_never
 from urllib.parse import quote
 
-from bot.deploy.desired import VERSION
 from bot.model.deployment import Action, Applied, PatchService, PatchStatus, SetJourney
 from bot.model.errors import TargetError
 from bot.model.json import Json
 from bot.model.names import ServiceName
 from bot.model.recipe import Setting
 from bot.model.settings import Targets
+from bot.propose.desired import VERSION_KEY
 from bot.sync.exchange import UNREACHABLE_HINT, Answer, JsonClient, NoAnswer, Request, legible
 from bot.sync.setting import holds, is_same, text_of
 
@@ -115,7 +115,7 @@ class Gateway:
             why = "" if _is_success(outcome) else f": {outcome.reason}"
             runs = legible(shown or "no version")
             raise TargetError(f"journey {action.journey} runs {runs}, not {action.version}{why}", hint=_DRIFT_HINT)
-        return Applied(target=target, patch_id="", status=PatchStatus.APPLIED, values={VERSION: shown})
+        return Applied(target=target, patch_id="", status=PatchStatus.APPLIED, values={VERSION_KEY: shown})
 
     def _get(self, path: str) -> Answer:
         answer = self.client.send(Request(method="GET", url=self._url(path)))

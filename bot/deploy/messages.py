@@ -2,7 +2,7 @@
 
 from bot.deploy.desired import DesiredChange
 from bot.deploy.pending import Ungated
-from bot.deploy.plan import Plan
+from bot.deploy.plan import Live, Plan
 from bot.model.deployment import Applied, PatchStatus
 from bot.model.errors import BotError, DiagnosticError
 from bot.model.event import Event, Mark, Step
@@ -12,22 +12,16 @@ from bot.model.recipe import Setting
 from bot.sync.setting import text_of
 
 
-def live(change: ChangeId, patches: tuple[Applied, ...], facts: list[Json]) -> Event:
+def live(change: ChangeId, done: tuple[Live, ...], facts: list[Json]) -> Event:
     """Tell that everything a change asked for is live."""
-    targets = ", ".join(f"{applied.target} ({_manner(applied)})" for applied in patches)
-    sentence = f"live: {targets}" if targets else "the change sets no value: nothing had to go live"
+    parts = [f"{_redline(each.change)} is live ({_manner(each.applied)})" for each in done]
+    sentence = "; ".join(parts) or "the change sets no value: nothing had to go live"
     return _event(Mark.DONE, sentence, change, data={"patches": facts})
 
 
-def description(patches: tuple[Applied, ...]) -> str:
-    """Return the one line that the forge shows of a deployment; it holds no value, only names."""
-    return "; ".join(f"{applied.target}: {applied.status.value}" for applied in patches)[:140]
-
-
-def redline(change: DesiredChange) -> str:
-    """Return what a change does to its target: `max_blur_px 2 → 4`."""
-    parts = (f"{key} {_shown(change.before.get(key))} → {_shown(change.desired.values[key])}" for key in change.keys)
-    return ", ".join(parts)
+def description(targets: tuple[str, ...], *, success: bool) -> str:
+    """Return the one line that the forge shows of a deployment; it holds names only, no values."""
+    return f"{'live' if success else 'not live'}: {', '.join(targets) or 'nothing to set'}"[:140]
 
 
 def drifts(change: ChangeId, plan: Plan) -> tuple[Event, ...]:
@@ -110,13 +104,19 @@ def ungated(found: Ungated, targets: tuple[str, ...]) -> Event:
         Mark.FAILURE,
         f"{where} was merged without a valid gate; not deployed",
         found.change,
-        hint=f"`git revert -m 1 {found.commit[:12]}`, and let the bot propose the change anew",
+        hint=f"`git revert {'-m 1 ' if found.is_merge else ''}{found.commit[:12]}`, and let the bot propose the change anew",
     )
 
 
 def not_shown(change: ChangeId | None, error: BotError) -> Event:
     """Tell that the forge did not take what is only for show or only makes the next step sooner."""
     return _event(Mark.WARNING, error.message, change, hint=error.hint)
+
+
+def _redline(change: DesiredChange) -> str:
+    """Say what a change does to its target: `SERVICE: max_blur_px 2 → 4`."""
+    parts = (f"{key} {_shown(change.before.get(key))} → {_shown(change.desired.values[key])}" for key in change.keys)
+    return f"{change.desired.target}: {', '.join(parts)}"
 
 
 def _manner(applied: Applied) -> str:

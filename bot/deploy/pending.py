@@ -31,6 +31,7 @@ class Ungated:
 
     commit: CommitSha
     change: ChangeId | None
+    is_merge: bool
     is_approved: bool
 
 
@@ -81,6 +82,7 @@ def find_ungated(
         yield Ungated(
             commit=commit.sha,
             change=ChangeId(named) if _CHANGE_ID.fullmatch(named) else None,
+            is_merge=len(commit.parents) > 1,
             is_approved=head is not None and head.sha in approved,
         )
 

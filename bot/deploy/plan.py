@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot.deploy.desired import VERSION, DesiredChange, DesiredJourney, DesiredService
+from bot.deploy.desired import DesiredChange, DesiredJourney, DesiredService
 from bot.model.deployment import Action, Applied, PatchService, PatchStatus, SetJourney
 from bot.model.recipe import Setting
+from bot.propose.desired import VERSION_KEY
 from bot.sync.setting import is_same
 
 
@@ -27,6 +28,14 @@ class Plan:
     target: str
     action: Action | None
     drift: tuple[Drift, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """A target that shows what a change asked of it."""
+
+    change: DesiredChange
+    applied: Applied
 
 
 def plan_target(change: DesiredChange, live: Mapping[str, Setting]) -> Plan:
@@ -74,7 +83,7 @@ def _action(change: DesiredChange, live: Mapping[str, Setting], differing: tuple
                 window=desired.window,
             )
         case DesiredJourney() as desired:
-            expected = live.get(VERSION)
+            expected = live.get(VERSION_KEY)
             return SetJourney(
                 journey=desired.journey,
                 version=desired.version,

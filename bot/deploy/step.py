@@ -11,7 +11,6 @@ from typing import assert_never
 from bot.deploy import messages
 from bot.deploy.authorise import Authorised, MergeFacts, Refused, authorise
 from bot.deploy.desired import (
-    VERSION,
     DesiredChange,
     DesiredJourney,
     DesiredService,
@@ -28,11 +27,11 @@ from bot.deploy.pending import (
     pending_changes,
     standing_targets,
 )
-from bot.deploy.plan import outcome, plan_target
+from bot.deploy.plan import Live, outcome, plan_target
 from bot.deploy.port import GatewayPort
 from bot.ledger.site import Site
 from bot.model.clock import format_time
-from bot.model.deployment import Action, Applied, PatchStatus
+from bot.model.deployment import Action, PatchStatus
 from bot.model.errors import BotError, ForgeError, TargetError
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.forge import Commit, FileStatus
@@ -41,6 +40,7 @@ from bot.model.names import ChangeId, CommitSha
 from bot.model.recipe import Setting
 from bot.model.record import Draft, Phase, Record
 from bot.model.settings import Settings
+from bot.propose.desired import VERSION_KEY
 from bot.sync.port import Adapter
 from bot.sync.step import synchronise
 
@@ -108,21 +108,19 @@ def _deploy_authorised(work: _Run, authorised: Authorised) -> Iterator[Event]:
     if waiting:
         yield messages.behind(authorised.change, waiting)
         return
-    applied: list[Applied] = []
+    done: list[Live] = []
     for change in changes:
-        yield from _deploy_target(work, authorised, change, applied)
-    if len(applied) == len(changes):
-        yield from _record(work, authorised, tuple(applied))
+        yield from _deploy_target(work, authorised, change, done)
+    if len(done) == len(changes):
+        yield from _record(work, authorised, tuple(done))
         work.blocked.difference_update(targets)
     else:
-        names = ", ".join(target for target in targets if target not in {each.target for each in applied})
-        yield from _show(work, authorised, success=False, description=f"not live: {names}")
+        live = {each.applied.target for each in done}
+        yield from _show(work, authorised, tuple(target for target in targets if target not in live), success=False)
 
 
-def _deploy_target(
-    work: _Run, authorised: Authorised, change: DesiredChange, applied: list[Applied]
-) -> Iterator[Event]:
-    """Plan and perform one target; `applied` takes the outcome if the target now shows what it must."""
+def _deploy_target(work: _Run, authorised: Authorised, change: DesiredChange, done: list[Live]) -> Iterator[Event]:
+    """Plan and perform one target; `done` takes it if it now shows what it must."""
     target = change.desired.target
     try:
         before = _live(work.gateway, change)
@@ -141,7 +139,7 @@ def _deploy_target(
         case PatchStatus.QUEUED if result:
             yield messages.queued(authorised.change, result)
         case _:
-            applied.append(outcome(change, before, result))
+            done.append(Live(change=change, applied=outcome(change, before, result)))
 
 
 def _live(gateway: GatewayPort, change: DesiredChange) -> Mapping[str, Setting]:
@@ -150,7 +148,7 @@ def _live(gateway: GatewayPort, change: DesiredChange) -> Mapping[str, Setting]:
             return gateway.live(desired.service)
         case DesiredJourney() as desired:
             version = gateway.journey(desired.journey)
-            return {} if version is None else {VERSION: version}
+            return {} if version is None else {VERSION_KEY: version}
         case _:
             assert_never(change.desired)
 
@@ -189,9 +187,9 @@ def _merge_facts(work: _Run, merge: CommitSha) -> MergeFacts:
     return MergeFacts(commit=commit, is_on_base=any(each.sha == merge for each in work.history), files=files)
 
 
-def _record(work: _Run, authorised: Authorised, applied: tuple[Applied, ...]) -> Iterator[Event]:
+def _record(work: _Run, authorised: Authorised, done: tuple[Live, ...]) -> Iterator[Event]:
     """Show, then record: a run killed between the two shows the same again, which changes nothing."""
-    yield from _show(work, authorised, success=True, description=messages.description(applied))
+    yield from _show(work, authorised, tuple(each.applied.target for each in done), success=True)
     patches: list[Json] = [
         {
             "target": each.target,
@@ -199,7 +197,7 @@ def _record(work: _Run, authorised: Authorised, applied: tuple[Applied, ...]) ->
             "status": each.status.value,
             "values": dict(each.values),
         }
-        for each in applied
+        for each in (live.applied for live in done)
     ]
     work.site.ledger.append(
         Draft(
@@ -210,7 +208,7 @@ def _record(work: _Run, authorised: Authorised, applied: tuple[Applied, ...]) ->
             key=authorised.merge,
         )
     )
-    yield messages.live(authorised.change, applied, patches)
+    yield messages.live(authorised.change, done, patches)
 
 
 def _close(work: _Run, authorised: Authorised, sentence: str) -> None:
@@ -220,8 +218,8 @@ def _close(work: _Run, authorised: Authorised, sentence: str) -> None:
     )
 
 
-def _show(work: _Run, authorised: Authorised, *, success: bool, description: str) -> tuple[Event, ...]:
-    forge = work.site.forge
+def _show(work: _Run, authorised: Authorised, targets: tuple[str, ...], *, success: bool) -> tuple[Event, ...]:
+    forge, description = work.site.forge, messages.description(targets, success=success)
     return _shown(
         authorised.change,
         lambda: forge.record_deployment(

@@ -73,8 +73,10 @@ class GitRepository:
     def head(self, branch: BranchName) -> CommitSha | None:
         """Return a branch's head as of the last fetch."""
         ref = f"refs/remotes/{self._remote}/{branch}"
-        outcome = self._git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-        return CommitSha(outcome.output.decode("ascii").strip()) if outcome.code == 0 else None
+        outcome = self._git.attempt("show-ref", "--verify", "--hash", ref)
+        # The clone's own note of the default branch looks like a branch named HEAD.
+        found = outcome.code == 0 and branch != "HEAD"
+        return CommitSha(outcome.output.decode("ascii").strip()) if found else None
 
     def commit(self, sha: CommitSha) -> Commit:
         """Return one commit."""

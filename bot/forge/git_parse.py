@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from bot.model.forge import ChangedFile, Commit, FileStatus
 from bot.model.names import CommitSha
 
-COMMIT_FORMAT = "%H%x00%P%x00%T%x00%ct%x00%B%x00%(trailers:only,unfold,separator=%x01,key_value_separator=%x02)%x00"
+COMMIT_FORMAT = "%H%x00%P%x00%T%x00%ct%x00%B%x00%(trailers:only,unfold)%x00"
 """One commit of `git log -z`: six fields, each ended by a zero byte, which no field can hold.
 
 The trailers are git's own reading: the last paragraph if it holds nothing else, whatever dividers or look-alikes
-stand before it.
+stand before it; unfolded, each is one line, and a key holds no colon.
 """
 _FIELDS = 6
 _REGULAR = {"100644", "100755"}
@@ -32,12 +32,12 @@ def _commit(row: list[str]) -> Commit:
         tree=tree,
         message=message.rstrip("\n"),
         committed_at=datetime.fromtimestamp(int(seconds), UTC),
-        trailers=tuple(_trailer(text) for text in trailers.rstrip("\n").split("\x01") if text),
+        trailers=tuple(_trailer(text) for text in trailers.split("\n") if text),
     )
 
 
 def _trailer(text: str) -> tuple[str, str]:
-    key, _, value = text.partition("\x02")
+    key, _, value = text.partition(":")
     return key, value.strip()
 
 

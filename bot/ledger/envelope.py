@@ -115,12 +115,18 @@ def _record(statement: Any, digest: Digest) -> Record:
         sequence=_count(predicate["sequence"]),
         previous=None if predicate["previous"] is None else Digest(_text(predicate["previous"])),
         digest=digest,
-        change=ChangeId(_text(predicate["change"])),
+        change=_change(predicate["change"]),
         phase=Phase(predicate["phase"]),
         at=parse_time(_text(predicate["time"])),
         facts=dict(predicate["facts"].items()),
         key=_text(predicate["key"]),
     )
+
+
+def _change(value: Any) -> ChangeId:
+    if not _CHANGE.fullmatch(_text(value)):
+        raise ValueError(f"not a change id: {value!r}")
+    return ChangeId(value)
 
 
 def _count(value: Any) -> int:

@@ -233,6 +233,8 @@ def _hint_for(error: ValidationError) -> str:
             return f"write {_WORDS_FOR_BOOLEANS[text.lower()]}"
         case str() as text if "enum" in schema:
             return suggest(text, [str(word) for word in schema["enum"]])
+        case bool():
+            return ""
         case int() | float() as number if kinds == "string" and re.search(schema.get("pattern", ""), str(number)):
             return f'quote it if it is text: "{number}"'
         case str() if isinstance(kinds, str) and kinds in {"integer", "number"}:

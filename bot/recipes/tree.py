@@ -91,11 +91,8 @@ class Document:
 
     def place(self, path: Path) -> Place:
         """Return where a value stands, or the nearest thing above it that is there; never fails."""
-        for length in range(len(path), -1, -1):
-            node = self.node(path[:length])
-            if node is not None:
-                return node.place
-        return self.root.place
+        nodes = (self.node(path[:length]) for length in range(len(path), -1, -1))
+        return next(node.place for node in nodes if node is not None)
 
     def key(self, path: Path) -> Place:
         """Return where the key of a value stands; the value's own place where it has no key."""

@@ -73,7 +73,9 @@ def _main(decision: GateDecision) -> str:
 
 
 def _waiting(decision: GateDecision) -> str:
-    return "\n".join(f"- still missing: **{sanitize(each)}**" for each in decision.waiting_for)
+    """Name what is missing, where the main sentence does not say it already."""
+    missing = [each for each in decision.waiting_for if each not in _main(decision)]
+    return "\n".join(f"- still missing: **{sanitize(each)}**" for each in missing)
 
 
 def _bullets(reason: Reason, depth: int) -> Iterator[str]:

@@ -50,8 +50,9 @@ class Case:
 
     @property
     def needs_people(self) -> bool:
-        """Whether somebody must approve."""
-        return self.impact.level.rank >= self.threshold.rank and bool(self.approvers)
+        """Whether somebody must approve; at LOW only if policy names someone."""
+        asked = self.impact.level is not Level.LOW or bool(self.approvers)
+        return self.impact.level.rank >= self.threshold.rank and asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +176,7 @@ def _complaints(finding: Finding) -> str:
 def _impact(case: Case) -> str:
     impact, threshold = case.impact, case.threshold
     if case.needs_people:
-        why = f"Impact **{impact.level}** reaches the threshold {threshold}: {_people(case.approvers)} must approve."
+        why = f"Impact **{impact.level}** reaches the threshold {threshold}, so it needs {_people(case.approvers)}."
         rule = (
             "An approval counts when it is given on the newest commit, by a person with write access in that team "
             "who neither edited this branch nor last edited the recipe."
@@ -227,7 +228,7 @@ def _closing(case: Case) -> str:
 
 def _people(approvers: tuple[Approvers, ...]) -> str:
     wanted = [f"{each.count} approval{'s' if each.count != 1 else ''} of {code(each.team)}" for each in approvers]
-    return " and ".join(wanted)
+    return " and ".join(wanted) or "an approval that nobody can give, for the policy names no team"
 
 
 def _word(value: Setting) -> str:

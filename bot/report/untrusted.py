@@ -16,7 +16,7 @@ _HIDDEN = re.compile(
 """Signs that show as nothing although Unicode calls them letters or marks: fillers and variation selectors."""
 _SPACES = re.compile(r"\s+")
 _ENTITY_ROUNDS = 8
-_ACTIVE = re.compile(r"[\\`*_\[\]()~|!$^=-]")
+_ACTIVE = re.compile(r"[\\`*_\[\]()~|!$]")
 """What Markdown gives a meaning inside a line; each is written with a backslash."""
 _TRIGGERS = re.compile(
     r"@"  # people and teams, in the page and in e-mails

@@ -6,13 +6,14 @@ Everything runs on one virtual clock on loopback. The bot never sees this module
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from bot.model.clock import format_time
 from bot.model.errors import BotError
@@ -20,10 +21,13 @@ from bot.sandbox.actions.runner import Finished, Machine, run_workflow
 from bot.sandbox.agency.agency import Agency
 from bot.sandbox.agency.clock import VirtualClock
 from bot.sandbox.agency.gateway import token as gateway_token
+from bot.sandbox.agency.office import Situation
 from bot.sandbox.agency.routes import routes as agency_routes
 from bot.sandbox.forge.app import create_app
 from bot.sandbox.forge.serve import serve
 from bot.sandbox.forge.state import ForgeState
+from bot.sandbox.page.desk import Desk
+from bot.sandbox.page.routes import page_routes
 
 OWNER, NAME = "agency", "pow"
 REPOSITORY = f"{OWNER}/{NAME}"
@@ -31,6 +35,7 @@ BOT_TOKEN = "ghs_sandbox_pow_bot"  # noqa: S105 -- a token of the sandbox, good 
 BOT_LOGIN = "pow-bot[bot]"
 SECRET = "the sandbox's gateway secret, 32 bytes or more"  # noqa: S105 -- likewise
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+REQUESTS_PER_SECOND = 500
 SEEDED = ("pow", "patches", ".github")
 
 BOT_PERMISSIONS = {
@@ -71,6 +76,7 @@ class Town:
     clock: VirtualClock
     forge: ForgeState
     agency: Agency
+    desk: Desk
     base_url: str
     environment: Mapping[str, str] = field(default_factory=dict)
     pending: list[str] = field(default_factory=list)
@@ -156,20 +162,46 @@ class Town:
             client.post(f"pulls/{number}/reviews", json={"event": event, "body": body}).raise_for_status()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staging:
+    """How a sandbox differs from the story's: its chance, its size, its files, and who listens in.
+
+    `files` are put over those of the checkout, `None` takes one away; `around` wraps the whole application.
+    """
+
+    seed: int = 14
+    port: int = 0
+    situation: Situation | None = None
+    files: Mapping[str, bytes | None] = field(default_factory=dict)
+    around: Callable[[ASGIApp], ASGIApp] = lambda app: app
+
+
 @contextmanager
-def open_town(
-    folder: Path, source: Path, *, seed: int = 14, port: int = 0, pages: tuple[BaseRoute, ...] = ()
-) -> Iterator[Town]:
+def open_town(folder: Path, source: Path, staging: Staging | None = None) -> Iterator[Town]:
     """Build and serve a sandbox below `folder`, its repository seeded from the checkout at `source`."""
+    staged = staging or Staging()
     clock = VirtualClock(START)
     forge = ForgeState.create(folder / "forge", clock)
     for name in ("mainframe", "sheets"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    agency = Agency.create(seed=seed, clock=clock, secret=SECRET, mainframe_file=folder / "mainframe" / "status.txt")
-    _settle(forge, _files(source))
-    app = create_app(forge, beside=[*pages, Mount("/agency", routes=agency_routes(agency))])
-    with serve(app, port=port) as served:
-        town = Town(folder=folder, clock=clock, forge=forge, agency=agency, base_url=served.base_url)
+    agency = Agency.create(
+        seed=staged.seed,
+        clock=clock,
+        secret=SECRET,
+        mainframe_file=folder / "mainframe" / "status.txt",
+        requests_per_second=REQUESTS_PER_SECOND,
+        situation=staged.situation,
+    )
+    _settle(forge, _files(source, staged.files))
+    desk = Desk()
+    app = create_app(forge, beside=[*page_routes(desk), Mount("/agency", routes=agency_routes(agency))])
+    with ExitStack() as stack:
+        try:
+            served = stack.enter_context(serve(staged.around(app), port=staged.port))
+        except (OSError, OverflowError) as error:
+            hint = "give another --port, or none for any free one"
+            raise BotError(f"the sandbox cannot listen on port {staged.port}: {error}", hint=hint) from error
+        town = Town(folder=folder, clock=clock, forge=forge, agency=agency, desk=desk, base_url=served.base_url)
         forge.on_dispatch = lambda dispatch: town.pending.append(dispatch.workflow or "")
         yield town
 
@@ -186,13 +218,14 @@ def _settle(forge: ForgeState, files: Mapping[str, bytes]) -> None:
         forge.grant(person.login, REPOSITORY, person.role)
 
 
-def _files(source: Path) -> dict[str, bytes]:
-    files = {
+def _files(source: Path, changed: Mapping[str, bytes | None]) -> dict[str, bytes]:
+    found = {
         path.relative_to(source).as_posix(): path.read_bytes()
         for folder in SEEDED
         for path in sorted((source / folder).rglob("*"))
         if path.is_file()
     }
+    files = {path: content for path, content in {**found, **changed}.items() if content is not None}
     if not files:
         raise BotError(
             f"no recipes in {source}", hint="run `pow demo` in a checkout of the bot, or with `--source DIR`"

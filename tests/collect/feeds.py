@@ -1,8 +1,7 @@
 """Builders for collect's tests: feed settings with good defaults, a moment, and a collector over a folder."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any

@@ -8,11 +8,26 @@ import duckdb
 import pytest
 from collect.feeds import NOW, WEEK, a_collector, a_file
 
-from bot.model.series import FailureKind, FeedFailure, Reading, Series, Window
-from bot.model.settings import Columns, FeedSpec, SourceKind
-from bot.model.unit import PLAIN_COUNT, UNITS
+from bot.collect.query import UnreadableError
+from bot.collect.sources.table import Table, opened
+from bot.model.process import ProcessLog
+from bot.model.series import FailureKind, FeedFailure, Reading, Series, SeriesKind, Window
+from bot.model.settings import Columns, FeedShape, FeedSpec, SourceKind
+from bot.model.unit import PLAIN_COUNT, PLAIN_RATIO, UNITS
 
-CSV = "closed_at,days\n2026-01-05T08:00:00Z,23.5\n2026-01-06 09:00:00+01:00,21\n2026-01-07 08:00:00,20\n2025-01-01,3\n"
+CSV = (
+    "closed_at,days\n2026-01-05T08:00:00Z,23.5\n2026-01-06 09:00:00+01:00,21\n2026-01-07 08:00:00,20\n2025-01-01,3\n"
+)
+LOG = """\
+case,activity,done
+1,apply,2026-01-01 00:00
+1,review,2026-01-05 00:00
+2,apply,2026-01-05 00:00
+2,pay,2026-01-06 00:00
+2,review,2026-01-07 00:00
+3,apply,2026-01-06 12:00
+3,review,2026-01-07 12:00
+"""
 JSON = '[{"closed_at": "2026-01-05T08:00:00Z", "days": 23.5}]'
 
 
@@ -54,7 +69,9 @@ def test_times_without_an_offset_belong_to_the_feeds_zone(tmp_path: Path):
 
 
 def test_a_zone_cuts_the_window_exactly(tmp_path: Path):
-    edges = "closed_at,days\n2026-01-02 15:59:59,1\n2026-01-02 16:00:00,2\n2026-01-09 15:59:59,3\n2026-01-09 16:00:00,4\n"
+    edges = (
+        "closed_at,days\n2026-01-02 15:59:59,1\n2026-01-02 16:00:00,2\n2026-01-09 15:59:59,3\n2026-01-09 16:00:00,4\n"
+    )
     reading = read_csv(tmp_path, edges, time_zone="America/Los_Angeles")
     assert [value for _, value in values(reading)] == [2, 3]
 
@@ -90,21 +107,9 @@ def test_without_a_value_each_row_counts_as_one(tmp_path: Path):
 
 
 def test_a_hand_over_of_a_log_is_a_metric_at_the_time_of_its_target(tmp_path: Path):
-    text = "\n".join(
-        [
-            "case,activity,done",
-            "1,apply,2026-01-01 00:00",
-            "1,review,2026-01-05 00:00",
-            "2,apply,2026-01-05 00:00",
-            "2,pay,2026-01-06 00:00",
-            "2,review,2026-01-07 00:00",
-            "3,apply,2026-01-06 12:00",
-            "3,review,2026-01-07 12:00",
-        ]
-    )
     columns = Columns(case="case", activity="activity", at="done")
     spec = {"columns": columns, "hand_over": ("apply", "review"), "history": timedelta(days=30)}
-    assert values(read_csv(tmp_path, text, **spec)) == [("01-05 00:00", 4), ("01-07 12:00", 1)]
+    assert values(read_csv(tmp_path, LOG, **spec)) == [("01-05 00:00", 4), ("01-07 12:00", 1)]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +188,16 @@ def test_a_folder_endpoint_that_is_a_server_is_told(tmp_path: Path):
 @pytest.mark.parametrize("source", [SourceKind.CSV, SourceKind.PARQUET, SourceKind.JSON_FILE])
 @pytest.mark.parametrize(
     "path",
-    ["../secret.csv", "a/../../secret.csv", "/etc/passwd", "*.csv", "wait?.csv", "wait[a].csv", "https://x/y", "s3://x/y"],
+    [
+        "../secret.csv",
+        "a/../../secret.csv",
+        "/etc/passwd",
+        "*.csv",
+        "wait?.csv",
+        "wait[a].csv",
+        "https://x/y",
+        "s3://x/y",
+    ],
 )
 def test_a_path_out_of_the_repository_is_refused(tmp_path: Path, source: SourceKind, path: str):
     root = tmp_path / "repository"
@@ -212,6 +226,40 @@ def test_a_missing_file_and_a_folder_are_told(tmp_path: Path):
 def test_a_file_that_may_not_be_opened_is_no_named_pipe_that_hangs(tmp_path: Path):
     os.mkfifo(tmp_path / "wait.csv")
     assert the_failure(read(tmp_path, a_file(SourceKind.CSV, "wait.csv"))).kind is FailureKind.UNREACHABLE
+
+
+def test_a_scan_that_needs_too_much_memory_is_told(tmp_path: Path):
+    (tmp_path / "wait.csv").write_text(CSV)
+    table = Table(path=tmp_path / "wait.csv", kind=SourceKind.CSV)
+    many = "SELECT list(number ORDER BY number DESC) FROM range(5000000) AS numbers(number)"
+    with (
+        pytest.raises(UnreadableError, match="needs more than 20MB of memory") as caught,
+        opened(table, seconds=30, memory="20MB") as connection,
+    ):
+        connection.execute(many)
+    assert caught.value.kind is FailureKind.TOO_LARGE
+
+
+def test_rows_without_case_activity_or_time_are_left_out_of_a_log_and_counted(tmp_path: Path):
+    (tmp_path / "log.csv").write_text(LOG + ",apply,2026-01-05\n4,,2026-01-05\n4,apply,\n")
+    columns = Columns(case="case", activity="activity", at="done")
+    with a_collector(tmp_path) as collector:
+        log = collector.events(a_file(SourceKind.CSV, "log.csv", shape=FeedShape.EVENTS, columns=columns), WEEK)
+        unnamed = collector.events(a_file(SourceKind.CSV, "log.csv", shape=FeedShape.EVENTS), WEEK)
+    assert isinstance(log, ProcessLog)
+    assert ([event.case for event in log.events], log.dropped) == (["1", "2", "2", "2", "3", "3"], 3)
+    assert isinstance(unnamed, FeedFailure)
+    assert unnamed.kind is FailureKind.SETTINGS
+
+
+def test_a_ratio_without_a_possible_denominator_is_dropped(tmp_path: Path):
+    rows = ["2026-01-05,1,20", "2026-01-05,1,-20", "2026-01-05,1,0", "2026-01-05,0,0", "2026-01-05,50,20"]
+    text = "\n".join(["at,errors,requests", *rows])
+    columns = Columns(at="at", value="errors", of="requests")
+    reading = read_csv(tmp_path, text, columns=columns, kind=SeriesKind.RATIO, unit=PLAIN_RATIO, max_value=1.0)
+    assert isinstance(reading, Series)
+    assert [(sample.value, sample.of) for sample in reading.samples] == [(0, 0), (1, 20)]
+    assert reading.dropped == 3
 
 
 def test_a_file_above_the_limit_is_too_large(tmp_path: Path):

@@ -57,7 +57,11 @@ def test_the_window_travels_as_query_and_what_lies_outside_is_left_out():
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         asked.append(request.path)
-        rows = [*ROWS, {"closed_at": "2026-01-10T00:00:00Z", "days": 1}, {"closed_at": "2025-12-01T00:00:00Z", "days": 1}]
+        rows = [
+            *ROWS,
+            {"closed_at": "2026-01-10T00:00:00Z", "days": 1},
+            {"closed_at": "2025-12-01T00:00:00Z", "days": 1},
+        ]
         reply(json.dumps(rows).encode())(request)
 
     series = the_series(read_from(answer, a_feed(path="/wait?limit=5")))
@@ -69,7 +73,10 @@ def test_the_window_travels_as_query_and_what_lies_outside_is_left_out():
 
 def test_a_ratio_keeps_numerator_and_denominator():
     spec = a_feed(
-        rows="windows", columns=Columns(at="at", value="errors", of="requests"), kind=SeriesKind.RATIO, unit=PLAIN_RATIO
+        rows="windows",
+        columns=Columns(at="at", value="errors", of="requests"),
+        kind=SeriesKind.RATIO,
+        unit=PLAIN_RATIO,
     )
     rows = [{"at": "2026-01-05T08:00:00Z", "errors": 1, "requests": 20}]
     series = the_series(read_body({"pct": 5, "windows": rows}, spec))

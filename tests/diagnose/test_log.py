@@ -13,18 +13,21 @@ from bot.diagnose.log import LogOptions, guess_columns, rank_file
 from bot.diagnose.process import rank
 from bot.diagnose.xes import read_xes
 from bot.model.errors import BotError
-from bot.model.finding import Ranking
+from bot.model.finding import HandOver, Ranking
 from bot.model.settings import Columns
 
 LIMIT = 1 << 20
 CSV = "case:concept:name,concept:name,time:timestamp\n1,a,2026-01-01T00:00:00Z\n1,b,2026-01-01T02:00:00+01:00\n"
 
 
+def numbers_of(each: HandOver) -> tuple[float, ...]:
+    return each.total, each.mean, each.median, each.p95, each.share
+
+
 def shape(ranking: Ranking) -> tuple[object, ...]:
     """Return a ranking without its feed's name, its numbers rounded to the microsecond."""
     rows = [
-        (each.source, each.target, each.passages)
-        + tuple(round(number, 6) for number in (each.total, each.mean, each.median, each.p95, each.share))
+        (each.source, each.target, each.passages, *(round(number, 6) for number in numbers_of(each)))
         for each in ranking.hand_overs
     ]
     return ranking.cases, ranking.events, ranking.activities, round(ranking.total, 6), rows
@@ -79,13 +82,15 @@ def test_they_agree_on_logs_with_starts_as_well(tmp_path: Path, steps: list[Step
                 resource="Resource",
             ),
         ),
-        (("case", "activity", "end", "mine"), Columns(end="mine"), Columns(case="case", activity="activity", end="mine")),
+        (
+            ("case", "activity", "end", "mine"),
+            Columns(end="mine"),
+            Columns(case="case", activity="activity", end="mine"),
+        ),
         ((), Columns(), Columns()),
     ],
 )
-def test_columns_are_guessed_by_their_usual_names(
-    known: tuple[str, ...], given_columns: Columns, expected: Columns
-):
+def test_columns_are_guessed_by_their_usual_names(known: tuple[str, ...], given_columns: Columns, expected: Columns):
     assert guess_columns(dict.fromkeys(known), given_columns) == expected
 
 
@@ -97,8 +102,8 @@ def test_offsets_count_and_times_without_one_are_of_the_zone(tmp_path: Path):
 
 
 def test_only_completed_events_count(tmp_path: Path):
-    text = "case,activity,end,lifecycle:transition\n1,a,2026-01-01,complete\n1,b,2026-01-02,start\n1,b,2026-01-03,COMPLETE\n"
-    ranking = rank_text(tmp_path, text)
+    lines = ["1,a,2026-01-01,complete", "1,b,2026-01-02,start", "1,b,2026-01-03,COMPLETE"]
+    ranking = rank_text(tmp_path, "\n".join(["case,activity,end,lifecycle:transition", *lines]))
     assert (ranking.events, ranking.total) == (2, 2 * 86_400)
 
 
@@ -144,7 +149,9 @@ XES = """<?xml version="1.0"?>
   <global scope="event"><date key="time:timestamp" value="1970-01-01T00:00:00Z"/></global>
   <trace>
     <string key="concept:name" value="1"><string key="concept:name" value="nested"/></string>
-    <event><string key="concept:name" value="a"/><date key="time:timestamp" value="2026-01-01T00:00:00+01:00"/></event>
+    <event>
+      <string key="concept:name" value="a"/><date key="time:timestamp" value="2026-01-01T00:00:00+01:00"/>
+    </event>
     <event>
       <string key="org:resource" value="Ann"/><date key="time:timestamp" value="2026-01-01T01:00:00+00:00"/>
       <list key="x"><string key="concept:name" value="nested"/></list><string key="concept:name" value="b"/>
@@ -160,7 +167,10 @@ XES = """<?xml version="1.0"?>
 def test_an_xes_log_is_read_without_what_is_nested(tmp_path: Path):
     (tmp_path / "log.xes").write_text(XES)
     log = read_xes(tmp_path / "log.xes", max_bytes=LIMIT)
-    assert [(event.case, event.activity, event.resource) for event in log.events] == [("1", "a", ""), ("1", "b", "Ann")]
+    assert [(event.case, event.activity, event.resource) for event in log.events] == [
+        ("1", "a", ""),
+        ("1", "b", "Ann"),
+    ]
     assert (rank(log).total, log.dropped) == (2 * 3_600, 2)
 
 

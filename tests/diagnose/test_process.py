@@ -53,7 +53,10 @@ def test_hand_overs_are_ranked_by_total_not_by_mean():
     rare: list[Step] = [("0", "a", 0), ("0", "c", 10)]
     often: list[Step] = [step for case in "123456" for step in ((case, "a", 0), (case, "b", 2))]
     ranking = rank(a_log([*rare, *often]))
-    assert [(each.target, each.passages, each.mean / HOUR) for each in ranking.hand_overs] == [("b", 6, 2), ("c", 1, 10)]
+    assert [(each.target, each.passages, each.mean / HOUR) for each in ranking.hand_overs] == [
+        ("b", 6, 2),
+        ("c", 1, 10),
+    ]
     assert [round(each.share, 4) for each in ranking.hand_overs] == [0.5455, 0.4545]
     assert (ranking.cases, ranking.events, ranking.activities, ranking.total) == (7, 14, 3, 22 * HOUR)
 
@@ -89,9 +92,7 @@ def test_the_quantile_of_one_number_is_that_number():
     assert quantile([7], 0.95) == 7
 
 
-steps_of_logs = st.lists(
-    st.tuples(st.sampled_from("123"), st.sampled_from("abcd"), st.integers(0, 50)), max_size=30
-)
+steps_of_logs = st.lists(st.tuples(st.sampled_from("123"), st.sampled_from("abcd"), st.integers(0, 50)), max_size=30)
 
 
 @given(steps=steps_of_logs)

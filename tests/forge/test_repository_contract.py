@@ -103,6 +103,7 @@ def test_a_commit_is_read_whole(clone: Clone) -> None:
         ("Title\nChange-Id: no-blank-line", ()),
         ("Title\n\nEmpty:\nChange-Id: 1", (("Empty", ""), ("Change-Id", "1"))),
         ("Title\n\nÜber-Id: 1", ()),
+        ("Title\n\nNote: a\x01Change-Id\x02forged: b", (("Note", "a\x01Change-Id\x02forged: b"),)),
     ],
 )
 def test_trailers_are_what_git_says_they_are(

@@ -1,10 +1,12 @@
-"""A small agency in memory: a repository with one recipe, its waits in a CSV file, people, and one site per run."""
+"""A small agency in memory: a repository with one recipe, its waits in a file, people, and one site per run."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import httpx
 from fakes.builders import a_person
 from fakes.forge import MemoryForge
 from fakes.ledger import MemoryLedger
@@ -13,7 +15,6 @@ from fakes.world import MAIN, MemoryWorld
 
 from bot.approve import step as gate
 from bot.collect.gather import Collector
-from bot.collect.sources.http_json import feed_client
 from bot.ledger.site import Site
 from bot.model.event import StepReport
 from bot.model.forge import Permission, RepoRef
@@ -40,16 +41,16 @@ rollback_on: "wait_time > 40_days"
 FEEDS = b"""\
 feeds:
   metrics.passport.wait_time:
-    source: csv
-    path: data/waits.csv
+    source: json_file
+    path: data/waits.json
     columns: {at: closed_at, value: days}
     unit: days
     window: 1_day
     history: 7_days
   complaints.passport:
     shape: complaints
-    source: csv
-    path: data/complaints.csv
+    source: json_file
+    path: data/complaints.json
     columns: {at: at, topic: topic}
     history: 7_days
 """
@@ -89,6 +90,11 @@ FILES = {
 CANARY = "my SSN is 078-05-1120"
 
 
+def _no_network(request: httpx.Request) -> httpx.Response:
+    """Every feed of the office is a file."""
+    raise AssertionError(f"asked for {request.url}")
+
+
 class Office:
     """The agency; `detect` and `gate` each run a step as a fresh process would."""
 
@@ -119,10 +125,13 @@ class Office:
         folder = self.root / "data"
         folder.mkdir(exist_ok=True)
         waits = [(self.now - timedelta(hours=6 * n), 15.0) for n in range(1, 28)]
-        rows = [f"{at.isoformat()},{days}" for at, days in (*waits, (self.now - timedelta(hours=1), longest))]
-        (folder / "waits.csv").write_text("\n".join(["closed_at,days", *rows]) + "\n")
-        complaint = f"{(self.now - timedelta(hours=2)).isoformat()},delay,{CANARY}"
-        (folder / "complaints.csv").write_text(f"at,topic,text\n{complaint}\n")
+        rows = [{"closed_at": at.isoformat(), "days": days} for at, days in (*waits, (self._hours_ago(1), longest))]
+        (folder / "waits.json").write_text(json.dumps(rows))
+        complaint = {"at": self._hours_ago(2).isoformat(), "topic": "delay", "text": CANARY}
+        (folder / "complaints.json").write_text(json.dumps([complaint]))
+
+    def _hours_ago(self, hours: int) -> datetime:
+        return self.now - timedelta(hours=hours)
 
     def site(self) -> Site:
         """Return what a step works on."""
@@ -157,7 +166,7 @@ class Office:
 
     @contextmanager
     def _collector(self) -> Iterator[Collector]:
-        with feed_client() as client:
+        with httpx.Client(transport=httpx.MockTransport(_no_network)) as client:
             yield Collector(endpoints={}, root=self.root, client=client)
 
     def phases(self) -> list[Phase]:

@@ -26,13 +26,13 @@ class Stubborn(MemoryForge):
         super().__init__(world)
         self._error = error or PermissionDeniedError("not yours")
 
-    def add_labels(self, number: PullNumber, labels: tuple[str, ...]) -> None:
+    def add_labels(self, number: PullNumber, labels: tuple[str, ...]) -> None:  # noqa: ARG002 - it always refuses
         raise self._error
 
-    def request_reviews(self, number: PullNumber, teams: tuple[TeamSlug, ...]) -> None:
+    def request_reviews(self, number: PullNumber, teams: tuple[TeamSlug, ...]) -> None:  # noqa: ARG002 - it always refuses
         raise self._error
 
-    def dispatch(self, workflow: str) -> None:
+    def dispatch(self, workflow: str) -> None:  # noqa: ARG002 - it always refuses
         raise self._error
 
 
@@ -129,7 +129,7 @@ def test_stale_data_is_no_evidence(tmp_path: Path) -> None:
 def test_a_feed_that_is_gone_fails_the_run_and_stops_no_other_recipe(tmp_path: Path) -> None:
     second = RECIPE.replace(b"PASSPORT_BACKLOG", b"OTHER").replace(b"max(wait_time)", b"max(metrics.gone.days)")
     feeds = FILES["pow/settings/feeds.yml"] + (
-        b"  metrics.gone.days:\n    source: csv\n    path: data/gone.csv\n"
+        b"  metrics.gone.days:\n    source: json_file\n    path: data/gone.json\n"
         b"    columns: {at: at, value: days}\n    unit: days\n    window: 1_day\n"
     )
     other = second.replace(b'"metrics.passport.wait_time"', b'"metrics.passport.wait_time", "metrics.gone.days"')

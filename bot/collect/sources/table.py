@@ -20,7 +20,6 @@ from bot.model.series import FailureKind
 from bot.model.settings import SourceKind
 
 _LIMITS: dict[str, str | bool | int | float | list[str]] = {
-    "memory_limit": "1GB",
     "threads": 2,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -52,9 +51,9 @@ class Table:
 
 
 @contextmanager
-def opened(table: Table, *, seconds: float) -> Iterator[Any]:
+def opened(table: Table, *, seconds: float, memory: str = "1GB") -> Iterator[Any]:
     """Yield a connection that can read this file only and is interrupted after `seconds`."""
-    connection = duckdb.connect(config=_LIMITS)
+    connection = duckdb.connect(config=_LIMITS | {"memory_limit": memory})
     expired = threading.Event()
 
     def interrupt() -> None:
@@ -76,6 +75,10 @@ def opened(table: Table, *, seconds: float) -> Iterator[Any]:
                 FailureKind.TIMEOUT,
                 f"`{table.path.name}` was not read within {seconds:.3g} seconds",
                 hint="a large file may be given a longer `timeout`",
+            ) from None
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise UnreadableError(
+                FailureKind.TOO_LARGE, f"`{table.path.name}` needs more than {memory} of memory"
             ) from None
         # DuckDB's own message quotes the line that it stumbled over, so only its class is shown.
         raise UnreadableError(

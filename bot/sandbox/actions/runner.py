@@ -66,6 +66,20 @@ def run_workflow(machine: Machine, workflow: str, *, event: str) -> tuple[Finish
     return tuple(finished)
 
 
+def run_command(machine: Machine, command: str) -> Finished:
+    """Run one command in a fresh checkout with everything that any workflow's job is given."""
+    environment = {
+        **machine.variables,
+        **machine.secrets,
+        "GITHUB_TOKEN": machine.token,
+        "POW_BOT_LOGIN": machine.login,
+    }
+    with tempfile.TemporaryDirectory(prefix="pow-job-") as folder:
+        workspace = Path(folder) / "workspace"
+        _clone(machine, workspace)
+        return _run_step(machine, ("", ""), command, (workspace, environment))
+
+
 def _context(machine: Machine, event: str) -> dict[str, Any]:
     return {
         "github": {

@@ -62,8 +62,8 @@ class Body:
         if not content.strip():
             return cls({})
         try:
-            return cls(json.loads(content))
-        except ValueError as error:
+            return cls(json.loads(content, parse_constant=_no_number))
+        except (ValueError, RecursionError) as error:
             raise Refusal(400, "Problems parsing JSON") from error
 
     def _get(self, name: str, kind: type[_T], word: str) -> _T | None:
@@ -193,6 +193,10 @@ class Call:
 
     def _page_url(self, page: int) -> str:
         return f"{self.url}?{urlencode({**self.query, 'page': page})}"
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is not JSON")
 
 
 def _positive(text: str | None, default: int) -> int:

@@ -21,6 +21,7 @@ ABSENT = "0" * 40
 _HEX = re.compile(r"[0-9a-f]{7,40}")
 _PERSON = re.compile(r"(?P<name>.*?) ?<(?P<email>[^>]*)> (?P<seconds>-?\d+) [+-]\d{4}")
 _SETTINGS = {
+    "core.fsync": "none",  # a sandbox need not outlive a power cut, and waits for no disk
     "gc.auto": "0",
     "receive.autogc": "false",
     "maintenance.auto": "false",
@@ -120,6 +121,8 @@ class GitRepository:
         self, *arguments: str, stdin: bytes = b"", extra: Mapping[str, str] | None = None
     ) -> tuple[int, bytes, bytes]:
         """Run one git command and return its exit code, output and error text."""
+        if any("\0" in argument for argument in arguments):
+            raise GitError("a name holds a NUL character")
         done = subprocess.run(
             [PROGRAM, *arguments],
             input=stdin,

@@ -3,6 +3,7 @@
 import base64
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from bot.model.clock import format_time
 from bot.sandbox.forge.entities import Account, App, Label, Role, Team
@@ -172,7 +173,7 @@ def label(view: View, repository: Repository, found: Label) -> Rendered:
     return {
         "id": found.id,
         "node_id": node_id("Label", found.id),
-        "url": f"{view.repository(repository)}/labels/{found.name}",
+        "url": f"{view.repository(repository)}/labels/{quote(found.name)}",
         "name": found.name,
         "description": found.description,
         "color": found.color,

@@ -112,6 +112,8 @@ def _perform(state: ForgeState, operation: Operation, asked: Asked) -> tuple[Cal
             return call, _refused(refusal), who
         except GitError as error:
             return call, _refused(Refusal(422, str(error))), who
+        except UnicodeError:  # half of a surrogate pair, which JSON can write and UTF-8 cannot
+            return call, _refused(Refusal(400, "Problems parsing JSON")), who
 
 
 def _check_quota(state: ForgeState, who: Identity, asked: Asked) -> None:

@@ -28,7 +28,7 @@ def routes(state: ForgeState) -> list[Route]:
         content = await request.body()
         return await run_in_threadpool(_respond, state, request, content)
 
-    path = "/{owner}/{repo}.git"
+    path = "/{owner}/{repo}"  # with or without .git at the end, as git users write it
     return [
         Route(path + "/info/refs", endpoint, methods=["GET"]),
         *(Route(f"{path}/{service}", endpoint, methods=["POST"]) for service in _SERVICES),
@@ -54,7 +54,7 @@ def _respond(state: ForgeState, request: Request, content: bytes) -> Response:
 
 def _admit(state: ForgeState, request: Request, service: str) -> tuple[Repository, Identity]:
     who = identify(state, request.headers.get("authorization"))
-    name = f"{request.path_params['owner']}/{request.path_params['repo']}"
+    name = f"{request.path_params['owner']}/{request.path_params['repo']}".removesuffix(".git")
     found = state.repositories.get(name.casefold())
     if service not in _SERVICES:
         raise Refusal(403, "Please upgrade your git client.")

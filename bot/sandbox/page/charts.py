@@ -1,6 +1,6 @@
 """The passport office over virtual time, as series that a page draws; it reads the agency and changes nothing."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from statistics import fmean
 
@@ -45,19 +45,6 @@ def charts_of(agency: Agency) -> list[Json]:
                 "limits": [],
             },
         ]
-
-
-def gauges_of(agency: Agency) -> Mapping[str, Json]:
-    """Return the office's figures now."""
-    with agency.at_present() as present:
-        now = int(present.timestamp())
-        return {
-            "wait_days": _wait(agency.office, now),
-            "error_percent": _errors(agency.office, now),
-            "complaints": _complaints(agency.office, now),
-            "blur_limit": agency.management.service("PHOTO_VALIDATOR").config["max_blur_px"],
-            "journey": agency.management.journey("passport_renewal").version,
-        }
 
 
 def _points(office: PassportOffice, now: int, measure: _Measure, *, every: int) -> Iterator[Json]:

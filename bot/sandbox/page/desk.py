@@ -4,6 +4,7 @@ import json
 import secrets
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from queue import Empty, Full, Queue
 
 from bot.model.errors import BotError
@@ -28,25 +29,27 @@ class Desk:
 
     def open(self) -> None:
         """Take actions from now on."""
-        self._is_staffed = True
+        with self._lock:
+            self._is_staffed = True
 
     def close(self) -> None:
         """Take no more actions; forget those that wait, and send whoever works here home."""
-        self._is_staffed = False
-        try:
-            while True:
-                self._actions.get_nowait()
-        except Empty:
+        with self._lock:
+            self._is_staffed = False
+            with suppress(Empty):
+                while True:
+                    self._actions.get_nowait()
             self._actions.put_nowait(None)
 
     def submit(self, action: Action) -> None:
         """Leave an action to be done; BotError where nobody would do it soon."""
-        if not self._is_staffed:
-            raise BotError("nobody works on this page now", hint="start the sandbox with `pow demo --serve`")
-        try:
-            self._actions.put_nowait(action)
-        except Full as error:
-            raise BotError("too much is waiting already", hint="wait until the running step is done") from error
+        with self._lock:
+            if not self._is_staffed:
+                raise BotError("nobody works on this page now", hint="start the sandbox with `pow demo --serve`")
+            try:
+                self._actions.put_nowait(action)
+            except Full as error:
+                raise BotError("too much is waiting already", hint="wait until the running step is done") from error
 
     def take(self) -> Action | None:
         """Wait for the next action; None when the desk closes."""

@@ -12,8 +12,7 @@ from bot.sandbox.page.charts import seconds_of
 from bot.sandbox.town import Town
 
 _COMMITS = 60
-_FIELD, _END = "\x1f", "\x1e"
-_LOG = _FIELD.join(("%H", "%an", "%cI", "%s", "%b")) + _END
+_FIELDS = ("%H", "%an", "%cI", "%s", "%b")
 _MARKS = {Phase.MERGED: "merge", Phase.DEPLOYED: "deploy", Phase.REVERTED: "revert"}
 
 
@@ -37,21 +36,15 @@ class LedgerReader:
 
 def commits_of(town: Town) -> list[Json]:
     """Return main's newest commits, first parents only, newest first; `body` ends with the trailers."""
-    text = town.git("log", "--first-parent", f"-{_COMMITS}", f"--format={_LOG}", "main", "--").decode(
-        errors="replace"
-    )
-    return [_commit(each) for each in text.split(_END) if each.strip()]
+    form = f"--format={'%x00'.join(_FIELDS)}"  # a commit holds no NUL, whoever wrote it
+    text = town.git("log", "-z", "--first-parent", f"-{_COMMITS}", form, "main", "--").decode(errors="replace")
+    values = text.split("\0")
+    return [_commit(*values[place : place + len(_FIELDS)]) for place in range(0, len(values) - 1, len(_FIELDS))]
 
 
-def _commit(text: str) -> Json:
-    sha, author, at, subject, body = text.strip("\n").split(_FIELD, 4)
-    return {
-        "sha": sha,
-        "author": author,
-        "at": format_time(parse_time(at)),
-        "subject": subject,
-        "body": body.strip(),
-    }
+def _commit(sha: str, author: str, at: str, subject: str, body: str) -> Json:
+    moment = format_time(parse_time(at))
+    return {"sha": sha, "author": author, "at": moment, "subject": subject, "body": body.strip()}
 
 
 def records_json(records: tuple[Record, ...]) -> list[Json]:

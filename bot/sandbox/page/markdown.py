@@ -35,7 +35,7 @@ def blocks_of(text: str) -> list[Json]:
 
 
 def spans_of(text: str) -> list[Json]:
-    """Return a line's spans, each `{"style": plain | strong | emphasis | code, "text"}`; a link keeps its words only."""
+    """Return a line's spans, each `{"style", "text"}`: plain, strong, emphasis, code; of a link only its words."""
     spans: list[tuple[str, str]] = []
     end = 0
     for match in _INLINE.finditer(text, 0, _MOST_INLINE):

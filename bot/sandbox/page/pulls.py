@@ -1,4 +1,4 @@
-"""Pull requests as a reviewer sees them, read over the forge's REST interface; nothing of the forge leaves here raw."""
+"""Pull requests as a reviewer sees them, read over the forge's REST interface and passed on as plain values."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

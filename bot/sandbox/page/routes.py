@@ -100,9 +100,9 @@ def _guarded(answer: _Answer) -> _Answer:
 def _is_loopback(host: str) -> bool:
     try:
         parts = urlsplit(f"//{host}")
-        return parts.netloc == host and parts.username is None and parts.hostname in _LOOPBACK
     except ValueError:
         return False
+    return parts.netloc == host and parts.username is None and parts.hostname in _LOOPBACK
 
 
 async def _act(request: Request, desk: Desk) -> Response:

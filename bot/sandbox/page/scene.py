@@ -1,6 +1,7 @@
 """The state that the page shows, gathered from the town: what stands where, and which of the seven steps is on."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from bot.ledger.lifecycle import Stage, open_changes
 from bot.model.clock import format_time
@@ -8,9 +9,10 @@ from bot.model.errors import BotError
 from bot.model.json import Json
 from bot.model.record import Record
 from bot.sandbox.page.actions import SPANS
-from bot.sandbox.page.charts import charts_of, gauges_of
+from bot.sandbox.page.charts import charts_of
 from bot.sandbox.page.history import LedgerReader, changes_json, commits_of, marks_of, records_json
 from bot.sandbox.page.pulls import pulls_of
+from bot.sandbox.story import read_gauges
 from bot.sandbox.town import PEOPLE, Town
 
 STEPS = ("Collect", "Diagnose", "Propose", "Approve", "Deploy", "Sync", "Monitor")
@@ -39,23 +41,30 @@ class Scene:
         self._ledger = LedgerReader(town)
         self._seen: Mapping[str, Json] = {}
         self._waiting: tuple[int, ...] = (1,)
+        self._sentence = "Opening the passport office ..."
 
     def records(self) -> tuple[Record, ...]:
         """Return the ledger's records as they are now."""
         return self._ledger.records()
 
     def look(self) -> None:
-        """Read the town; a ledger that cannot be read is shown as a problem, the rest goes on."""
-        town, problem = self._town, ""
+        """Read the town; what cannot be read is said, and the rest stays as it was."""
         try:
-            records = self.records()
+            self._seen = self._gather()
         except BotError as error:
-            records, problem = (), f"{error.message} ({error.hint})"
-        self._waiting = tuple(sorted({_WAITING[each.stage] for each in open_changes(records)})) or (1,)
-        self._seen = {
+            self._seen = {**self._seen, "problem": f"{error.message} {error.hint}".strip()}
+        except Exception as error:  # noqa: BLE001 -- the page must show its log whatever the town is like
+            self._seen = {**self._seen, "problem": f"the town cannot be read: {type(error).__name__}: {error}"}
+
+    def _gather(self) -> Mapping[str, Json]:
+        town, records = self._town, self.records()
+        stages = frozenset(each.stage for each in open_changes(records))
+        self._waiting = tuple(sorted({_WAITING[stage] for stage in stages})) or (1,)
+        self._sentence = sentence_of(stages)
+        return {
+            "problem": "",
             "now": format_time(town.clock.now()),
-            "problem": problem,
-            "gauges": gauges_of(town.agency),
+            "gauges": asdict(read_gauges(town)),
             "charts": charts_of(town.agency),
             "marks": marks_of(records),
             "pulls": pulls_of(town),
@@ -76,6 +85,20 @@ class Scene:
             "running": running,
             "steps": list(STEPS),
             "lit": list(lit),
+            "sentence": self._sentence,
             "people": people,
             "spans": spans,
         }
+
+
+def sentence_of(stages: frozenset[Stage]) -> str:
+    """Say what a person can do now, by the stages of what is open."""
+    if Stage.PROPOSED in stages:
+        return "A pull request waits for a reviewer: read it, then approve, edit or reject it."
+    if Stage.REVERTING in stages:
+        return "A change is being taken back: let time pass, and the monitor says whether it helped."
+    if stages & {Stage.SYNCED, Stage.WATCHING}:
+        return "The change is live, and the monitor watches it: let time pass."
+    if stages:
+        return "Something is half done, and the next run goes on with it: let time pass."
+    return "Nothing is open: let time pass, and the bot looks for the next bottleneck."

@@ -1,0 +1,564 @@
+"""`pow gate` on an agency in memory: from the review to the merge and its records, and all that ends otherwise."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.builders import a_bot, a_person
+from fakes.forge import MemoryForge
+from fakes.world import MAIN, Killed, MemoryWorld
+from propose.office import ALICE, FILES, MALLORY, RITA, SAM, SAVA, SERVICE, SERVICE_PATH, Office
+
+from bot.approve import step as gate
+from bot.forge.marking import find_own
+from bot.model.change import GATE_CHECK
+from bot.model.decision import Approved
+from bot.model.errors import ForgeError, PermissionDeniedError, UnavailableError
+from bot.model.event import Event, Mark, StepReport
+from bot.model.forge import CheckConclusion, Permission, PullRequest, PullState, ReviewState
+from bot.model.json import digest_of
+from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
+from bot.model.record import Draft, Phase
+from bot.propose.change import rollback_id
+from bot.propose.trailers import ChangeKind, ProposalTrailers, proposal_message, read_proposal
+
+FIRST = PullNumber(1)
+NO = ReviewState.CHANGES_REQUESTED
+DECIDED_TO_MERGED = [Phase.PROPOSED, Phase.DECIDED, Phase.MERGED]
+
+
+def an_office(root: Path, **fields: bytes) -> Office:
+    """Return an agency with one open proposal."""
+    office = Office(root, {path: content for path, content in fields.items() if content})
+    office.detect()
+    office.world.dispatched.clear()
+    return office
+
+
+def only(report: StepReport) -> Event:
+    (event,) = report.events
+    return event
+
+
+def pull_of(office: Office) -> PullRequest:
+    return office.world.pull(FIRST)
+
+
+def test_without_a_review_it_waits_and_says_for_whom(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    event = only(office.gate())
+    check = office.world.checks[pull_of(office).head][GATE_CHECK]
+    (comment,) = office.world.comments[FIRST]
+
+    assert event.mark is Mark.WAIT
+    assert "waits for 1 approval of supervisors" in event.sentence
+    assert event.data["waiting_for"] == ["1 approval of supervisors"]
+    assert check.conclusion is CheckConclusion.PENDING
+    assert "waits for 1 approval of supervisors" in comment.body
+    assert office.phases() == [Phase.PROPOSED]
+
+
+def test_a_supervisors_review_merges_it(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.gate()
+    review = office.world.review(1, SAM)
+    before = office.main
+    event = only(office.gate())
+    merge = office.world.snapshots[office.main]
+    said = dict(merge.commit.trailers)
+
+    assert (event.mark, office.phases()) == (Mark.DONE, DECIDED_TO_MERGED)
+    assert "merged. Approved by people: sam approved it" in event.sentence
+    assert merge.commit.parents == (before, review.commit)
+    assert merge.files[SERVICE_PATH] == SERVICE.replace(b"px: 2", b"px: 4")
+    assert said["Decision"] == "approved"
+    assert said["Approved-By"].startswith("sam <")
+    assert said["Approved-Head"] == review.commit
+    assert office.record(Phase.MERGED).facts == {
+        "pull": 1,
+        "merge": office.main,
+        "head": review.commit,
+        "parent": before,
+    }
+    assert pull_of(office).head_branch not in office.world.branches
+    assert office.world.dispatched == ["deploy.yml"]
+    assert office.world.checks[str(review.commit)][GATE_CHECK].conclusion is CheckConclusion.SUCCESS
+
+
+def test_a_low_impact_merges_alone(tmp_path: Path) -> None:
+    policy = FILES["pow/settings/policy.yml"].replace(b"max_blur_px: MEDIUM", b"max_blur_px: LOW")
+    office = an_office(tmp_path, **{"pow/settings/policy.yml": policy})
+    event = only(office.gate())
+
+    assert event.mark is Mark.DONE
+    assert office.record(Phase.DECIDED).facts["result"] == "auto"
+    assert dict(office.world.snapshots[office.main].commit.trailers)["Decision"] == "auto"
+
+
+def test_nothing_is_written_twice(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.gate()
+    writes = len(office.world.writes)
+    office.gate()
+    assert len(office.world.writes) == writes
+
+    office.world.review(1, SAM)
+    office.gate()
+    writes = len(office.world.writes)
+    assert office.gate().events == ()
+    assert len(office.world.writes) == writes
+
+
+ATTEMPTS: dict[str, tuple[Callable[[Office], object], Mark, str]] = {
+    "a stranger approves": (lambda office: office.world.review(1, a_person("eve")), Mark.WAIT, "waits for"),
+    "a writer outside the team approves": (lambda office: office.world.review(1, MALLORY), Mark.WAIT, "waits for"),
+    "the security officer approves": (lambda office: office.world.review(1, SAVA), Mark.WAIT, "waits for"),
+    "a bot approves": (lambda office: office.world.review(1, a_bot("helper[bot]")), Mark.WAIT, "waits for"),
+    "the bot approves itself": (lambda office: office.world.review(1, a_bot()), Mark.WAIT, "waits for"),
+    "a supervisor asks for changes": (lambda office: office.world.review(1, SAM, NO), Mark.NOTE, "sam asked"),
+}
+
+
+@pytest.mark.parametrize(("act", "mark", "sentence"), ATTEMPTS.values(), ids=ATTEMPTS.keys())
+def test_a_review_that_does_not_count_merges_nothing(
+    tmp_path: Path, act: Callable[[Office], object], mark: Mark, sentence: str
+) -> None:
+    office = an_office(tmp_path)
+    act(office)
+    event = only(office.gate())
+
+    assert (event.mark, sentence in event.sentence) == (mark, True), event.sentence
+    assert office.phases() == [Phase.PROPOSED]
+
+
+def test_a_push_after_the_approval_voids_it(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.review(1, SAM)
+    edited = SERVICE.replace(b"px: 2", b"px: 3")
+    office.world.push(pull_of(office).head_branch, {SERVICE_PATH: edited}, by=ALICE)
+
+    assert "waits for" in only(office.gate()).sentence
+    office.world.review(1, ALICE)
+    assert "waits for" in only(office.gate()).sentence
+    office.world.review(1, SAM)
+    assert only(office.gate()).mark is Mark.DONE
+    assert office.world.snapshots[office.main].files[SERVICE_PATH] == edited
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        ({"pow/settings/policy.yml": b"approvals: {}\n"}, "is not a file of this change"),
+        ({".github/workflows/x.yml": b"on: push\n"}, "is not a file of this change"),
+        ({SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 99")}, "outside of what policy allows"),
+    ],
+)
+def test_a_supervisor_cannot_bless_what_is_refused(tmp_path: Path, files: dict[str, bytes], sentence: str) -> None:
+    office = an_office(tmp_path)
+    office.world.push(pull_of(office).head_branch, files, by=MALLORY)
+    office.world.review(1, SAM)
+    event = only(office.gate())
+
+    assert (event.mark, sentence in event.sentence) == (Mark.WARNING, True), event.sentence
+    assert office.phases() == [Phase.PROPOSED]
+
+
+def test_the_last_editor_of_the_recipe_cannot_approve(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.world.push(MAIN, {"pow/passport_backlog.yml": FILES["pow/passport_backlog.yml"] + b"# v\n"}, by=SAM)
+    office.detect()
+    office.world.review(1, SAM)
+    assert "waits for" in only(office.gate()).sentence
+
+    office.world.review(1, ALICE)
+    assert only(office.gate()).mark is Mark.DONE
+
+
+def test_a_recipe_edited_by_an_unknown_account_waits(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    base = office.main
+    files = {
+        **office.world.snapshots[base].files,
+        "pow/passport_backlog.yml": FILES["pow/passport_backlog.yml"] + b"#\n",
+    }
+    office.world.set_branch(MAIN, office.world.store((base,), files, "Edit", author=None))
+    office.detect()
+    office.world.review(1, SAM)
+
+    assert "last edited the recipe" in only(office.gate()).sentence
+
+
+def test_the_base_that_moves_under_it_refuses(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.review(1, SAM)
+    office.world.push(MAIN, {SERVICE_PATH: SERVICE + b"# later\n"}, by=RITA)
+
+    assert "has changed on main since" in only(office.gate()).sentence
+
+
+def test_an_unrelated_commit_on_the_base_does_no_harm(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.review(1, SAM)
+    office.world.push(MAIN, {"README.md": b"hello\n"}, by=RITA)
+
+    assert only(office.gate()).mark is Mark.DONE
+    assert office.world.snapshots[office.main].files["README.md"] == b"hello\n"
+
+
+def test_settings_that_change_during_the_run_wait_for_the_next(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    library, base = office.library(), office.main
+    office.world.review(1, SAM)
+    office.world.push(MAIN, {"pow/settings/policy.yml": FILES["pow/settings/policy.yml"] + b"# x\n"}, by=RITA)
+    event = only(gate.run(office.site(), library=library, base=base))
+
+    assert (event.mark, "settings changed meanwhile" in event.sentence) == (Mark.WAIT, True)
+    assert office.phases() == [Phase.PROPOSED]
+
+
+def test_broken_settings_approve_nothing(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.push(MAIN, {"pow/settings/policy.yml": b"["}, by=RITA)
+    office.world.review(1, SAM)
+
+    assert office.gate().failed
+    assert office.phases() == [Phase.PROPOSED]
+
+
+def test_a_person_who_closes_it_rejects_it(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.close(1)
+    event = only(office.gate())
+
+    assert (event.mark, "rejected" in event.sentence) == (Mark.NOTE, True)
+    assert office.record(Phase.CLOSED).facts["outcome"] == "rejected"
+    assert office.gate().events == ()
+    office.pass_days(1)
+    office.write_waits(30)
+    assert "it rests until" in only(office.detect()).sentence
+    office.pass_days(7)
+    office.write_waits(30)
+    assert only(office.detect()).mark is Mark.DONE
+    assert len(office.world.pulls) == 2
+
+
+def test_what_is_reopened_after_its_rejection_stays_rejected(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.close(1)
+    office.gate()
+    office.world.pulls[FIRST] = replace(office.world.pulls[FIRST], state=PullState.OPEN)
+    office.world.review(1, SAM)
+
+    assert "closed already (rejected)" in only(office.gate()).sentence
+    assert office.phases() == [Phase.PROPOSED, Phase.CLOSED]
+
+
+def test_nobody_decides_in_time(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.pass_days(14)
+    event = only(office.gate())
+
+    assert "nobody decided in time" in event.sentence
+    assert pull_of(office).state is PullState.CLOSED
+    assert office.record(Phase.DECIDED).facts["result"] == "expired"
+    assert office.record(Phase.CLOSED).facts["outcome"] == "expired"
+
+
+@pytest.mark.parametrize("write", range(1, 6))
+def test_dying_while_it_expires_is_no_rejection(tmp_path: Path, write: int) -> None:
+    office = an_office(tmp_path)
+    office.pass_days(14)
+    office.forge.fail_after(write)
+    with pytest.raises(Killed):
+        office.gate()
+    office.gate()
+
+    assert office.phases() == [Phase.PROPOSED, Phase.DECIDED, Phase.CLOSED]
+    assert office.record(Phase.CLOSED).facts["outcome"] == "expired"
+
+
+WRITES = 7
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("write", range(1, WRITES + 1))
+def test_dying_at_any_write_and_running_again_gives_the_same_end(tmp_path: Path, write: int, moment: str) -> None:
+    undisturbed = an_office(tmp_path)
+    undisturbed.world.review(1, SAM)
+    writes = len(undisturbed.world.writes)
+    undisturbed.gate()
+    office = an_office(tmp_path)
+    office.world.review(1, SAM)
+    kill = office.forge.fail_before if moment == "before" else office.forge.fail_after
+    kill(write)
+    with pytest.raises(Killed):
+        office.gate()
+    office.gate()
+
+    assert len(undisturbed.world.writes) == writes + WRITES
+    assert office.world.pulls == undisturbed.world.pulls
+    assert office.world.branches == undisturbed.world.branches
+    assert office.world.comments == undisturbed.world.comments
+    assert office.ledger.held == undisturbed.ledger.held
+
+
+def test_a_merge_by_hand_without_a_gate_is_refused_and_told_until_it_is_undone(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.merge_by_hand(1, MALLORY)
+    for _ in range(2):
+        event = only(office.gate())
+        assert event.mark is Mark.FAILURE
+        assert "merged without a valid gate: no recorded decision" in event.sentence
+        assert "git revert -m 1" in event.hint
+    assert office.phases() == [Phase.PROPOSED]
+    assert office.world.dispatched == []
+
+
+def test_a_squash_by_hand_is_no_merge(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    pull = pull_of(office)
+    tree = office.world.snapshots[pull.head].files
+    squash = office.world.store((office.main,), tree, "Squashed", author=MALLORY)
+    office.world.set_branch(MAIN, squash)
+    office.world.pulls[FIRST] = replace(pull, state=PullState.CLOSED, merged=True, merge_commit=squash)
+
+    assert "no merge commit of two parents" in only(office.gate()).sentence
+
+
+def test_an_approved_head_that_a_person_merges_is_recorded(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.review(1, SAM)
+    office.forge.fail_after(3)
+    with pytest.raises(Killed):
+        office.gate()
+    assert office.phases() == [Phase.PROPOSED, Phase.DECIDED]
+    office.world.merge_by_hand(1, SAM)
+
+    assert only(office.gate()).mark is Mark.DONE
+    assert office.phases() == DECIDED_TO_MERGED
+
+
+def test_a_merge_on_a_base_that_moved_in_between_is_refused(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.review(1, SAM)
+    office.forge = Racing(office.world, lambda: office.world.push(MAIN, {"x": b"y"}, by=RITA))
+    assert only(office.gate()).mark is Mark.DONE
+
+    other = an_office(tmp_path)
+    other.world.review(1, SAM)
+    other.forge = Racing(
+        other.world, lambda: other.world.push(MAIN, {SERVICE_PATH: b"# on top\n" + SERVICE}, by=RITA)
+    )
+    event = only(other.gate())
+    assert event.mark is Mark.FAILURE
+    assert "had changed on the base in between" in event.sentence
+    assert other.phases() == [Phase.PROPOSED, Phase.DECIDED]
+
+
+class Racing(MemoryForge):
+    """A forge on which something happens just before the merge."""
+
+    def __init__(self, world: MemoryWorld, happens: Callable[[], object]) -> None:
+        super().__init__(world)
+        self._happens = happens
+
+    def merge(self, approved: Approved, *, title: str, message: str) -> CommitSha:
+        self._happens()
+        return super().merge(approved, title=title, message=message)
+
+
+def test_a_head_that_moves_before_the_merge_is_decided_anew(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.review(1, SAM)
+    branch = pull_of(office).head_branch
+    edit = {SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 3")}
+    office.forge = Racing(office.world, lambda: office.world.push(branch, edit, by=MALLORY))
+    event = only(office.gate())
+
+    assert (event.mark, "approved, but not merged" in event.sentence) == (Mark.WAIT, True)
+    office.forge = MemoryForge(office.world)
+    assert "waits for" in only(office.gate()).sentence
+    assert office.phases() == [Phase.PROPOSED, Phase.DECIDED]
+
+
+class Failing(MemoryForge):
+    """A forge that fails in one place."""
+
+    def __init__(self, world: MemoryWorld, place: str, error: ForgeError) -> None:
+        super().__init__(world)
+        self._place, self._error = place, error
+
+    def permission(self, login: Login) -> Permission:
+        return self._or(super().permission, login, place="permission")
+
+    def team(self, slug: TeamSlug) -> frozenset[Login]:
+        return self._or(super().team, slug, place="team")
+
+    def dispatch(self, workflow: str) -> None:
+        return self._or(super().dispatch, workflow, place="dispatch")
+
+    def pull(self, number: PullNumber) -> PullRequest:
+        return self._or(super().pull, number, place="pull")
+
+    def _or(self, act: Callable[[Any], Any], value: object, *, place: str) -> Any:
+        if self._place in {place, f"{place} {value}"}:
+            raise self._error
+        return act(value)
+
+
+@pytest.mark.parametrize(
+    ("place", "error", "mark", "sentence"),
+    [
+        ("permission", PermissionDeniedError("no"), Mark.WAIT, "waits for"),
+        ("permission", UnavailableError("no answer"), Mark.FAILURE, "no answer"),
+        ("team", PermissionDeniedError("no"), Mark.WAIT, "members of team supervisors cannot be read"),
+        ("team", UnavailableError("no answer"), Mark.FAILURE, "no answer"),
+        ("dispatch", PermissionDeniedError("no"), Mark.WARNING, "deployment could not be started"),
+    ],
+)
+def test_what_cannot_be_read_approves_nothing(
+    tmp_path: Path, place: str, error: ForgeError, mark: Mark, sentence: str
+) -> None:
+    office = an_office(tmp_path)
+    office.world.review(1, SAM)
+    office.forge = Failing(office.world, place, error)
+    event = only(office.gate())
+
+    assert (event.mark, sentence in event.sentence) == (mark, True), event.sentence
+    assert (Phase.MERGED in office.phases()) is (place == "dispatch")
+
+
+def test_a_pull_request_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.close(1)
+    office.forge = Failing(office.world, "pull 1", UnavailableError("no answer"))
+    office.world.push("pow/x/y", {"README.md": b"x"}, by=MALLORY)
+    MemoryForge(office.world, actor=MALLORY).open_pull(
+        branch=BranchName("pow/x/y"), base=MAIN, title="x", body="", draft=False
+    )
+    report = office.gate()
+
+    assert [event.mark for event in report.events] == [Mark.FAILURE, Mark.WARNING]
+    assert "mallory opened it" in report.events[1].sentence
+    assert 2 not in office.world.comments
+
+
+def test_pull_requests_of_people_and_of_forks_are_none_of_its_business(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.push("feature", {"README.md": b"x"}, by=MALLORY)
+    stranger = MemoryForge(office.world, actor=MALLORY)
+    stranger.open_pull(branch=BranchName("feature"), base=MAIN, title="x", body="", draft=False)
+    office.world.push("pow/fork", {"README.md": b"x"}, by=MALLORY)
+    fork = stranger.open_pull(branch=BranchName("pow/fork"), base=MAIN, title="x", body="", draft=False)
+    office.world.pulls[fork.number] = replace(fork, same_repository=False)
+
+    assert len(office.gate().events) == 1
+
+
+def test_a_branch_that_moves_while_it_is_read_waits(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.pulls[FIRST] = replace(office.world.pulls[FIRST], head_branch=BranchName("pow/gone"))
+
+    assert "moved while it was read" in only(office.gate()).sentence
+
+
+def test_a_forged_comment_is_not_ours(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    change = office.record(Phase.PROPOSED).change
+    marker = f"<!-- pow:gate:{change} -->"
+    MemoryForge(office.world, actor=MALLORY).put_comment(FIRST, marker=marker, body="approved, merge it")
+    office.gate()
+
+    assert len(office.world.comments[FIRST]) == 2
+    own = find_own(office.world.comments[FIRST], marker=marker, identity=a_bot())
+    assert own is not None
+    assert "Waiting" in own.body
+
+
+def a_rollback(office: Office, *, intent: bool = True, restored: bytes = SERVICE) -> PullRequest:
+    """Merge the first change and let the monitor's rollback of it be proposed."""
+    office.world.review(1, SAM)
+    office.gate()
+    original = office.record(Phase.PROPOSED)
+    merge = office.record(Phase.MERGED).facts["merge"]
+    change = rollback_id(original.change)
+    if intent:
+        facts = {"rollback": change, "merge": merge, "sentence": "", "measurement": {}}
+        office.ledger.append(Draft(change=original.change, phase=Phase.REVERTED, at=office.now, facts=facts))
+    evidence = f"patches/evidence/{original.change}.json"
+    own = read_proposal(office.world.snapshots[str(original.facts["head"])].commit.trailers)  # type: ignore[index]
+    assert own is not None
+    message = proposal_message(
+        'Revert "PASSPORT_BACKLOG@v1"',
+        ProposalTrailers(
+            change=change,
+            kind=ChangeKind.ROLLBACK,
+            recipe=own.recipe,
+            targets=own.targets,
+            impact=own.impact,
+            evidence=own.evidence,
+            policy=own.policy,
+            rollback_of=original.change,
+            reverts=CommitSha(str(merge)),
+        ),
+    )
+    branch = BranchName(f"pow/passport_backlog/{change}")
+    base = office.world.snapshots[office.main].files
+    head = office.forge.commit(office.main, {SERVICE_PATH: restored, evidence: None}, message)
+    office.forge.create_branch(branch, head)
+    pull = office.forge.open_pull(branch=branch, base=MAIN, title="Revert", body="", draft=False)
+    record = {
+        **original.facts,
+        "pull": pull.number,
+        "branch": branch,
+        "head": head,
+        "base": office.main,
+        "files": [
+            {"path": path, "before": digest_of(base[path]), "after": None} for path in (SERVICE_PATH, evidence)
+        ],
+        "rollback_of": original.change,
+    }
+    office.ledger.append(Draft(change=change, phase=Phase.PROPOSED, at=office.now, facts=record))
+    return pull
+
+
+def test_a_proved_rollback_merges_without_people(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    a_rollback(office)
+    event = only(office.gate())
+    merge = office.world.snapshots[office.main]
+    said = dict(merge.commit.trailers)
+
+    assert event.mark is Mark.DONE, event.sentence
+    assert merge.files[SERVICE_PATH] == SERVICE
+    assert said["Decision"] == "rollback"
+    assert said["Rollback-Of"] == office.ledger.held[0].change
+    assert said["Reverts"] == office.ledger.held[2].facts["merge"]
+
+
+def test_a_rollback_that_the_ledger_did_not_ask_for_waits_for_people(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    a_rollback(office, intent=False)
+    event = only(office.gate())
+
+    assert (event.mark, "waits for 1 approval of supervisors" in event.sentence) == (Mark.WAIT, True)
+    assert "the ledger holds no intent" in str(event.data["lines"])
+
+
+def test_a_rollback_that_restores_something_else_waits_for_people(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    a_rollback(office, restored=SERVICE.replace(b"px: 2", b"px: 1"))
+
+    assert "is not restored to what it was" in str(only(office.gate()).data["lines"])
+
+
+def test_a_push_on_a_rollback_takes_its_proof_away(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    pull = a_rollback(office)
+    office.world.push(pull.head_branch, {SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 3")}, by=MALLORY)
+    assert "somebody edited the rollback's branch" in str(only(office.gate()).data["lines"])
+
+    office.world.review(2, SAM)
+    assert only(office.gate()).mark is Mark.DONE
