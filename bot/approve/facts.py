@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from bot.model.forge import Actor, FileStatus, Permission, PullCommit, PullRequest, Review
 from bot.model.json import Json
-from bot.model.level import Level
 from bot.model.names import BranchName, ChangeId, CommitSha, Login, TeamSlug
 from bot.model.recipe import Recipe
 from bot.model.record import Phase, Record
@@ -117,11 +116,6 @@ def recorded_proposal(records: tuple[Record, ...]) -> RecordedProposal | None:
 def lower(login: str) -> str:
     """Return a login in the form in which logins compare: GitHub knows no case there."""
     return login.casefold()
-
-
-def level_or_none(value: Json) -> Level | None:
-    """Read a level out of a record."""
-    return Level(value) if isinstance(value, str) and value in {*Level} else None
 
 
 def _digests(files: Json) -> Mapping[str, str | None] | None:

@@ -162,8 +162,8 @@ def _missing(
                 return True
         return False
 
-    for person in range(len(people)):
-        seat(person, set())
+    for number in range(len(people)):
+        seat(number, set())
     empty = [team for number, team in enumerate(seats) if number not in seated]
     return tuple(Approvers(team=team, count=empty.count(team)) for team in dict.fromkeys(empty))
 

@@ -100,11 +100,12 @@ def ungated(found: Ungated, targets: tuple[str, ...]) -> Event:
         return _event(
             Mark.WAIT, f"the merge {where} is not recorded yet", found.change, hint="run `pow gate`, which records it"
         )
+    revert = f"git revert {'-m 1 ' if found.is_merge else ''}{found.commit[:12]}"
     return _event(
         Mark.FAILURE,
         f"{where} was merged without a valid gate; not deployed",
         found.change,
-        hint=f"`git revert {'-m 1 ' if found.is_merge else ''}{found.commit[:12]}`, and let the bot propose the change anew",
+        hint=f"`{revert}`, and let the bot propose the change anew",
     )
 
 

@@ -142,7 +142,7 @@ class GithubForge(GithubReader):
         with translated(f"edit pull request {number}"):
             pull = self._repository.get_pull(number).complete()
             text = None if body is None else shorten(body, LONGEST_BODY)
-            new_body = NotSet if text is None or text == (pull.body or "") else text
+            new_body = NotSet if text is None or _is_same_text(pull.body or "", text) else text
             new_state = NotSet if state is None or state.value == pull.state else state.value
             if is_defined(new_body) or is_defined(new_state):
                 pull.edit(body=new_body, state=new_state)
@@ -165,9 +165,10 @@ class GithubForge(GithubReader):
 
     def put_comment(self, number: PullNumber, *, marker: str, body: str) -> None:
         """Create our comment with this marker, or edit it; another's comment is never touched."""
-        text = shorten(marked(body, marker), LONGEST_BODY)
+        # Cut before marking: a comment that lost its marker would be written anew at every run.
+        text = marked(shorten(body, LONGEST_BODY - len(marked("", marker))), marker)
         own = find_own(self.comments(number), marker=marker, identity=self.identity())
-        if own is not None and own.body == text:
+        if own is not None and _is_same_text(own.body, text):
             return
         with translated(f"comment on pull request {number}"):
             issue = self._repository.get_issue(number)
@@ -237,6 +238,11 @@ class GithubForge(GithubReader):
             return InputGitTreeElement(path, "100644", "blob", content=text)
         blob = self._repository.create_git_blob(base64.b64encode(content).decode("ascii"), "base64")
         return InputGitTreeElement(path, "100644", "blob", sha=blob.sha)
+
+
+def _is_same_text(shown: str, wanted: str) -> bool:
+    """Compare texts as GitHub may hand them back: other line ends, no blanks at either end."""
+    return "\n".join(shown.splitlines()).strip() == "\n".join(wanted.splitlines()).strip()
 
 
 def _conflict_if(error: ForgeError, *phrases: str) -> ForgeError:

@@ -37,7 +37,10 @@ def evidence_of(case: Case) -> Mapping[str, Json]:
         "keys": keys_json(case.change),
         "files": files_json(case.change),
         "sources": _sources(finding),
-        "daily": {"unit": finding.daily_unit, "values": [[day, value] for day, value in finding.daily]},
+        "daily": {
+            "unit": visible(finding.daily_unit, limit=20),
+            "values": [[day, value] for day, value in finding.daily],
+        },
         "ranking": _ranking(finding.ranking) if finding.ranking else None,
         "complaints": _complaints(finding.complaints) if finding.complaints else None,
         "impact": impact_json(case.impact),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from bot.ledger.lifecycle import Stage, Standing, last_closed, open_changes
 from bot.model.change import Change, FileEdit, KeyChange
@@ -80,6 +81,8 @@ def _still_open(recipe: Recipe, standing: Standing) -> Held:
             sentence = f"{recipe.id} fires while its change {standing.change} is under watch"
         case Stage.REVERTING | Stage.CLOSED:
             sentence = f"{recipe.id} fires while its change {standing.change} is taken back"
+        case _:
+            assert_never(standing.stage)
     return Held(recipe=recipe.id, mark=Mark.NOTE, sentence=sentence, change=standing.change)
 
 

@@ -7,6 +7,7 @@ one value cannot leave this module.
 import math
 import re
 from dataclasses import dataclass
+from typing import assert_never
 
 from bot.model.json import Json
 from bot.model.recipe import Setting
@@ -84,6 +85,8 @@ def _written(value: Setting, former: Scalar) -> str | Refused:
             return _decimal(value)
         case str():
             return _text(value, former.style if isinstance(former.value, str) else "")
+        case _:
+            assert_never(value)
 
 
 def _decimal(value: float) -> str | Refused:

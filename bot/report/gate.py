@@ -103,9 +103,9 @@ def _reviews(reviews: tuple[CountedReview, ...]) -> str:
 
 
 def _identity(decision: GateDecision) -> str:
-    change = f"change {code(decision.change)} " if decision.change else ""
+    change = f"change {code(decision.change)}, " if decision.change else ""
     impact = f", impact {decision.impact.level}" if decision.impact else ""
-    return f"For {change}at head {code(decision.head[:12])}{impact}."
+    return f"For {change}head {code(decision.head[:12])}{impact}."
 
 
 def _mark(review: CountedReview) -> str:

@@ -8,16 +8,18 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from bot.model.change import Change, FileEdit, Impact
 from bot.model.clock import format_time
-from bot.model.finding import Finding, HandOver
+from bot.model.finding import Finding
 from bot.model.level import Level
 from bot.model.names import Digest
 from bot.model.recipe import Recipe, RollbackMode, Setting
 from bot.model.settings import Approvers
 from bot.model.unit import Quantity
 from bot.report.charts import daily_chart, daily_table, number
+from bot.report.ranking import hand_over_table, markdown_of, summary_of
 from bot.report.untrusted import code, fenced, sanitize
 
 MAX_BODY = 58_000
@@ -152,15 +154,7 @@ def _ranking(finding: Finding) -> str:
     ranking = finding.ranking
     if ranking is None or not ranking.hand_overs:
         return ""
-    head = "| From | To | Cases | Total wait | Share | Mean | Median |\n|---|---|--:|--:|--:|--:|--:|"
-    first = f"{ranking.cases:,} cases, {_seconds(ranking.total)} of waiting in all."
-    return "\n".join([first, "", head, *(_hand_over(each) for each in ranking.hand_overs[:_STEPS])])
-
-
-def _hand_over(each: HandOver) -> str:
-    times = (_seconds(each.total), f"{each.share:.1%}", _seconds(each.mean), _seconds(each.median))
-    names = (sanitize(each.source, limit=60), sanitize(each.target, limit=60), f"{each.passages:,}")
-    return f"| {' | '.join((*names, *times))} |"
+    return f"{summary_of(ranking)}.\n\n{markdown_of(hand_over_table(ranking, limit=_STEPS))}"
 
 
 def _complaints(finding: Finding) -> str:
@@ -208,6 +202,8 @@ def _rollback(recipe: Recipe) -> str:
             return "the bot prepares the revert, and a person decides"
         case RollbackMode.SHADOW:
             return "the bot only reports it"
+        case _:
+            assert_never(recipe.watch.mode)
 
 
 def _otherwise(case: Case) -> str:
@@ -235,14 +231,6 @@ def _word(value: Setting) -> str:
     """Show a value in the title if it is short and plain; the redline shows any other."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if _PLAIN.fullmatch(text) else "(see below)"
-
-
-def _seconds(value: float) -> str:
-    """Write a time in seconds in the unit that a person would choose."""
-    for name, size in (("d", 86_400.0), ("h", 3_600.0), ("min", 60.0)):
-        if abs(value) >= size:
-            return f"{value / size:,.2f} {name}"
-    return f"{number(value)} s"
 
 
 def _span(length: timedelta) -> str:

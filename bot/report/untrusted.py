@@ -43,6 +43,7 @@ def sanitize(text: str, *, limit: int = LIMIT) -> str:
 def code(text: str, *, limit: int = LIMIT) -> str:
     """Return the text as a code span that fits a table's cell; for names and values of our own files."""
     calm = _MENTION.sub("@" + _BREAK, visible(text, limit=limit)).replace("|", "\u2502").replace("`", "'")
+    calm = calm.replace("<!", f"<{_BREAK}!")
     return f"`{calm or ' '}`"
 
 
@@ -63,11 +64,9 @@ def visible(text: str, *, limit: int = LIMIT) -> str:
 
 
 def _plain(text: str) -> str:
-    for _ in range(_ENTITY_ROUNDS):
-        decoded = html.unescape(text)
-        if decoded == text:
-            break
-        text = decoded
+    rounds = 0
+    while rounds < _ENTITY_ROUNDS and (decoded := html.unescape(text)) != text:
+        text, rounds = decoded, rounds + 1
     spaced = _SPACES.sub(" ", text)
     seen = "".join(char for char in spaced if unicodedata.category(char) not in _HIDDEN_CATEGORIES)
     return _SPACES.sub(" ", _HIDDEN.sub("", unicodedata.normalize("NFC", seen))).strip()

@@ -160,9 +160,11 @@ def facts(**fields: Any) -> GateFacts:
         "recipe": a_recipe(),
         "reviews": (approval(),),
         "originators": (a_person("rita"),),
-        "permissions": dict.fromkeys(map(Login, ("sam", "alice", "sava", "mallory", "rita")), Permission.WRITE),
+        "permissions": dict.fromkeys(
+            map(Login, ("sam", "alice", "sava", "mallory", "rita", "tom")), Permission.WRITE
+        ),
         "teams": {
-            SUPERVISORS: frozenset({Login("sam"), Login("alice"), Login("rita")}),
+            SUPERVISORS: frozenset({Login("sam"), Login("alice"), Login("rita"), Login("tom")}),
             SECURITY: frozenset({Login("sava"), Login("sam")}),
         },
     }

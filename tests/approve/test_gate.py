@@ -53,6 +53,7 @@ APPROVED, PENDING = GateStatus.APPROVED, GateStatus.PENDING
 DISAPPROVED, REFUSED = GateStatus.DISAPPROVED, GateStatus.REFUSED
 YES, NO, COMMENT = ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED, ReviewState.COMMENTED
 OLD = a_sha("an older head")
+TOM = a_person("tom")
 WITHOUT_REVIEWS: tuple[Any, ...] = ()
 
 
@@ -316,6 +317,12 @@ LEVELS = {
         "waits for 1 approval of",
         a_policy(impact=an_impact_policy(keys={"max_blur_px": Level.HIGH})),
     ),
+    "two supervisors are no security officer": (
+        facts(reviews=reviews_of((ALICE, YES), (TOM, YES))),
+        PENDING,
+        "waits for 1 approval of security",
+        a_policy(impact=an_impact_policy(keys={"max_blur_px": Level.HIGH})),
+    ),
     "Sam sits where he is needed": (
         facts(reviews=reviews_of((SAM, YES), (ALICE, YES))),
         APPROVED,
@@ -454,6 +461,15 @@ REVIEWS = {
         "",
     ),
     "a deleted account's no does not block": (facts(reviews=reviews_of((None, NO), (SAM, YES))), APPROVED, ""),
+    "the author of the pull request": (
+        facts(
+            identity=SAM,
+            pull=pull_request(author=SAM),
+            commits=(PullCommit(sha=BOT_COMMIT, message="", author=SAM, committer=SAM),),
+        ),
+        PENDING,
+        "waits for",
+    ),
     "the same person twice is one person": (
         facts(reviews=reviews_of((SAM, YES), (SAM, YES))),
         PENDING,

@@ -17,7 +17,15 @@ from bot.model.change import GATE_CHECK
 from bot.model.decision import Approved
 from bot.model.errors import ForgeError, PermissionDeniedError, UnavailableError
 from bot.model.event import Event, Mark, StepReport
-from bot.model.forge import CheckConclusion, Permission, PullRequest, PullState, ReviewState
+from bot.model.forge import (
+    ChangedFile,
+    CheckConclusion,
+    FileStatus,
+    Permission,
+    PullRequest,
+    PullState,
+    ReviewState,
+)
 from bot.model.json import digest_of
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
 from bot.model.record import Draft, Phase
@@ -477,7 +485,74 @@ def test_a_forged_comment_is_not_ours(tmp_path: Path) -> None:
     assert "Waiting" in own.body
 
 
-def a_rollback(office: Office, *, intent: bool = True, restored: bytes = SERVICE) -> PullRequest:
+def test_a_merge_that_holds_more_than_was_approved_is_refused(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.review(1, SAM)
+    office.forge.fail_after(3)
+    with pytest.raises(Killed):
+        office.gate()
+    pull = pull_of(office)
+    evil = {**office.world.snapshots[pull.head].files, "pow/settings/policy.yml": b"evil\n"}
+    merge = office.world.store((office.main, pull.head), evil, "Merge", author=MALLORY)
+    policy = office.library()
+    base = office.main
+    office.world.set_branch(MAIN, merge)
+
+    event = only(gate.run(office.site(), library=policy, base=base))
+    assert "pow/settings/policy.yml is not what was approved" in event.sentence
+
+
+def test_a_merged_pull_request_without_its_merge_commit_waits(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    pull = office.world.pulls[FIRST]
+    office.world.pulls[FIRST] = replace(pull, state=PullState.CLOSED, merged=True)
+
+    assert "not settled yet" in only(office.gate()).sentence
+
+
+def test_a_rename_that_the_forge_calls_a_modification_is_refused(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.review(1, SAM)
+    office.forge = Deceived(office.world)
+
+    assert "changed in mode or type" in only(office.gate()).sentence
+
+
+class Deceived(MemoryForge):
+    """A forge that tells of a file's change otherwise than git."""
+
+    def files(self, number: PullNumber) -> tuple[ChangedFile, ...]:
+        return tuple(replace(file, status=FileStatus.ADDED) for file in super().files(number))
+
+
+def test_a_team_that_cannot_be_read_is_asked_for_once(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    other = FILES["pow/passport_backlog.yml"].replace(b"PASSPORT_BACKLOG", b"OTHER").replace(b"PHOTO_VALIDATOR", b"P")
+    service = {"patches/services/P.yml": SERVICE.replace(b"PHOTO_VALIDATOR", b"P"), "pow/other.yml": other}
+    office.world.push(MAIN, service, by=RITA)
+    office.detect()
+    office.forge = Counting(office.world)
+    report = office.gate()
+
+    assert len(report.events) == 2
+    assert office.forge.asked == ["security", "supervisors"]
+
+
+class Counting(MemoryForge):
+    """A forge that hides its teams and counts how often it is asked."""
+
+    def __init__(self, world: MemoryWorld) -> None:
+        super().__init__(world)
+        self.asked: list[str] = []
+
+    def team(self, slug: TeamSlug) -> frozenset[Login]:
+        self.asked.append(slug)
+        raise PermissionDeniedError("no")
+
+
+def a_rollback(
+    office: Office, *, intent: bool = True, restored: bytes = SERVICE, reverts: CommitSha | None = None
+) -> PullRequest:
     """Merge the first change and let the monitor's rollback of it be proposed."""
     office.world.review(1, SAM)
     office.gate()
@@ -501,7 +576,7 @@ def a_rollback(office: Office, *, intent: bool = True, restored: bytes = SERVICE
             evidence=own.evidence,
             policy=own.policy,
             rollback_of=original.change,
-            reverts=CommitSha(str(merge)),
+            reverts=reverts or CommitSha(str(merge)),
         ),
     )
     branch = BranchName(f"pow/passport_backlog/{change}")
@@ -552,6 +627,13 @@ def test_a_rollback_that_restores_something_else_waits_for_people(tmp_path: Path
     a_rollback(office, restored=SERVICE.replace(b"px: 2", b"px: 1"))
 
     assert "is not restored to what it was" in str(only(office.gate()).data["lines"])
+
+
+def test_a_rollback_of_a_merge_that_the_ledger_does_not_know_waits_for_people(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    a_rollback(office, reverts=CommitSha("f" * 40))
+
+    assert "the ledger knows no such merge of that change" in str(only(office.gate()).data["lines"])
 
 
 def test_a_push_on_a_rollback_takes_its_proof_away(tmp_path: Path) -> None:

@@ -16,10 +16,13 @@ from deploy.stage import (
     an_id,
     told,
 )
+from fakes.forge import MemoryForge
 from fakes.world import MAIN, Killed
 from sync.loopback import Lose, Reply
 
+from bot.model.errors import PermissionDeniedError
 from bot.model.event import Mark
+from bot.model.names import CommitSha
 from bot.model.record import Phase
 
 FOUR = {PHOTO: a_service(max_blur_px=4, retries=1)}
@@ -340,6 +343,26 @@ def test_a_merge_that_is_no_longer_on_main_is_not_deployed(stage: Stage):
     [failure] = told(stage.run(), Mark.FAILURE)
     assert "is not in the history of the base branch" in failure.sentence
     assert stage.live()["max_blur_px"] == 2
+
+
+class _ForgeWithoutDeployments(MemoryForge):
+    """A forge seen with a token that may neither show deployments nor start workflows."""
+
+    def record_deployment(self, commit: CommitSha, **_: object) -> None:
+        raise PermissionDeniedError(f"may not show a deployment of {commit[:7]}", hint="grant deployments: write")
+
+    def dispatch(self, workflow: str) -> None:
+        raise PermissionDeniedError(f"may not start {workflow}", hint="grant actions: write")
+
+
+def test_a_forge_that_shows_no_deployments_is_a_warning_and_hinders_nothing(stage: Stage):
+    stage.land(1, FOUR)
+    stage.forge = _ForgeWithoutDeployments(stage.world)
+    report = stage.run()
+    hints = [event.hint for event in told(report, Mark.WARNING)]
+    assert hints == ["grant deployments: write", "grant actions: write"]
+    assert not report.failed
+    assert len(stage.of(1, Phase.DEPLOYED)) == len(stage.of(1, Phase.SYNCED)) == 1
 
 
 def test_every_kill_between_two_writes_ends_in_the_same_state(stage: Stage):

@@ -27,6 +27,7 @@ from bot.model.errors import (
 )
 from bot.model.forge import Check, CheckConclusion, PullRequest, PullState, RepoRef
 from bot.model.names import BranchName, CommitSha, PullNumber
+from bot.sandbox.forge import state_issues
 
 MAIN, BRANCH = BranchName("main"), BranchName("pow/passport_backlog/0123456789abcdef")
 PENDING = Check(name="pow/gate", conclusion=CheckConclusion.PENDING, title="0 of 1", summary="Waiting.")
@@ -292,13 +293,32 @@ def test_texts_that_github_would_refuse_are_cut(on_sandbox: SandboxStand) -> Non
     assert len(on_sandbox.shown(pull.head)) == 1
 
 
+def test_a_long_comment_keeps_its_marker_and_is_not_written_again(on_sandbox: SandboxStand) -> None:
+    pull, marker = propose(on_sandbox), "<!-- pow:gate -->"
+    for _ in range(2):
+        on_sandbox.forge.put_comment(pull.number, marker=marker, body="x" * 70_000 + marker)
+    (comment,) = on_sandbox.forge.comments(pull.number)
+    assert marker in comment.body
+
+
+def test_a_text_that_github_trims_is_not_written_again(on_sandbox: SandboxStand) -> None:
+    pull = propose(on_sandbox)
+    on_sandbox.forge.put_comment(pull.number, marker="<!-- pow:gate -->", body="One\r\nTwo")
+    writes = on_sandbox.state.writes
+    on_sandbox.forge.put_comment(pull.number, marker="<!-- pow:gate -->", body="One\nTwo\n")
+    assert on_sandbox.state.writes == writes
+
+
 # How often it asks
 
 
 def test_every_page_of_a_list_is_read(on_sandbox: SandboxStand) -> None:
     pull = propose(on_sandbox)
-    for number in range(103):
-        on_sandbox.comment(pull.number, "sam", f"Comment {number}")
+    with on_sandbox.state.lock:
+        sam = on_sandbox.state.account("sam")
+        for number in range(103):
+            text = f"Comment {number}"
+            state_issues.add_comment(on_sandbox.state, on_sandbox.repository, pull.number, sam, text, None)
     assert [each.body for each in on_sandbox.forge.comments(pull.number)] == [f"Comment {n}" for n in range(103)]
 
 

@@ -42,6 +42,7 @@ def cut(whole: Mapping[str, Any]) -> dict[str, Any]:
             box[name] = whole["components"][kind][name]
             waiting.extend(sorted(_trim(box[name])))
     _close_bodies(paths)
+    _mend(components["schemas"])
     return {
         "openapi": whole["openapi"],
         "info": {key: whole["info"][key] for key in ("title", "version", "license")},
@@ -85,6 +86,12 @@ def _close_bodies(paths: Mapping[str, Any]) -> None:
             for media in body.get("content", {}).values():
                 if "properties" in media["schema"]:
                     media["schema"].setdefault("additionalProperties", False)
+
+
+def _mend(schemas: Mapping[str, Any]) -> None:
+    """Allow what GitHub sends and forgot here: a label without description, as in every other place."""
+    label = schemas["pull-request-simple"]["properties"]["labels"]["items"]
+    label["properties"]["description"]["nullable"] = True
 
 
 def main(source: str) -> None:

@@ -1,6 +1,7 @@
 """`pow detect` on an agency in memory: what it writes, what it says, and that dying anywhere does no harm."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,18 @@ from fakes.forge import MemoryForge
 from fakes.world import Killed, MemoryWorld
 from propose.office import CANARY, FILES, MALLORY, RECIPE, SERVICE, SERVICE_PATH, Office
 
-from bot.model.errors import ForgeError, PermissionDeniedError, UnavailableError
+from bot.model.errors import (
+    ConflictError,
+    Diagnostic,
+    ForgeError,
+    PermissionDeniedError,
+    Severity,
+    UnavailableError,
+)
 from bot.model.event import Mark, StepReport
-from bot.model.forge import PullState
+from bot.model.forge import PullRequest, PullState
 from bot.model.json import digest_of
-from bot.model.names import BranchName, PullNumber, TeamSlug
+from bot.model.names import BranchName, CommitSha, FeedName, PullNumber, TeamSlug
 from bot.model.record import Phase
 from bot.propose import step as detect
 
@@ -22,12 +30,16 @@ FIRST = PullNumber(1)
 class Stubborn(MemoryForge):
     """A forge whose token may not do what only decorates, or that does not answer there."""
 
-    def __init__(self, world: MemoryWorld, *, error: ForgeError | None = None) -> None:
+    def __init__(self, world: MemoryWorld, *, error: ForgeError | None = None, answers: bool = False) -> None:
         super().__init__(world)
+        self._answers = answers
         self._error = error or PermissionDeniedError("not yours")
 
-    def add_labels(self, number: PullNumber, labels: tuple[str, ...]) -> None:  # noqa: ARG002 - it always refuses
-        raise self._error
+    def add_labels(self, number: PullNumber, labels: tuple[str, ...]) -> None:
+        if self._answers:
+            super().add_labels(number, labels)
+        else:
+            raise self._error
 
     def request_reviews(self, number: PullNumber, teams: tuple[TeamSlug, ...]) -> None:  # noqa: ARG002 - it always refuses
         raise self._error
@@ -171,9 +183,10 @@ def test_teams_that_cannot_be_asked_are_a_warning(tmp_path: Path) -> None:
     assert "the gate could not be started: not yours" in sentences(report)
 
 
-def test_an_outage_leaves_the_rest_to_the_next_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("answers", [True, False])
+def test_an_outage_leaves_the_rest_to_the_next_run(tmp_path: Path, *, answers: bool) -> None:
     office = Office(tmp_path)
-    office.forge = Stubborn(office.world, error=UnavailableError("no answer"))
+    office.forge = Stubborn(office.world, error=UnavailableError("no answer"), answers=answers)
     report = office.detect()
     assert report.failed
     assert office.phases() == []
@@ -194,6 +207,83 @@ def test_a_person_who_closed_it_before_it_was_recorded_is_not_overruled(tmp_path
     assert len(office.world.pulls) == 1
     assert office.world.pull(FIRST).state is PullState.CLOSED
     assert office.phases() == [Phase.PROPOSED]
+
+
+class Interrupted(MemoryForge):
+    """A forge on which another detector does the same thing an instant earlier, or refuses for no such reason."""
+
+    def __init__(self, world: MemoryWorld, *, other: bool) -> None:
+        super().__init__(world)
+        self._other = other
+
+    def create_branch(self, branch: BranchName, commit: CommitSha) -> None:
+        if self._other:
+            super().create_branch(branch, commit)
+        raise ConflictError(f"branch {branch} exists")
+
+    def open_pull(self, *, branch: BranchName, base: BranchName, title: str, body: str, draft: bool) -> PullRequest:
+        if self._other:
+            super().open_pull(branch=branch, base=base, title=title, body=body, draft=draft)
+        raise ConflictError("there is one")
+
+
+def test_a_detector_that_is_an_instant_late_goes_on_with_what_is_there(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.forge = Interrupted(office.world, other=True)
+
+    assert not office.detect().failed
+    assert len(office.world.pulls) == 1
+    assert office.phases() == [Phase.PROPOSED]
+
+
+def test_a_conflict_without_another_detector_is_told(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.forge = Interrupted(office.world, other=False)
+    assert "exists" in sentences(office.detect())
+
+    office.forge = MemoryForge(office.world)
+    office.forge.fail_after(2)
+    with pytest.raises(Killed):
+        office.detect()
+    office.forge = Interrupted(office.world, other=False)
+    report = office.detect()
+    assert report.failed
+    assert "there is one" in sentences(report)
+
+
+def test_a_merge_commit_with_our_trailers_is_no_proposal(tmp_path: Path) -> None:
+    honest = Office(tmp_path)
+    honest.detect()
+    pull = honest.world.pull(FIRST)
+    office, snapshot = Office(tmp_path), honest.world.snapshots[pull.head]
+    side = office.world.push("side", {"x": b"y"}, by=MALLORY)
+    merge = office.world.store((office.main, side), snapshot.files, snapshot.commit.message, author=MALLORY)
+    office.world.set_branch(pull.head_branch, merge)
+
+    assert "holds something else" in sentences(office.detect())
+
+
+def test_a_lint_warning_is_no_event_of_detect(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    warning = Diagnostic(path="p", line=1, column=1, id="X", message="odd", severity=Severity.WARNING)
+    library = replace(office.library(), diagnostics=(warning,))
+    with office._collector() as collector:  # noqa: SLF001 - a run with another library
+        report = detect.run(office.site(), library=library, base=office.main, collector=collector)
+
+    assert "odd" not in sentences(report)
+
+
+def test_a_feed_that_nobody_knows_is_left_to_lint(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    library = office.library()
+    (compiled,) = library.recipes
+    strange = replace(compiled, recipe=replace(compiled.recipe, process_log=FeedName("events.gone")))
+    with office._collector() as collector:  # noqa: SLF001 - a run with another library
+        report = detect.run(
+            office.site(), library=replace(library, recipes=(strange,)), base=office.main, collector=collector
+        )
+
+    assert not report.failed
 
 
 WRITES = 6

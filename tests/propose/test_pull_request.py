@@ -44,8 +44,8 @@ def test_the_body_answers_a_supervisors_questions_in_order() -> None:
         "patches/evidence/0123456789abcdef.json",
         "```mermaid\nxychart-beta",
         "| 2026-02-26 | 26.5 |",
-        "1,434 cases, 7,755.28 d of waiting in all.",
-        "| Photo check | Manual photo review | 791 | 2,422.14 d | 31.2% | 3.06 d | 37.5 s |",
+        "1,434 cases, 8,577 events, 27 activities: 7,755.28 days of waiting",
+        "| Photo check | Manual photo review | 791 | 2,422.14 days | 31.2% | 3.06 days | 37.5 s |",
         "44 complaints in 7 days",
         "| delay | 41 |",
         "Impact **MEDIUM** reaches the threshold MEDIUM",
@@ -132,7 +132,7 @@ def test_hostile_names_from_feeds_do_nothing() -> None:
     assert "https://evil" not in body
     assert "#1" not in body
     assert "\u202e" not in body + evidence
-    assert all(line.count("|") - line.count("\\|") == 8 for line in body.split("\n") if "791" in line)
+    assert all(line.count("|") - line.count("\\|") == 9 for line in body.split("\n") if "791" in line)
 
 
 LONG = "x" * 390
@@ -170,12 +170,20 @@ def test_a_huge_redline_is_cut_and_what_is_needed_stays() -> None:
 
 
 def test_the_lightest_parts_go_first() -> None:
-    wide = a_case(recipe=replace(a_recipe(), path="p"), run_url="https://x.example/" + "r" * (MAX_BODY - 3200))
-    body = body_of(wide)
+    plain = a_case(run_url="https://x.example/")
+    body = body_of(replace(plain, run_url=plain.run_url + "r" * (MAX_BODY + 20 - len(body_of(plain)))))
 
     assert len(body) <= MAX_BODY
     assert "## Complaints\n\n_Left out here for length" in body
+    assert "Photo check" in body
     assert "max_blur_px: 4" in body
+
+
+def test_what_cannot_be_cut_is_cut_off_at_the_end() -> None:
+    body = body_of(a_case(run_url="https://x.example/" + "r" * 2 * MAX_BODY))
+
+    assert len(body) == MAX_BODY
+    assert body.count("_Left out here for length") == 3
 
 
 def test_backticks_in_a_file_do_not_end_the_redline() -> None:

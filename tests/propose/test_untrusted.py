@@ -88,6 +88,10 @@ def test_no_more_than_the_limit_is_shown(text: str, limit: int) -> None:
     assert len(visible(text, limit=limit)) <= limit
 
 
+def test_entities_within_entities_end_somewhere() -> None:
+    assert_harmless(sanitize("&" + "amp;" * 50 + "#64;everyone"))
+
+
 def test_plain_words_stay_readable() -> None:
     assert sanitize("Manual photo review") == "Manual photo review"
     assert sanitize("Prüfung  der\tUnterlagen") == "Prüfung der Unterlagen"
@@ -102,6 +106,7 @@ def test_a_code_span_ends_where_it_should(text: str) -> None:
     assert shown.count("`") == 2
     assert shown[0] == shown[-1] == "`"
     assert "|" not in shown
+    assert "<!--" not in shown
     assert not re.search(r"(?<![A-Za-z0-9_])@[A-Za-z0-9]", shown)
 
 

@@ -50,6 +50,7 @@ def test_labels_are_put_on_taken_off_and_tell_who_did_it(forge: Forge):
     issue.add_to_labels("pow", "hold")
     forge.rest("triage-token").post(f"{REPO}/issues/1/labels", json={"labels": ["Urgent", "POW"]})
     assert [label.name for label in repo.get_pull(1).labels] == ["pow", "hold", "Urgent"]
+    assert [label.description for label in repo.get_pulls()[0].labels] == ["From the bot", None, None]
     assert {label.name: label.color for label in repo.get_labels()}["hold"] == "ededed"
     issue.remove_from_labels("hold")
     issue.set_labels("pow", "late")

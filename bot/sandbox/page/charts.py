@@ -24,6 +24,7 @@ def charts_of(agency: Agency) -> list[Json]:
                 "name": "Wait",
                 "unit": "days",
                 "what": "mean of the renewals closed in the last day",
+                "digits": 1,
                 "points": list(_points(office, now, _wait, every=6 * HOUR)),
                 "limits": [
                     {"value": 20, "label": "a bottleneck above 20 days", "kind": "bad"},
@@ -33,7 +34,8 @@ def charts_of(agency: Agency) -> list[Json]:
             {
                 "name": "Errors",
                 "unit": "%",
-                "what": "share of the photos decided in the last hour",
+                "what": "share of the photos decided in three hours",
+                "digits": 1,
                 "points": list(_points(office, now, _errors, every=2 * HOUR)),
                 "limits": [{"value": 5, "label": "rolled back above 5 %", "kind": "bad"}],
             },
@@ -41,6 +43,7 @@ def charts_of(agency: Agency) -> list[Json]:
                 "name": "Complaints",
                 "unit": "a day",
                 "what": "received in the last day",
+                "digits": 0,
                 "points": list(_points(office, now, _complaints, every=6 * HOUR)),
                 "limits": [],
             },
@@ -64,7 +67,7 @@ def _wait(office: PassportOffice, moment: int) -> float | None:
 
 
 def _errors(office: PassportOffice, moment: int) -> float | None:
-    windows = office.windows.between(moment - HOUR, moment)
+    windows = office.windows.between(moment - 3 * HOUR, moment)
     requests = sum(window.requests for window in windows)
     return 100.0 * sum(window.errors for window in windows) / requests if requests else None
 

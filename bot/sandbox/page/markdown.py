@@ -29,9 +29,16 @@ _SERIES = re.compile(r"\s*line \[(?P<values>[-0-9., ]+)\]")
 _LABELS = re.compile(r'\s*x-axis \[(?P<labels>"[^\]]*")\]')
 
 
-def blocks_of(text: str) -> list[Json]:
+def blocks_of(text: str) -> list[Block]:
     """Return a text's blocks: heading, paragraph, quote, item, table, code, chart or rule, each with its `kind`."""
     return list(_blocks(text.replace("\r\n", "\n").split("\n")))
+
+
+def plain_of(block: Block) -> str:
+    """Return the words of a block of one line."""
+    spans = block.get("text")
+    texts = [span["text"] for span in spans if isinstance(span, Mapping)] if isinstance(spans, list) else []
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def spans_of(text: str) -> list[Json]:

@@ -107,10 +107,12 @@ function chart(each, place, marks, width) {
   svg.append(...each.limits.map((limit) => s("line", { x1: left, x2: right, y1: y(limit.value), y2: y(limit.value), class: `limit-${limit.kind}` })));
   svg.append(...marks.filter((mark) => mark.at >= first).map((mark) => vertical(mark, x(mark.at), base)));
   svg.append(s("path", { d: path(points, x, y), class: `line line-${place}` }));
-  svg.append(...each.limits.map((limit) => s("text", { x: right, y: y(limit.value) - 4, "text-anchor": "end", class: `halo text-${limit.kind}` }, limit.label)));
+  const late = Math.max(...points.slice(-Math.ceil(points.length / 3)).map((point) => point[1]));
+  const beside = (limit) => y(limit.value) + (late > limit.value ? 13 : -4); // not where the line is
+  svg.append(...each.limits.map((limit) => s("text", { x: right, y: beside(limit), "text-anchor": "end", class: `halo text-${limit.kind}` }, limit.label)));
   const caption = h("span", { class: "label" }, each.what);
   follow(svg, caption, each, { x, y, base });
-  return h("figure", {}, h("figcaption", {}, h("strong", {}, each.name), ` ${figure(points[points.length - 1][1], 1)} ${each.unit} `, caption), svg);
+  return h("figure", {}, h("figcaption", {}, h("strong", {}, each.name), ` ${figure(points[points.length - 1][1], each.digits)} ${each.unit} `, caption), svg);
 }
 
 function told(each) {
@@ -196,7 +198,7 @@ function drawOffice() {
     one("max_blur_px, live", String(gauges.blur_limit), "px"),
   ]);
   redraw("spans", state.spans, (list) => list.map((span) =>
-    h("button", { type: "button", click: () => act({ kind: "pass", hours: span.hours }) }, `Let ${span.label} pass`)));
+    h("button", { type: "button", "aria-label": `Let ${span.label} pass`, click: () => act({ kind: "pass", hours: span.hours }) }, span.label)));
   const width = Math.max(280, byId("charts").clientWidth);
   redraw("charts", [state.charts, state.marks, width], ([charts, marks]) => charts.map((each, place) => chart(each, place, marks, width)));
   redraw("legend", state.marks.length > 0, (has) => (has ? h("span", {}, "● merge  ▲ deploy  ✖ revert begun") : null));
@@ -210,7 +212,8 @@ function drawPulls() {
   const pull = pulls.find((each) => each.number === chosen) || pulls[0] || null;
   redraw("tabs", [pulls.map((each) => [each.number, each.state]), pull && pull.number], ([list, current]) => list.map(([number, stands]) =>
     h("button", { type: "button", "aria-pressed": String(number === current), click: () => { chosen = number; draw(); } }, `#${number} ${stands}`)));
-  redraw("pull", pull && { ...pull, body: null, comments: null }, (each) => (each ? pullHead(each) : h("p", {}, "No pull request yet.")));
+  redraw("pull", pull && { ...pull, body: null, comments: null, reviews: null }, (each) => (each ? pullHead(each) : h("p", {}, "No pull request yet.")));
+  redraw("reasons", pull && [pull.check, pull.reviews], () => (pull ? reasons(pull) : null));
   redraw("details", pull && [pull.number, pull.body, pull.comments], () => (pull ? pullText(pull) : null));
   drawDecision(pull);
 }
@@ -226,8 +229,6 @@ function pullHead(pull) {
     desired.map(redline),
     others.map((file) => fold(`file ${pull.number} ${file.path}`, false, `${file.path} (${file.status})`, redline(file))),
     gate(pull.check),
-    pull.reviews.map((review) => h("p", { class: "meta" }, h("span", { class: "badge" }, review.state.toLowerCase().replace("_", " ")),
-      ` by ${review.author} at `, h("code", {}, review.commit.slice(0, 12)), review.body ? `: ${review.body}` : "")),
   ];
 }
 
@@ -238,9 +239,19 @@ function redline(file) {
 
 function gate(check) {
   if (!check) return h("p", { class: "gate" }, "The gate has not looked at it yet.");
-  const state = check.state.replace("_", " ");
-  return h("div", { class: "gate text" }, h("p", {}, h("strong", {}, "Gate "), h("span", { class: `badge ${check.state}` }, state), ` ${check.title}`),
-    fold("gate", true, "Who must approve, and why", check.summary.map(block)));
+  return h("p", { class: "gate" }, h("strong", {}, "Gate "), h("span", { class: `badge ${check.state}` }, check.state.replace("_", " ")), ` ${check.title}`);
+}
+
+function reasons(pull) {
+  const given = (review) => h("p", { class: "meta" }, h("span", { class: "badge" }, review.state.toLowerCase().replace("_", " ")),
+    ` by ${review.author} at `, h("code", {}, review.commit.slice(0, 12)), review.body ? `: ${review.body}` : "");
+  const passed = pull.check && pull.check.passed.length
+    ? fold("passed", false, "What the gate found in order", pull.check.passed.map(block)) : null;
+  return [
+    pull.reviews.length ? h("h3", {}, "Reviews") : null,
+    pull.reviews.map(given),
+    pull.check ? h("div", { class: "text" }, h("h3", {}, "Who must approve, and why"), pull.check.summary.map(block), passed) : null,
+  ];
 }
 
 function pullText(pull) {
@@ -248,7 +259,8 @@ function pullText(pull) {
   return [
     pull.comments.length ? h("h3", {}, "Comments") : null,
     pull.comments.map(comment),
-    fold(`body ${pull.number}`, true, "What the bot writes: evidence, impact, what happens next", h("div", { class: "text" }, pull.body.map(block))),
+    h("h3", {}, `What ${pull.author} writes`),
+    h("div", { class: "text quoted" }, pull.body.map(block)),
   ];
 }
 

@@ -9,12 +9,14 @@ from bot.model.change import GATE_CHECK, KeyChange
 from bot.model.errors import BotError
 from bot.model.json import Json
 from bot.propose.desired import key_changes, target_of
-from bot.sandbox.page.markdown import blocks_of
+from bot.sandbox.page.markdown import blocks_of, plain_of
 from bot.sandbox.town import Town
 
 _SHOWN = 8
 _MOST_LINES = 400
 _READER = "maria"
+_LETS_PASS = "\u2705"
+"""The sign that the gate sets before what is in order."""
 
 
 def pulls_of(town: Town) -> list[Json]:
@@ -62,8 +64,8 @@ def _pull(town: Town, client: httpx.Client, listed: Mapping[str, Any]) -> Json:
         "body": blocks_of(listed["body"] or ""),
         "files": [_file(each) for each in files],
         "editable": [_editable(each) for each in _numbers(town, listed, files)],
-        "check": check,
-        "comments": [_comment(each) for each in comments],
+        "check": _check_json(check) if check else None,
+        "comments": [_comment(each) for each in comments if not _repeats(each, check)],
         "reviews": [_review(each) for each in read(client, f"pulls/{number}/reviews", per_page="100")],
     }
 
@@ -74,16 +76,31 @@ def _state(listed: Mapping[str, Any]) -> str:
     return "draft" if listed["draft"] and listed["state"] == "open" else str(listed["state"])
 
 
-def _check(client: httpx.Client, head: str) -> Json:
+def _check(client: httpx.Client, head: str) -> Mapping[str, str] | None:
+    """Return the gate's check on a commit: its state, title and summary."""
     runs = read(client, f"commits/{head}/check-runs", check_name=GATE_CHECK)["check_runs"]
     if not runs:
         return None
-    run = runs[0]
+    run, output = runs[0], runs[0]["output"]
     return {
         "state": run["conclusion"] or run["status"],
-        "title": run["output"]["title"] or "",
-        "summary": blocks_of(run["output"]["summary"] or ""),
+        "title": output["title"] or "",
+        "summary": output["summary"] or "",
     }
+
+
+def _check_json(check: Mapping[str, str]) -> Json:
+    """Set apart what lets pass: a reviewer wants to know what is missing."""
+    passed: list[Json] = []
+    rest: list[Json] = []
+    side = rest
+    for block in blocks_of(check["summary"]):
+        if block["kind"] != "item":
+            side = rest
+        elif block["depth"] == 0:
+            side = passed if plain_of(block).startswith(_LETS_PASS) else rest
+        side.append(block)
+    return {"state": check["state"], "title": check["title"], "summary": rest, "passed": passed}
 
 
 def _file(file: Mapping[str, Any]) -> Json:
@@ -117,6 +134,12 @@ def _is_number(value: object) -> bool:
 
 def _editable(change: KeyChange) -> Json:
     return {"target": change.target, "key": change.key, "before": change.before, "after": change.after}
+
+
+def _repeats(comment: Mapping[str, Any], check: Mapping[str, str] | None) -> bool:
+    """Tell whether a comment says what the check says."""
+    said = check["summary"].strip() if check else ""
+    return bool(said) and said in (comment["body"] or "")
 
 
 def _comment(comment: Mapping[str, Any]) -> Json:

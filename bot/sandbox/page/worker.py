@@ -103,8 +103,7 @@ class _Worker:
     def _begin(self) -> None:
         self._publish(look=True)
         self._tell("time", "complaints and wait times arrive")
-        self._run(DETECT)
-        self._run(GATE)
+        self._detect()
 
     def _do(self, action: Action) -> None:
         match action:
@@ -140,19 +139,29 @@ class _Worker:
                 "time", f"{piece / timedelta(hours=1):g} hour{'' if piece == timedelta(hours=1) else 's'} later"
             )
             self._run(MONITOR)
-        if not open_changes(self._scene.records()):
-            self._run(DETECT)
-        self._run(GATE)
+        if open_changes(self._scene.records()):
+            self._run(GATE)
+        else:
+            self._detect()
 
-    def _run(self, workflow: str) -> None:
+    def _detect(self) -> None:
+        """Look for bottlenecks, then gate, unless the detection started the gate by itself."""
+        if "pow gate" not in self._run(DETECT):
+            self._run(GATE)
+
+    def _run(self, workflow: str) -> frozenset[str]:
+        """Run a workflow and what it starts; returns the commands that came to their end."""
+        commands: set[str] = set()
         if self._is_stopped:
-            return
+            return frozenset()
         try:
             for finished in self._town.run(workflow):
                 self._running = None
+                commands.add(finished.command)
                 self._show(finished)
         except (subprocess.SubprocessError, OSError) as error:
             self._tell("bot", f"{workflow} could not run", output=str(error), failed=True)
+        return frozenset(commands)
 
     def _show(self, finished: Finished) -> None:
         output = finished.output.rstrip()

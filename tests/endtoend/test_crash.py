@@ -1,0 +1,139 @@
+"""Kill -9 after every single write of the passport story, run again, and end in the same state without a duplicate.
+
+A run is killed as soon as one more write than ever before has reached the forge, the gateway or an adapter; writes
+to the legacy files are interrupted right before and right after their rename. What is left behind is compared with
+the story that nobody disturbed.
+"""
+
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stage import SMALL, a_town, bot, told
+
+from bot.sandbox.story import GOOD, is_closed, open_pull
+from bot.sandbox.town import Staging, Town
+
+KILLED = -signal.SIGKILL
+MOST_RUNS = 150
+DURABLE = ("/git/refs", "/pulls", "/merge", "/comments", "/patch", "/journeys", "/sync", "/deployments")
+
+KILL_AT_RENAMES = """
+import os, signal
+from pathlib import Path
+
+_replace, _marks = os.replace, Path(os.environ["POW_TEST_MARKS"])
+
+
+def _once(name):
+    mark = _marks / name
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def replace(source, target, **others):
+    name = Path(target).name
+    _once(f"before-{name}")
+    _replace(source, target, **others)
+    _once(f"after-{name}")
+
+
+os.replace = replace
+"""
+
+
+@dataclass(kw_only=True)
+class Assassin:
+    """Kills the running command after each write that it has not seen yet, in the state in which it sees it."""
+
+    running: "subprocess.Popen[str] | None" = None
+    lasting: int = 0
+    seen: set[tuple[int, str]] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self, process: "subprocess.Popen[str]") -> None:
+        self.running = process
+
+    def on_forge_write(self, _: int, phase: str, what: str) -> None:
+        self._strike(phase, what)
+
+    def on_agency_write(self, phase: str, _: int, path: str) -> None:
+        self._strike(phase, path)
+
+    def _strike(self, phase: str, what: str) -> None:
+        if phase != "after":
+            return
+        with self.lock:
+            write = (self.lasting, what)
+            if write in self.seen:
+                return
+            self.seen.add(write)
+            self.lasting += any(part in what for part in DURABLE)
+            if self.running is not None:
+                self.running.kill()
+
+
+@contextmanager
+def a_dangerous_town(tmp_path: Path) -> Iterator[tuple[Town, Assassin]]:
+    hooks, marks = tmp_path / "hooks", tmp_path / "marks"
+    hooks.mkdir()
+    marks.mkdir()
+    (hooks / "sitecustomize.py").write_text(KILL_AT_RENAMES)
+    assassin = Assassin()
+    with a_town(Staging(situation=SMALL)) as town:
+        town.environment = {"PYTHONPATH": str(hooks), "POW_TEST_MARKS": str(marks)}
+        town.started = assassin.start
+        yield town, assassin
+
+
+def tell_good_story(town: Town, pass_once: Any) -> Mapping[str, Any]:
+    """Propose, approve, deploy, wait and close; `pass_once` brings the bot to the end of one pass."""
+    pass_once(town)
+    number = open_pull(town, GOOD)
+    pass_once(town)
+    town.review(number, login="sam", event="APPROVE", body="")
+    pass_once(town)
+    pass_once(town)
+    for days in (5, 5):
+        town.advance(timedelta(days=days))
+        pass_once(town)
+    assert is_closed(town, GOOD)
+    pass_once(town)
+    return told(town)
+
+
+def in_peace(town: Town) -> None:
+    finished = bot(town)
+    assert finished.exit_code == 0, finished.output
+
+
+@pytest.mark.slow
+def test_a_story_killed_after_every_write_ends_like_the_one_in_peace(tmp_path: Path):
+    with a_town() as town:
+        expected = tell_good_story(town, in_peace)
+    with a_dangerous_town(tmp_path) as (town, assassin):
+        deaths = 0
+
+        def in_danger(town: Town) -> None:
+            nonlocal deaths
+            for _ in range(MOST_RUNS):
+                town.forge.on_write, town.agency.on_write = assassin.on_forge_write, assassin.on_agency_write
+                finished = bot(town)
+                if finished.exit_code not in {KILLED, 128 + signal.SIGKILL}:
+                    assert finished.exit_code == 0, finished.output
+                    return
+                deaths += 1
+            pytest.fail(f"{MOST_RUNS} runs in a row were killed: some write is repeated for ever")
+
+        found = tell_good_story(town, in_danger)
+    assert deaths > 60, "the story has more writes than that"
+    for part, value in expected.items():
+        assert found[part] == value, part
