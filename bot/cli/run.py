@@ -4,7 +4,7 @@ import click
 
 from bot.cli.environment import read_environment
 from bot.cli.show import event_json, show_error, show_json, show_report
-from bot.model.errors import BotError
+from bot.model.errors import BotError, DiagnosticError
 
 
 @click.command("run")
@@ -18,6 +18,9 @@ def command(*, as_json: bool) -> int:
     for step in STEPS.values():
         try:
             reports.append(step(environment))
+        except DiagnosticError:
+            # Broken settings stop every step alike: once is enough to say so.
+            raise
         except BotError as error:
             # A step that cannot start must not keep the others from finishing their work.
             errors.append(error)

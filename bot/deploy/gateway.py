@@ -12,7 +12,8 @@ from bot.model.names import ServiceName
 from bot.model.recipe import Setting
 from bot.model.settings import Targets
 from bot.propose.desired import VERSION_KEY
-from bot.sync.exchange import UNREACHABLE_HINT, Answer, JsonClient, NoAnswer, Request, legible
+from bot.report.untrusted import visible
+from bot.sync.exchange import UNREACHABLE_HINT, Answer, JsonClient, NoAnswer, Request
 from bot.sync.setting import holds, is_same, text_of
 
 _DRIFT_HINT = "the next run plans anew on the live values; ask who changes this past the gate"
@@ -113,7 +114,7 @@ class Gateway:
         shown = self.journey(action.journey)
         if shown != action.version:
             why = "" if _is_success(outcome) else f": {outcome.reason}"
-            runs = legible(shown or "no version")
+            runs = visible(shown or "no version")
             raise TargetError(f"journey {action.journey} runs {runs}, not {action.version}{why}", hint=_DRIFT_HINT)
         return Applied(target=target, patch_id="", status=PatchStatus.APPLIED, values={VERSION_KEY: shown})
 
@@ -189,7 +190,7 @@ def _misunderstood(about: str) -> TargetError:
 def _differing(found: Mapping[str, Setting], wanted: Mapping[str, Setting]) -> str:
     """Say which values are not the wanted ones, in words."""
     return ", ".join(
-        f"{key} is {legible(text_of(found[key])) if key in found else 'not set'}, not {text_of(value)}"
+        f"{key} is {visible(text_of(found[key])) if key in found else 'not set'}, not {text_of(value)}"
         for key, value in wanted.items()
         if key not in found or not is_same(found[key], value)
     )

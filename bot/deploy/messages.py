@@ -9,6 +9,7 @@ from bot.model.event import Event, Mark, Step
 from bot.model.json import Json
 from bot.model.names import ChangeId
 from bot.model.recipe import Setting
+from bot.report.untrusted import visible
 from bot.sync.setting import text_of
 
 
@@ -61,7 +62,7 @@ def queued(change: ChangeId, applied: Applied) -> Event:
     )
 
 
-def failed(change: ChangeId, error: BotError, subject: str = "") -> Event:
+def failed(change: ChangeId | None, error: BotError, subject: str = "") -> Event:
     """Tell what went wrong with one change or one of its targets."""
     first = error.diagnostics[0] if isinstance(error, DiagnosticError) and error.diagnostics else None
     sentence = f"{first.path}:{first.line}:{first.column}: {first.message}" if first else error.message
@@ -127,7 +128,7 @@ def _manner(applied: Applied) -> str:
 
 
 def _shown(value: Setting | None) -> str:
-    return "not set" if value is None else text_of(value)
+    return "not set" if value is None else visible(text_of(value))
 
 
 def _event(

@@ -73,11 +73,19 @@ def run(site: Site, *, settings: Settings, gateway: GatewayPort, adapters: Mappi
         history=site.repository.history(base) if base else (),
     )
     events = [event for pending in pending_changes(work.records, work.history) for event in _deploy(work, pending)]
-    events.extend(synchronise(site, syncs=settings.targets.syncs, adapters=adapters))
+    events.extend(_guarded(lambda: synchronise(site, syncs=settings.targets.syncs, adapters=adapters)))
     if any(event.mark is Mark.DONE for event in events):
         events.extend(_shown(None, lambda: site.forge.dispatch("monitor.yml")))
-    events.extend(_report_ungated(work))
+    events.extend(_guarded(lambda: tuple(_report_ungated(work))))
     return StepReport(step=Step.DEPLOY, events=tuple(events))
+
+
+def _guarded(part: Callable[[], tuple[Event, ...]]) -> tuple[Event, ...]:
+    """Do one part of the run: if it fails, what the other parts did is told all the same."""
+    try:
+        return part()
+    except BotError as error:
+        return (messages.failed(None, error),)
 
 
 def _deploy(work: _Run, pending: Pending) -> Iterator[Event]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.forge.port import Reverted
 from bot.ledger.site import Site
 from bot.model.change import PROPOSAL_LABEL, Change
 from bot.model.errors import LedgerError
@@ -15,7 +14,7 @@ from bot.model.recipe import Recipe
 from bot.model.record import Draft, Phase
 from bot.model.verdict import Verdict
 from bot.monitor.observe import measurement_json
-from bot.monitor.rollback import AskPerson, RollbackFacts, RollbackPlan, TakeBack, plan_rollback, rollback_id
+from bot.monitor.rollback import RollbackFacts, RollbackPlan, TakeBack, plan_rollback, rollback_id
 from bot.monitor.watched import Watched, rollbacks_within_a_day
 from bot.propose.trailers import ChangeKind, ProposalTrailers, proposal_message
 from bot.report.watch import rollback_body, rollback_title

@@ -78,8 +78,8 @@ def rollback_body(
     else:
         lines += [
             (
-                "It is `git revert -m 1` of the merge and restores exactly the bytes that stood before it, which were "
-                "approved then. The gate checks that proof and merges without a new approval."
+                "It is `git revert -m 1` of the merge and restores exactly the bytes that stood before it, "
+                "which were approved then. The gate checks that proof and merges without a new approval."
             ),
         ]
     lines += ["", "Afterwards the bot keeps measuring, and says here whether the rollback helped."]

@@ -16,6 +16,7 @@ import httpx
 from bot.model.errors import TargetError
 from bot.model.json import Json
 from bot.recipes.endpoints import is_loopback
+from bot.report.untrusted import visible
 
 MAX_BYTES = 1024 * 1024
 MAX_SECONDS = 20.0
@@ -49,7 +50,7 @@ class Answer:
     def text(self, key: str) -> str:
         """Return a field of the body as one short line that is safe to show; empty if there is none."""
         value = self.body.get(key) if isinstance(self.body, Mapping) else None
-        return "" if value is None or isinstance(value, Mapping | list) else legible(str(value))
+        return "" if value is None or isinstance(value, Mapping | list) else visible(str(value))
 
     @property
     def reason(self) -> str:
@@ -150,13 +151,6 @@ class JsonClient:
 def is_unclear(outcome: Answer | NoAnswer) -> bool:
     """Tell whether the same request should be sent again."""
     return isinstance(outcome, NoAnswer) or outcome.status == 429 or outcome.status >= 500
-
-
-def legible(text: str, *, limit: int = 200) -> str:
-    """Make a foreign text one line of visible characters, cut at a limit."""
-    visible = "".join(char if char.isprintable() else " " for char in text[: 4 * limit])
-    line = " ".join(visible.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def _json(content: bytes) -> Json:

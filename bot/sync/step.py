@@ -41,7 +41,10 @@ def _settle(
         waiting = sorted({push.system for push, outcome in outcomes if not isinstance(outcome, Synced)})
         sentence = f"not in step yet: {', '.join(waiting)}"
         return (*events, Event(step=Step.DEPLOY, mark=Mark.WAIT, sentence=sentence, change=outstanding.change))
-    return (*events, _record(site, outstanding, synced))
+    try:
+        return (*events, _record(site, outstanding, synced))
+    except BotError as error:
+        return (*events, _failure(outstanding, error))
 
 
 def _key(push: Push) -> tuple[str, str]:
@@ -73,16 +76,20 @@ def _record(site: Site, outstanding: Outstanding, synced: list[Synced]) -> Event
     )
 
 
+def _failure(outstanding: Outstanding, error: BotError, subject: str = "") -> Event:
+    return Event(
+        step=Step.DEPLOY,
+        mark=Mark.FAILURE,
+        sentence=error.message,
+        change=outstanding.change,
+        subject=subject,
+        hint=error.hint,
+    )
+
+
 def _event(outstanding: Outstanding, push: Push, outcome: Synced | BotError) -> Event:
     if isinstance(outcome, BotError):
-        return Event(
-            step=Step.DEPLOY,
-            mark=Mark.FAILURE,
-            sentence=outcome.message,
-            change=outstanding.change,
-            subject=push.system,
-            hint=outcome.hint,
-        )
+        return _failure(outstanding, outcome, push.system)
     newer = outcome.version > push.item.version
     sentence = (
         f"{push.system} already shows a newer version, {outcome.version}"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from deploy.stage import (
@@ -24,6 +25,7 @@ from bot.model.errors import PermissionDeniedError
 from bot.model.event import Mark
 from bot.model.names import CommitSha
 from bot.model.record import Phase
+from bot.sync.exchange import Patience
 
 FOUR = {PHOTO: a_service(max_blur_px=4, retries=1)}
 NINE = {PHOTO: a_service(max_blur_px=9, retries=1)}
@@ -363,6 +365,31 @@ def test_a_forge_that_shows_no_deployments_is_a_warning_and_hinders_nothing(stag
     assert hints == ["grant deployments: write", "grant actions: write"]
     assert not report.failed
     assert len(stage.of(1, Phase.DEPLOYED)) == len(stage.of(1, Phase.SYNCED)) == 1
+
+
+def test_a_run_killed_while_its_patch_is_queued_is_finished_with_the_same_patch(stage: Stage):
+    def die(_: float) -> None:
+        raise Killed("while waiting")
+
+    stage.land(1, FOUR)
+    patient = stage.client
+    stage.client = replace(patient, patience=Patience(sleep=die))
+    with pytest.raises(Killed):
+        stage.run()
+    assert stage.live()["max_blur_px"] == 2
+    stage.client = patient
+    stage.run()
+    assert stage.of(1, Phase.DEPLOYED)[0].facts["patches"][0]["patch_id"] == "784"
+    assert len(stage.management.patches) == 1
+
+
+def test_a_record_that_does_not_say_what_was_deployed_fails_the_sync_and_not_the_deployment(stage: Stage):
+    stage.record(9, Phase.DEPLOYED, merge="x")
+    stage.land(1, FOUR)
+    report = stage.run()
+    assert [event.mark for event in report.events] == [Mark.DONE, Mark.FAILURE]
+    assert "does not say what was deployed" in report.events[1].sentence
+    assert len(stage.of(1, Phase.DEPLOYED)) == 1
 
 
 def test_every_kill_between_two_writes_ends_in_the_same_state(stage: Stage):

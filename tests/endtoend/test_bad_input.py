@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
-from stage import SMALL, a_town, bot, records, told
+from stage import ROOT, SMALL, a_town, bot, records, told
 
 from bot.model.record import Phase
 from bot.sandbox.agency.faults import Down, Empty, Fault, Huge, Slow, WrongShape
@@ -24,7 +24,7 @@ def town() -> Iterator[Town]:
 FEEDS = [
     ("down", Down(status=503), "503"),
     ("empty", Empty(), "no data"),
-    ("of the wrong shape", WrongShape(body='{"days": "many"}', media_type="application/json"), "row"),
+    ("of the wrong shape", WrongShape(body='{"days": "many"}', media_type="application/json"), "closed_at"),
     ("no JSON", WrongShape(body="<html>", media_type="text/html"), "JSON"),
     ("huge", Huge(size=64 * 1024 * 1024), "bytes"),
 ]
@@ -61,11 +61,11 @@ def test_no_data_during_the_watch_is_never_success_and_never_a_rollback(town: To
 
 
 def test_a_broken_recipe_is_shown_with_its_place_and_the_others_go_on():
-    broken = b"id: BROKEN\nwatch_feeds: [metrics.passport.wait_time]\nbottleneck_rule: max(wait_time) > 5%\n"
+    broken = (ROOT / RECIPE).read_bytes().replace(b"PASSPORT_BACKLOG", b"BROKEN").replace(b"20_days", b"5%")
     with a_town(Staging(situation=SMALL, files={"pow/broken.yml": broken})) as town:
         finished = bot(town, "pow detect")
         assert finished.exit_code == 1
-        assert "pow/broken.yml:3:" in finished.output
+        assert "pow/broken.yml:4:36" in finished.output
         assert "hint:" in finished.output
         assert open_pull(town, GOOD) == 1
 

@@ -5,6 +5,7 @@ to the legacy files are interrupted right before and right after their rename. W
 the story that nobody disturbed.
 """
 
+import os
 import signal
 import subprocess
 import threading
@@ -78,7 +79,8 @@ class Assassin:
             self.seen.add(write)
             self.lasting += any(part in what for part in DURABLE)
             if self.running is not None:
-                self.running.kill()
+                # The command runs in a session of its own, below a shell: kill -9 for all of it.
+                os.killpg(self.running.pid, signal.SIGKILL)
 
 
 @contextmanager

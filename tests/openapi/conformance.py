@@ -35,23 +35,7 @@ class Deviation:
 
 
 _BARE_LABELS = "the description's own text allows a bare array of names, which PyGithub sends; its schema forgot it"
-_LABELS_IN_LISTS = (
-    "a label without a description has null there, as the label's own schema says; the short form of a pull request"
-    " that lists answer with forgot to say so"
-)
 ALLOWED = (
-    *(
-        Deviation(
-            operation=operation,
-            complaint=r"InvalidData (?!.* at (?!\S*labels/\d+/description)).*labels/\d+/description: \.\.\.None",
-            reason=_LABELS_IN_LISTS,
-        )
-        for operation in (
-            "GET /repos/{owner}/{repo}/pulls",
-            "POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers",
-            "GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls",
-        )
-    ),
     *(
         Deviation(
             operation=f"{method} /repos/{{owner}}/{{repo}}/issues/{{issue_number}}/labels",

@@ -119,7 +119,7 @@ def files(draw: st.DrawFn) -> tuple[str, str]:
     return end.join([*lines, draw(st.sampled_from(["", "# end"]))]), draw(st.sampled_from(keys))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(files(), scalars)
 def test_only_the_one_value_changes(file: tuple[str, str], value: Setting) -> None:
     text, key = file

@@ -14,9 +14,10 @@ from sync.samples import LAYOUT, NOW, PHOTO, a_change, a_spec
 from sync.system_server import System, a_system
 
 from bot.ledger.site import Site
+from bot.model.errors import PermissionDeniedError
 from bot.model.event import Event, Mark
 from bot.model.forge import RepoRef
-from bot.model.record import Draft, Phase
+from bot.model.record import Draft, Phase, Record
 from bot.model.settings import AdapterKind, SyncSpec
 from bot.sync.adapters.excel import ExcelAdapter
 from bot.sync.adapters.fixed_width import FixedWidthAdapter
@@ -124,6 +125,22 @@ def test_a_change_that_no_system_shows_is_recorded_as_in_step(stage: Stage):
     [event] = stage.run()
     assert (event.mark, event.sentence) == (Mark.DONE, "no external system shows what was changed")
     assert stage.synced() == [(a_change(1), [])]
+
+
+class _ClosedLedger(MemoryLedger):
+    """A ledger whose branch may be read and not written."""
+
+    def append(self, draft: Draft) -> Record:
+        raise PermissionDeniedError(f"may not write a {draft.phase} record", hint="grant contents: write")
+
+
+def test_a_ledger_that_takes_nothing_is_told_and_the_systems_are_in_step_all_the_same(stage: Stage):
+    stage.deploy(1, max_blur_px=4)
+    closed = _ClosedLedger(stage.world)
+    closed.held, stage.ledger = stage.ledger.held, closed
+    events = stage.run()
+    assert [event.mark for event in events] == [Mark.DONE, Mark.DONE, Mark.DONE, Mark.FAILURE]
+    assert (events[-1].sentence, events[-1].hint) == ("may not write a synced record", "grant contents: write")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

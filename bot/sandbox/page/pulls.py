@@ -15,7 +15,7 @@ from bot.sandbox.town import Town
 _SHOWN = 8
 _MOST_LINES = 400
 _READER = "maria"
-_LETS_PASS = "\u2705"
+_IN_ORDER = "\u2705"
 """The sign that the gate sets before what is in order."""
 
 
@@ -98,7 +98,7 @@ def _check_json(check: Mapping[str, str]) -> Json:
         if block["kind"] != "item":
             side = rest
         elif block["depth"] == 0:
-            side = passed if plain_of(block).startswith(_LETS_PASS) else rest
+            side = passed if plain_of(block).startswith(_IN_ORDER) else rest
         side.append(block)
     return {"state": check["state"], "title": check["title"], "summary": rest, "passed": passed}
 

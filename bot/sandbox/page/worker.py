@@ -16,7 +16,7 @@ from datetime import timedelta
 from functools import partial
 from typing import assert_never
 
-from bot.ledger.lifecycle import open_changes
+from bot.ledger.lifecycle import Stage, open_changes
 from bot.model.clock import format_time
 from bot.model.errors import BotError
 from bot.model.json import Json
@@ -139,10 +139,11 @@ class _Worker:
                 "time", f"{piece / timedelta(hours=1):g} hour{'' if piece == timedelta(hours=1) else 's'} later"
             )
             self._run(MONITOR)
-        if open_changes(self._scene.records()):
-            self._run(GATE)
-        else:
+        stages = {each.stage for each in open_changes(self._scene.records())}
+        if not stages:
             self._detect()
+        elif Stage.PROPOSED in stages:
+            self._run(GATE)
 
     def _detect(self) -> None:
         """Look for bottlenecks, then gate, unless the detection started the gate by itself."""

@@ -1,0 +1,264 @@
+"""Writes the pages of docs/reference/ from the program itself: its help, its tables and its JSON Schemas.
+
+Usage: python tests/docs/refresh.py, then look at the difference. A test fails while a page is out of date.
+"""
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from meanings import ENVIRONMENT, EXIT_CODES, OUTCOMES, RULE_FAULTS
+
+from bot.cli.main import cli
+from bot.model.unit import UNITS
+from bot.model.verdict import RuleOutcome
+from bot.recipes.check import EXPLANATIONS, Check
+from bot.recipes.schema import SchemaName, read_schema
+from bot.rules.binding import ATOM_POWER, MINUS_POWER, NOT_POWER, OVER_POWER, POWER
+from bot.rules.functions import FUNCTIONS, LATER, Function
+from bot.rules.source import FaultId
+from bot.rules.syntax import Operator
+from bot.rules.truth import both, either, inverse
+from bot.rules.units import find_unit, unit_names
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "docs" / "reference"
+COMMAND = "python tests/docs/refresh.py"
+NOTE = f"<!-- Written by `{COMMAND}` from the program itself: edit that, not this page. -->"
+WIDTH = 100
+
+
+def pages() -> dict[str, str]:
+    """Return every page of the reference by its file name."""
+    written: dict[str, Callable[[], Iterator[str]]] = {
+        "cli.md": _cli,
+        "environment.md": _environment,
+        "lint.md": _lint,
+        "rules.md": _rules,
+        "recipe.md": lambda: _schema(SchemaName.RECIPE),
+        "feeds.md": lambda: _schema(SchemaName.FEEDS),
+        "targets.md": lambda: _schema(SchemaName.TARGETS),
+        "policy.md": lambda: _schema(SchemaName.POLICY),
+        "service.md": lambda: _schema(SchemaName.SERVICE),
+        "journey.md": lambda: _schema(SchemaName.JOURNEY),
+        "evidence.md": lambda: _schema(SchemaName.EVIDENCE),
+    }
+    return {name: _page(parts()) for name, parts in written.items()}
+
+
+def commands() -> dict[str, click.Command]:
+    """Return every command by its name."""
+    with click.Context(cli) as context:
+        found = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
+
+
+def variables() -> tuple[str, ...]:
+    """Return the environment variables that the bot reads, from the source of the one module that reads them."""
+    source = (ROOT / "bot" / "cli" / "environment.py").read_text()
+    texts = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+    names = {text for text in texts if isinstance(text, str) and re.fullmatch(r"[A-Z]+_[A-Z_]+", text)}
+    shown = (ROOT / "bot" / "cli" / "show.py").read_text()
+    return tuple(sorted({f"{name}*" if name.endswith("_") else name for name in names} | _asked(shown)))
+
+
+def _asked(source: str) -> set[str]:
+    return set(re.findall(r"os\.environ\.get\(\"([A-Z_]+)\"", source))
+
+
+def _page(parts: Iterable[str]) -> str:
+    title, *rest = parts
+    return "\n\n".join([title, NOTE, *rest]) + "\n"
+
+
+def _cli() -> Iterator[str]:
+    yield "# Commands"
+    yield "What `pow COMMAND --help` says. On GitHub only `pow wake` takes an argument; the environment says the rest."
+    yield f"```text\n{_help()}\n```"
+    for name in commands():
+        yield f"## pow {name}"
+        yield f"```text\n{_help(name)}\n```"
+    yield "## Exit codes"
+    yield _table(("code", "meaning"), ((f"`{code}`", meaning) for code, meaning in EXIT_CODES.items()))
+
+
+def _help(name: str = "") -> str:
+    """Return a command's help as a terminal of a fixed width shows it."""
+    with cli.make_context("pow", [], resilient_parsing=True, max_content_width=WIDTH, terminal_width=WIDTH) as root:
+        if not name:
+            return root.get_help()
+        command = commands()[name]
+        with command.make_context(name, [], parent=root, resilient_parsing=True) as context:
+            return context.get_help()
+
+
+def _environment() -> Iterator[str]:
+    yield "# Environment variables"
+    yield "All that the bot reads from its environment. In a job GitHub sets what begins with `GITHUB_`, not the token."
+    yield _table(("variable", "meaning"), ((f"`{name}`", ENVIRONMENT[name]) for name in variables()))
+
+
+def _lint() -> Iterator[str]:
+    yield "# Checks of `pow lint`"
+    yield "Every diagnostic carries one of these ids, with the file, the line and the column."
+    yield _table(("id", "what it asks for"), ((f"`{check.value}`", EXPLANATIONS[check]) for check in Check))
+    yield "## Faults inside a rule"
+    yield "A fault in a rule is placed at its characters in the recipe's file."
+    yield _table(("id", "what is wrong"), ((f"`{fault.value}`", RULE_FAULTS[fault]) for fault in FaultId))
+
+
+def _rules() -> Iterator[str]:
+    yield "# Rules: functions, units, outcomes"
+    yield "The language itself is explained in [rules.md](../rules.md)."
+    yield "## Functions"
+    yield "A function takes one metric and reduces the samples of its window to one number."
+    yield _table(("function", "result", "meaning"), (_function_row(each) for each in _functions()))
+    yield "Not part of the language yet: " + ", ".join(f"`{name}`" for name in LATER) + "."
+    yield "## Operators"
+    yield "From the loosest to the tightest; all group to the left, and comparisons do not chain."
+    yield _table(("operators", "binding power"), _operators())
+    yield "## Units"
+    yield "Only units of one dimension compare and add."
+    yield _table(("unit", "dimension", "written as"), _units())
+    yield "## Outcomes"
+    yield "Evaluation always ends in one of these; only `HOLDS` means yes."
+    yield _table(("outcome", "meaning"), ((f"`{outcome}`", OUTCOMES[outcome]) for outcome in RuleOutcome))
+    yield "## Truth tables"
+    for name, combine in (("and", both), ("or", either)):
+        yield f"`{name}`:"
+        yield _table(("", *(f"`{right}`" for right in RuleOutcome)), _truth(combine))
+    yield "`not`:"
+    yield _table(("of", "is"), ((f"`{outcome}`", f"`{inverse(outcome)}`") for outcome in RuleOutcome))
+
+
+def _functions() -> Iterator[Function]:
+    yield from (each for name, each in FUNCTIONS.items() if not re.fullmatch(r"p\d+", name))
+    yield FUNCTIONS["p50"]
+    yield FUNCTIONS["p99"]
+
+
+def _function_row(function: Function) -> tuple[str, str, str]:
+    results = {
+        "unit": "in the metric's unit",
+        "count": "a count",
+        "total": "in the metric's unit; a ratio's is a count",
+    }
+    name = {"p50": "`p50` … ", "p99": "… `p99`"}.get(function.name, f"`{function.name}`")
+    return name.strip(), results[function.result], function.sentence
+
+
+def _operators() -> Iterator[tuple[str, str]]:
+    powers: dict[int, list[str]] = {}
+    for operator in Operator:
+        powers.setdefault(POWER[operator], []).append(f"`{operator}`")
+    extra = {
+        NOT_POWER: "`not`",
+        MINUS_POWER: "`-` before an operand",
+        OVER_POWER: "`over`",
+        ATOM_POWER: "metrics, numbers, `f(x)`, `( )`",
+    }
+    for power, name in extra.items():
+        powers.setdefault(power, []).append(name)
+    yield from ((" ".join(names), str(power)) for power, names in sorted(powers.items()))
+
+
+def _units() -> Iterator[tuple[str, str, str]]:
+    spellings: dict[str, list[str]] = {name: [] for name in UNITS}
+    for alias in unit_names():
+        unit = find_unit(alias)
+        if unit is not None:
+            spellings[unit.name].append(alias)
+    for name, unit in UNITS.items():
+        written = (
+            ("nothing after the number",)
+            if name in {"count", "ratio"}
+            else tuple(f"`20{'' if a == '%' else '_'}{a}`" for a in spellings[name])
+        )
+        yield f"`{name}`", unit.dimension, ", ".join(written)
+
+
+def _truth(combine: Callable[[RuleOutcome, RuleOutcome], RuleOutcome]) -> Iterator[tuple[str, ...]]:
+    for left in RuleOutcome:
+        yield (f"`{left}`", *(str(combine(left, right)) for right in RuleOutcome))
+
+
+def _schema(name: SchemaName) -> Iterator[str]:
+    schema = read_schema(name)
+    yield f"# {schema['title']}"
+    yield f"{schema['description']} Editors check it with `bot/recipes/schemas/{name}.json`."
+    yield _table(("field", "required", "value", "default", "meaning"), _fields(schema, schema["$defs"], ""))
+
+
+def _fields(schema: Mapping[str, Any], definitions: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, ...]]:
+    """Walk a schema's properties, and what is inside them."""
+    required = set(schema.get("required", ()))
+    for key, raw in schema.get("properties", {}).items():
+        field = _resolved(raw, definitions)
+        path = f"{prefix}{key}"
+        default = f"`{json.dumps(field['default']).strip(chr(34))}`" if "default" in field else ""
+        meaning = raw.get("description") or field.get("description", "")
+        yield f"`{path}`", "yes" if key in required else "", _value(field, definitions), default, meaning
+        for inner, suffix in _inside(field, definitions):
+            yield from _fields(inner, definitions, f"{path}{suffix}.")
+
+
+def _inside(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Yield the mappings inside a field: itself, its entries by name, its list items."""
+    if "properties" in field:
+        yield field, ""
+    for keyword, suffix in (("additionalProperties", ".NAME"), ("items", "[]"), ("else", "")):
+        inner = field.get(keyword)
+        if isinstance(inner, Mapping):
+            resolved = _resolved(inner, definitions)
+            if "properties" in resolved and keyword != "else":
+                yield resolved, suffix
+            elif "properties" in resolved and "then" in field:
+                yield resolved, ""
+
+
+def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
+    reference = str(schema.get("$ref", "")).removeprefix("#/$defs/")
+    return {**definitions.get(reference, {}), **{k: v for k, v in schema.items() if k != "$ref"}}
+
+
+def _value(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    if "enum" in field:
+        return ", ".join(f"`{word}`" for word in field["enum"])
+    title = str(field.get("title", field.get("type", "")))
+    items = field.get("items")
+    if isinstance(items, Mapping) and "enum" not in items and field.get("minItems"):
+        inner = _resolved(items, definitions).get("title", "")
+        return f"{title}: each {inner}" if inner else title
+    return title
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def main() -> None:
+    """Write what differs, and take away what is no page any more."""
+    wanted = pages()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for path in FOLDER.glob("*.md"):
+        if path.name not in wanted:
+            path.unlink()
+    for name, text in wanted.items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
