@@ -14,8 +14,9 @@ from bot.model.recipe import Recipe
 from bot.model.record import Draft, Phase
 from bot.model.verdict import Verdict
 from bot.monitor.observe import measurement_json
-from bot.monitor.rollback import RollbackFacts, RollbackPlan, TakeBack, plan_rollback, rollback_id
+from bot.monitor.rollback import RollbackFacts, RollbackPlan, TakeBack, plan_rollback
 from bot.monitor.watched import Watched, rollbacks_within_a_day
+from bot.propose.change import rollback_id
 from bot.propose.trailers import ChangeKind, ProposalTrailers, proposal_message
 from bot.report.watch import rollback_body, rollback_title
 

@@ -1,6 +1,5 @@
 """May this change be taken back, by whom, and with what? Pure: facts in, a plan or the reason against it out."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from bot.forge.port import RevertConflict, Reverted
 from bot.model.change import Change, FileEdit, KeyChange
 from bot.model.names import ChangeId, CommitSha
 from bot.model.recipe import Recipe, RollbackMode
+from bot.propose.change import rollback_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +49,6 @@ class AskPerson:
 
 
 RollbackPlan = TakeBack | AskPerson
-
-
-def rollback_id(change: ChangeId) -> ChangeId:
-    """Return the id of the change that takes another one back: one per change, for ever the same."""
-    return ChangeId(hashlib.sha256(f"rollback {change}".encode()).hexdigest()[:16])
 
 
 def plan_rollback(facts: RollbackFacts) -> RollbackPlan:

@@ -60,8 +60,18 @@ def run(
         except BotError as error:
             events.append(_event(watched, Mark.FAILURE, error.message, hint=error.hint))
     if any("opened" in event.data for event in events):
-        site.forge.dispatch(GATE)
+        events += _wake_gate(site)
     return StepReport(step=Step.MONITOR, events=tuple(events))
+
+
+def _wake_gate(site: Site) -> list[Event]:
+    """Start the gate for a rollback; where that is refused, its schedule does it later."""
+    try:
+        site.forge.dispatch(GATE)
+    except BotError as error:
+        sentence = f"the gate was not started and waits for its schedule: {error.message}"
+        return [Event(step=Step.MONITOR, mark=Mark.WARNING, sentence=sentence, hint=error.hint)]
+    return []
 
 
 def _look(now: Round, watched: Watched) -> list[Event]:

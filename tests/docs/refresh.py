@@ -81,7 +81,7 @@ def _page(parts: Iterable[str]) -> str:
 
 def _cli() -> Iterator[str]:
     yield "# Commands"
-    yield "What `pow COMMAND --help` says. On GitHub only `pow wake` takes an argument; the environment says the rest."
+    yield "What `pow COMMAND --help` says. On GitHub only `pow wake` takes an argument."
     yield f"```text\n{_help()}\n```"
     for name in commands():
         yield f"## pow {name}"
@@ -102,7 +102,7 @@ def _help(name: str = "") -> str:
 
 def _environment() -> Iterator[str]:
     yield "# Environment variables"
-    yield "All that the bot reads from its environment. In a job GitHub sets what begins with `GITHUB_`, not the token."
+    yield "All that the bot reads from its environment. A job on GitHub has those of GitHub, except the token."
     yield _table(("variable", "meaning"), ((f"`{name}`", ENVIRONMENT[name]) for name in variables()))
 
 

@@ -8,7 +8,8 @@ from bot.model.change import KeyChange
 from bot.model.level import Level
 from bot.model.names import ChangeId, CommitSha, Digest, RecipeId
 from bot.model.recipe import Recipe, RollbackMode, Watch
-from bot.monitor.rollback import AskPerson, RollbackFacts, TakeBack, plan_rollback, rollback_id
+from bot.monitor.rollback import AskPerson, RollbackFacts, TakeBack, plan_rollback
+from bot.propose.change import rollback_id
 
 PATH, EVIDENCE = "patches/services/A.yml", "patches/evidence/0123456789abcdef.json"
 OLD, NEW = b"changes:\n  x: 2\n", b"changes:\n  x: 4\n"
