@@ -23,7 +23,11 @@ SMALL = Situation(submissions_per_window=6.0, clerks=4, backlog_days=27.5)
 """An office that opens quickly and still has a backlog of more than twenty days."""
 
 LEDGER = "pow-ledger"
-_VOLATILE = re.compile(r"[0-9a-f]{40}|sha256:[0-9a-f]{64}|127\.0\.0\.1:\d+|(?<=review-)\d+")
+_VOLATILE = re.compile(
+    r"[0-9a-f]{40}|sha256:[0-9a-f]{64}|127\.0\.0\.1:\d+|(?<=review-)\d+|(?<='id': )\d+"
+    # A patch that was applied just before a kill is found applied by the next run, which has no number for it.
+    r"|'patch_id': '[^']*'|'status': '(?:APPLIED|UNCHANGED)'"
+)
 
 
 @contextmanager

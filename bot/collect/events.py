@@ -26,11 +26,14 @@ def log_query(spec: FeedSpec, window: Window) -> Query:
         )
     wanted = (columns.case, columns.activity, done, columns.start, columns.resource)
     unique = tuple(dict.fromkeys(name for name in wanted if name))
-    return Query(spec=spec, columns=unique, time_column=done, window=window)
+    return Query(spec=spec, columns=unique, time_column=done, window=window, case_column=columns.case)
 
 
 def log_of(rows: Iterable[Row], query: Query) -> ProcessLog:
-    """Turn rows into the log of the query's window; rows without case, activity or completion are counted."""
+    """Turn rows into the log of the cases that have an event in the query's window, each from its beginning.
+
+    Rows without case, activity or completion are left out and counted.
+    """
     place = {column: index for index, column in enumerate(query.columns)}
     columns = query.spec.columns
     done = completion_column(columns)
@@ -41,8 +44,10 @@ def log_of(rows: Iterable[Row], query: Query) -> ProcessLog:
         end = time_of(row[place[done]], query=query, column=done)
         if not case or not activity or end is None:
             dropped += 1
-        elif query.window.holds(end):
+        elif end < query.window.end:
             start = time_of(row[place[columns.start]], query=query, column=columns.start) if columns.start else None
             resource = text_of(row[place[columns.resource]]) if columns.resource else ""
             events.append(ProcessEvent(case=case, activity=activity, start=start, end=end, resource=resource))
-    return ProcessLog(feed=query.spec.name, window=query.window, events=tuple(events), dropped=dropped)
+    seen = {event.case for event in events if event.end >= query.window.start}
+    whole = tuple(event for event in events if event.case in seen)
+    return ProcessLog(feed=query.spec.name, window=query.window, events=whole, dropped=dropped)

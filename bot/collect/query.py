@@ -34,12 +34,17 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which columns of a feed are wanted, over which time of `time_column` (empty: rows carry no time)."""
+    """Which columns of a feed are wanted, over which time of `time_column` (empty: rows carry no time).
+
+    With `case_column`, the rows before the window are wanted as well of every case that has one inside it: a case
+    whose beginning is cut off has lost its longest wait.
+    """
 
     spec: FeedSpec
     columns: tuple[str, ...]
     time_column: str
     window: Window
+    case_column: str = ""
 
     @property
     def allows_naive(self) -> bool:

@@ -247,7 +247,7 @@ def test_rows_without_case_activity_or_time_are_left_out_of_a_log_and_counted(tm
         log = collector.events(a_file(SourceKind.CSV, "log.csv", shape=FeedShape.EVENTS, columns=columns), WEEK)
         unnamed = collector.events(a_file(SourceKind.CSV, "log.csv", shape=FeedShape.EVENTS), WEEK)
     assert isinstance(log, ProcessLog)
-    assert ([event.case for event in log.events], log.dropped) == (["1", "2", "2", "2", "3", "3"], 3)
+    assert ([event.case for event in log.events], log.dropped) == (["1", "1", "2", "2", "2", "3", "3"], 3)
     assert isinstance(unnamed, FeedFailure)
     assert unnamed.kind is FailureKind.SETTINGS
 

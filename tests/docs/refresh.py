@@ -13,9 +13,9 @@ from typing import Any
 
 import click
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from meanings import ENVIRONMENT, EXIT_CODES, OUTCOMES, RULE_FAULTS
+from docs.meanings import ENVIRONMENT, EXIT_CODES, OUTCOMES, RULE_FAULTS
 
 from bot.cli.main import cli
 from bot.model.unit import UNITS

@@ -1,4 +1,4 @@
-"""Runs what the pages show: console sessions against the sandbox, YAML against its schema, rules against the feeds."""
+"""Runs what the pages show: console sessions on the sandbox, YAML against its schema, rules against the feeds."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from pages import ROOT, Block, blocks, commands, documents, name_of, pattern_of
+from docs.pages import ROOT, Block, blocks, commands, documents, name_of, pattern_of
 from stage import SMALL, a_town
 
 from bot.cli import steps
@@ -170,7 +170,7 @@ def test_the_first_recipe_of_the_readme_works_from_start_to_end(session, first_t
     play(session, "README.md", "first")
 
 
-def test_the_readme_uses_the_sandboxs_own_token(first_town):
+def test_the_readme_uses_the_sandboxs_own_token():
     assert BOT_TOKEN in Path(ROOT / "README.md").read_text()
 
 

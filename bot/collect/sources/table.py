@@ -98,7 +98,7 @@ def scan(table: Table, query: Query, *, seconds: float) -> list[Row]:
         for column in (*query.columns, *query.spec.where):
             if column not in types:
                 raise missing_column(column, query=query, known=tuple(types))
-        condition, values = _condition(query, types)
+        condition, values = _condition(query, types, table.relation)
         cells = ", ".join(cell_sql(column, types[column]) for column in query.columns) or "NULL"
         statement = f"SELECT {cells} FROM {table.relation} WHERE {condition} LIMIT {MAX_ROWS + 1}"  # noqa: S608 - quoted names of the file's own columns
         rows: list[Row] = connection.execute(statement, {"path": str(table.path), **values}).fetchall()
@@ -130,7 +130,7 @@ def cell_sql(column: str, kind: str) -> str:
     return name if kind in _PLAIN_TYPES else f"CAST({name} AS VARCHAR)"
 
 
-def _condition(query: Query, types: dict[str, str]) -> tuple[str, dict[str, object]]:
+def _condition(query: Query, types: dict[str, str], relation: str) -> tuple[str, dict[str, object]]:
     """Write the row filter and its parameters; what cannot be compared here passes and is judged afterwards."""
     parts = ["true"]
     values: dict[str, object] = {}
@@ -139,8 +139,12 @@ def _condition(query: Query, types: dict[str, str]) -> tuple[str, dict[str, obje
         values[f"where_{number}"] = text
     if query.time_column:
         compared, bound = _comparable(query, types[query.time_column])
-        inside = f"{compared} >= {bound('since')} AND {compared} < {bound('until')}"
-        parts.append(f"({compared} IS NULL OR ({inside}))")
+        started = f"{compared} >= {bound('since')}"
+        if query.case_column:
+            case = quoted(query.case_column)
+            among = f"SELECT {case} FROM {relation} WHERE {started}"  # noqa: S608 - as in `scan`
+            started = f"({case} IS NULL OR {case} IN ({among}))"
+        parts.append(f"({compared} IS NULL OR ({started} AND {compared} < {bound('until')}))")
         values |= {"since": _naive(query.window.start - _SLACK), "until": _naive(query.window.end + _SLACK)}
         if query.spec.time_format:
             values["form"] = query.spec.time_format

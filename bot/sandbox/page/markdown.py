@@ -46,9 +46,9 @@ def spans_of(text: str) -> list[Json]:
     spans: list[tuple[str, str]] = []
     end = 0
     for match in _INLINE.finditer(text, 0, _MOST_INLINE):
-        spans += [("plain", html.unescape(text[end : match.start()])), _span(match)]
+        spans += [("plain", _shown(text[end : match.start()])), _span(match)]
         end = match.end()
-    spans.append(("plain", html.unescape(text[end:])))
+    spans.append(("plain", _shown(text[end:])))
     joined: list[tuple[str, str]] = []
     for style, words in spans:
         if joined and joined[-1][0] == style == "plain":
@@ -72,7 +72,12 @@ def _span(match: re.Match[str]) -> tuple[str, str]:
 
 def _words(text: str) -> str:
     """Return the words of a span without marks inside it."""
-    return html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text).replace("`", ""))
+    return _shown(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text).replace("`", ""))
+
+
+def _shown(text: str) -> str:
+    """Undo what the bot does to text so that GitHub acts on none of it: here nothing acts."""
+    return html.unescape(text).replace("\u200b", "")
 
 
 def _blocks(lines: list[str]) -> Iterator[Block]:

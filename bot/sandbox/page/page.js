@@ -9,6 +9,7 @@ const byId = (id) => document.getElementById(id);
 
 let state = null;
 let version = -1;
+let problem = "";
 let isLost = false;
 let isSent = false;
 let chosen = null; // the number of the pull request that is shown
@@ -81,7 +82,8 @@ function table(each) {
 
 function diff(lines) {
   const kinds = { "+": "plus", "-": "minus", "@": "hunk" };
-  return h("pre", { class: "diff" }, lines.map((line) => h("span", { class: kinds[line[0]] || null }, line || " ")));
+  const kind = (line) => (/^(--- a|\+\+\+ b)\//.test(line) ? "hunk" : kinds[line[0]] || null);
+  return h("pre", { class: "diff" }, lines.map((line) => h("span", { class: kind(line) }, line || " ")));
 }
 
 // Charts
@@ -184,7 +186,10 @@ function drawHead() {
     h("li", { "aria-current": lit.includes(place + 1) ? "step" : null }, h("b", {}, place + 1), name)));
   const sentence = state.running ? `${state.running} …` : state.sentence;
   if (byId("sentence").textContent !== sentence) byId("sentence").textContent = sentence;
-  if (state.problem) notice(state.problem);
+  if (state.problem !== undefined && state.problem !== problem) {
+    problem = state.problem;
+    notice(problem);
+  }
 }
 
 function drawOffice() {
@@ -332,7 +337,10 @@ function wire() {
     const current = shown().editable[Number(byId("key").value) || 0];
     const value = byId("value").valueAsNumber;
     if (Number.isNaN(value)) { notice("Give a number."); byId("value").focus(); return; }
-    act({ kind: "edit", pull: shown().number, login: person().login, target: current.target, key: current.key, value });
+    const editor = person().login;
+    act({ kind: "edit", pull: shown().number, login: editor, target: current.target, key: current.key, value });
+    const other = state.people.find((each) => each.login !== editor && each.teams.includes("supervisors"));
+    if (isSent && other) byId("person").value = other.login; // the editor's own approval will not do
   });
   byId("reject").addEventListener("click", () => {
     const reason = byId("reason").value.trim();

@@ -27,8 +27,9 @@ from bot.sandbox.page.scene import Scene
 from bot.sandbox.town import Town
 
 DETECT, GATE, MONITOR = "detect.yml", "gate.yml", "monitor.yml"
-_LOOK_EVERY = timedelta(hours=6)
-"""The monitor looks at least this often while time passes: it must not sleep through a bad night."""
+_SHORTEST = timedelta(hours=6)
+_PIECES = 6
+"""Longer spans pass in so many pieces, with a look of the monitor after each: it must not sleep through bad days."""
 _KEPT = 120
 _MOST_OUTPUT = 20_000
 _GRACE_SECONDS = 2.0
@@ -130,7 +131,7 @@ class _Worker:
         """Let time pass in pieces, the monitor looking after each; then gate what is open, or detect anew."""
         left = span
         while left > timedelta() and not self._is_stopped:
-            piece = min(left, _LOOK_EVERY)
+            piece = min(left, max(_SHORTEST, span / _PIECES))
             self._running = f"{SPANS[int(span / timedelta(hours=1))]} pass"
             self._publish()
             self._town.advance(piece)
