@@ -18,7 +18,8 @@ from bot.propose.plan import Held, Situation, plan
 from bot.propose.proposal import case_of, proposal_of
 from bot.propose.publish import publish
 from bot.recipes.library import CompiledRecipe, Library
-from bot.report.pull_request import Case, redline_of
+from bot.report.pull_request import Case, complaints_in_words, redline_of, title_of
+from bot.report.ranking import worst_of
 
 _GATE = "gate.yml"
 
@@ -119,6 +120,7 @@ class _Detector:
                 change, compiled, finding, self.settings.policy, at=self.site.now, run_url=self.site.run_url
             )
             if self.dry_run:
+                yield from _found(case)
                 yield _would(case, self.base)
                 return
             teams = tuple(each.team for each in case.approvers) if case.needs_people else ()
@@ -127,11 +129,22 @@ class _Detector:
             yield _about(change.recipe, Mark.FAILURE, error.message, change=change, hint=error.hint)
             return
         number = published.pull.number
-        said = f"{case.recipe.id} fires: {finding.sentence}; proposed in pull request {number}"
+        yield from _found(case)
+        said = f"proposed in pull request {number}: {title_of(case).removeprefix(f'{case.recipe.id}: ')}"
         yield _about(change.recipe, Mark.DONE, said, change=change, data={"pull": number, "url": published.pull.url})
         for warning in published.warnings:
             sentence = f"pull request {number}: {warning}"
             yield _about(change.recipe, Mark.WARNING, sentence, change=change, hint="check the token's permissions")
+
+
+def _found(case: Case) -> Iterator[Event]:
+    """Say what fires, where the time goes, and how many complained."""
+    finding, recipe = case.finding, case.recipe.id
+    yield _about(recipe, Mark.NOTE, f"{recipe} fires: {finding.sentence}")
+    if finding.ranking is not None and (worst := worst_of(finding.ranking)):
+        yield _about(recipe, Mark.NOTE, worst)
+    if finding.complaints is not None:
+        yield _about(recipe, Mark.NOTE, complaints_in_words(finding.complaints))
 
 
 def _feeds_of(compiled: CompiledRecipe) -> tuple[FeedName, ...]:
@@ -195,7 +208,7 @@ def _would(case: Case, base: CommitSha) -> Event:
         "impact": case.impact.level.value,
         "body": proposal.body,
     }
-    sentence = f"{case.recipe.id} fires: {case.finding.sentence}; would propose change {case.change.id}"
+    sentence = f"would be proposed as change {case.change.id}: {title_of(case).removeprefix(f'{case.recipe.id}: ')}"
     return _about(case.recipe.id, Mark.NOTE, sentence, change=case.change, data=data)
 
 

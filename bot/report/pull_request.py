@@ -12,7 +12,7 @@ from typing import assert_never
 
 from bot.model.change import Change, FileEdit, Impact
 from bot.model.clock import format_time
-from bot.model.finding import Finding
+from bot.model.finding import ComplaintCount, Finding
 from bot.model.level import Level
 from bot.model.names import Digest
 from bot.model.recipe import Recipe, RollbackMode, Setting
@@ -20,7 +20,7 @@ from bot.model.settings import Approvers
 from bot.model.unit import Quantity
 from bot.report.charts import daily_chart, daily_table, number
 from bot.report.ranking import hand_over_table, markdown_of, summary_of
-from bot.report.untrusted import code, fenced, sanitize
+from bot.report.untrusted import code, fenced, sanitize, visible
 
 MAX_BODY = 58_000
 """GitHub takes 65,536 characters; the rest is left for whoever edits the text."""
@@ -155,6 +155,15 @@ def _ranking(finding: Finding) -> str:
     if ranking is None or not ranking.hand_overs:
         return ""
     return f"{summary_of(ranking)}.\n\n{markdown_of(hand_over_table(ranking, limit=_STEPS))}"
+
+
+def complaints_in_words(counts: ComplaintCount) -> str:
+    """Say how many complained, and about what most."""
+    said = f"{counts.total:,} complaints in {_span(counts.window.length)}"
+    if not counts.topics:
+        return said
+    topic, count = min(counts.topics.items(), key=lambda item: (-item[1], item[0]))
+    return f"{said}, {count:,} of them about {visible(topic, limit=60)}"
 
 
 def _complaints(finding: Finding) -> str:

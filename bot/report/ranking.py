@@ -27,6 +27,15 @@ def summary_of(ranking: Ranking) -> str:
     return f"{size}: {duration(ranking.total)} of waiting over {pairs}"
 
 
+def worst_of(ranking: Ranking) -> str:
+    """Say in one sentence where most time is lost; empty where there is no hand-over."""
+    if not ranking.hand_overs:
+        return ""
+    worst = ranking.hand_overs[0]
+    between = f"{visible(worst.source, limit=_NAME)} → {visible(worst.target, limit=_NAME)}"
+    return f"most time is lost at {between}: {worst.share:.1%} of all waiting, {duration(worst.mean)} a passage"
+
+
 def hand_over_table(ranking: Ranking, *, limit: int = 10) -> Table:
     """Return the hand-overs with the most total waiting."""
     rows = (

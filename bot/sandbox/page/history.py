@@ -8,7 +8,6 @@ from bot.model.change import LEDGER_BRANCH
 from bot.model.clock import format_time, parse_time
 from bot.model.json import Json
 from bot.model.record import Phase, Record
-from bot.sandbox.page.charts import seconds_of
 from bot.sandbox.town import Town
 
 _COMMITS = 60
@@ -97,4 +96,4 @@ def _marks(records: tuple[Record, ...]) -> Iterator[Mapping[str, Json]]:
     for record in records:
         if record.phase in _MARKS:
             what = _MARKS[record.phase]
-            yield {"at": seconds_of(record.at), "kind": what, "label": f"{what}: {recipes[record.change]}"}
+            yield {"at": int(record.at.timestamp()), "kind": what, "label": f"{what}: {recipes[record.change]}"}

@@ -1,7 +1,8 @@
 """The state that the page shows, gathered from the town: what stands where, and which of the seven steps is on."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+
+import httpx
 
 from bot.ledger.lifecycle import Stage, open_changes
 from bot.model.clock import format_time
@@ -9,10 +10,9 @@ from bot.model.errors import BotError
 from bot.model.json import Json
 from bot.model.record import Record
 from bot.sandbox.page.actions import SPANS
-from bot.sandbox.page.charts import charts_of
+from bot.sandbox.page.charts import Charts
 from bot.sandbox.page.history import LedgerReader, changes_json, commits_of, marks_of, records_json
 from bot.sandbox.page.pulls import pulls_of
-from bot.sandbox.story import read_gauges
 from bot.sandbox.town import PEOPLE, Town
 
 STEPS = ("Collect", "Diagnose", "Propose", "Approve", "Deploy", "Sync", "Monitor")
@@ -34,10 +34,12 @@ _WAITING = {
 
 
 class Scene:
-    """What there is to see; `look` reads it anew."""
+    """What there is to see; `look` reads it anew, the pull requests as the person whose client `reader` is."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, reader: httpx.Client) -> None:
         self._town = town
+        self._reader = reader
+        self._charts = Charts(town.agency)
         self._ledger = LedgerReader(town)
         self._seen: Mapping[str, Json] = {}
         self._waiting: tuple[int, ...] = (1,)
@@ -64,10 +66,10 @@ class Scene:
         return {
             "problem": "",
             "now": format_time(town.clock.now()),
-            "gauges": asdict(read_gauges(town)),
-            "charts": charts_of(town.agency),
+            "gauges": self._charts.gauges(),
+            "charts": self._charts.charts(),
             "marks": marks_of(records),
-            "pulls": pulls_of(town),
+            "pulls": pulls_of(town, self._reader),
             "changes": changes_json(records),
             "history": commits_of(town),
             "ledger": records_json(records),

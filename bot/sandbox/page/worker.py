@@ -30,6 +30,8 @@ DETECT, GATE, MONITOR = "detect.yml", "gate.yml", "monitor.yml"
 _SHORTEST = timedelta(hours=6)
 _PIECES = 6
 """Longer spans pass in so many pieces, with a look of the monitor after each: it must not sleep through bad days."""
+_READER = "maria"
+"""As whom the page reads the forge: a maintainer sees everything."""
 _KEPT = 120
 _MOST_OUTPUT = 20_000
 _GRACE_SECONDS = 2.0
@@ -50,24 +52,25 @@ class Entry:
 @contextmanager
 def at_work(town: Town) -> Iterator[None]:
     """Work for the town's page in the background for as long as the block lasts."""
-    worker = _Worker(town)
-    thread = threading.Thread(target=worker.work, name="page-worker", daemon=True)
-    town.desk.open()
-    thread.start()
-    try:
-        yield
-    finally:
-        town.desk.close()
-        worker.stop()
-        thread.join(_GRACE_SECONDS)
+    with town.as_person(_READER) as reader:
+        worker = _Worker(town, Scene(town, reader))
+        thread = threading.Thread(target=worker.work, name="page-worker", daemon=True)
+        town.desk.open()
+        thread.start()
+        try:
+            yield
+        finally:
+            town.desk.close()
+            worker.stop()
+            thread.join(_GRACE_SECONDS)
 
 
 class _Worker:
     """The one thread that acts; only `stop` is called from another."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, scene: Scene) -> None:
         self._town = town
-        self._scene = Scene(town)
+        self._scene = scene
         self._log: deque[Entry] = deque(maxlen=_KEPT)
         self._numbers = 0
         self._running: str | None = None
