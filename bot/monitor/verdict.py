@@ -16,7 +16,7 @@ from bot.model.verdict import Measurement, Recovery, RuleOutcome, Verdict, Verdi
 class WatchFacts:
     """All that a verdict rests on.
 
-    `before` is the rollback rule measured on the time before the change took effect.
+    `before` is the rollback rule measured on the time before the change took effect; `paused` is the policy's switch.
     """
 
     change: ChangeId
@@ -25,12 +25,16 @@ class WatchFacts:
     success: Measurement
     rollback: Measurement
     before: Measurement
+    paused: bool = False
 
 
 def judge(facts: WatchFacts, now: datetime) -> Verdict:
     """Give the verdict on one change at one moment."""
     armed = facts.before.outcome is not RuleOutcome.HOLDS
-    kind, sentence = _kind(facts, now, armed=armed)
+    kind, sentence = _on_breach(facts, now) if facts.rollback.outcome is RuleOutcome.HOLDS else _otherwise(facts, now)
+    deadline = facts.effective_at + facts.watch.deadline
+    if kind is VerdictKind.HOLD and now >= deadline:
+        kind, sentence = VerdictKind.ASK, f"no verdict by {format_time(deadline)}: {sentence}"
     return Verdict(
         change=facts.change,
         kind=kind,
@@ -42,30 +46,32 @@ def judge(facts: WatchFacts, now: datetime) -> Verdict:
     )
 
 
-def _kind(facts: WatchFacts, now: datetime, *, armed: bool) -> tuple[VerdictKind, str]:
-    if facts.rollback.outcome is RuleOutcome.HOLDS:
-        return _on_breach(facts, now, armed=armed)
-    blind = facts.rollback.outcome is not RuleOutcome.DOES_NOT_HOLD
-    if facts.success.outcome is RuleOutcome.HOLDS and not blind:
-        return VerdictKind.SUCCESS, facts.success.sentence
-    deadline = facts.effective_at + facts.watch.deadline
-    if now >= deadline:
-        return VerdictKind.ASK, f"no verdict by {format_time(deadline)}: {facts.success.sentence}"
-    if blind:
-        reason = f"the rollback rule cannot be measured ({facts.rollback.outcome}): {facts.rollback.sentence}"
-        return VerdictKind.HOLD, reason
-    return VerdictKind.HOLD, facts.success.sentence
-
-
-def _on_breach(facts: WatchFacts, now: datetime, *, armed: bool) -> tuple[VerdictKind, str]:
+def _on_breach(facts: WatchFacts, now: datetime) -> tuple[VerdictKind, str]:
     watch, sentence = facts.watch, facts.rollback.sentence
-    if not armed:
+    if facts.before.outcome is RuleOutcome.HOLDS:
         return VerdictKind.ASK, f"the breach was there before the change: {sentence}"
-    if now < facts.effective_at + watch.arm_after:
+    if _is_early(facts, now):
         return VerdictKind.HOLD, f"a breach, but the watch arms {_after(watch.arm_after)} the deployment"
     if watch.mode is RollbackMode.SHADOW:
         return VerdictKind.HOLD, f"would be rolled back (mode shadow): {sentence}"
+    if facts.paused:
+        return VerdictKind.ASK, f"would be rolled back, but the policy is paused: {sentence}"
     return VerdictKind.ROLLBACK, sentence
+
+
+def _otherwise(facts: WatchFacts, now: datetime) -> tuple[VerdictKind, str]:
+    """Judge without a breach: success needs a rollback rule that says no, and a watch that could have heard it."""
+    if facts.rollback.outcome is not RuleOutcome.DOES_NOT_HOLD:
+        why = f"the rollback rule cannot be measured ({facts.rollback.outcome}): {facts.rollback.sentence}"
+        return VerdictKind.HOLD, why
+    if facts.success.outcome is RuleOutcome.HOLDS and _is_early(facts, now):
+        return VerdictKind.HOLD, f"success, but the watch arms {_after(facts.watch.arm_after)} the deployment"
+    kind = VerdictKind.SUCCESS if facts.success.outcome is RuleOutcome.HOLDS else VerdictKind.HOLD
+    return kind, facts.success.sentence
+
+
+def _is_early(facts: WatchFacts, now: datetime) -> bool:
+    return now < facts.effective_at + facts.watch.arm_after
 
 
 def judge_recovery(rollback: Measurement, *, effective_at: datetime, within: timedelta, now: datetime) -> Recovery:

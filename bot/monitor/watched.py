@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.model.change import KeyChange
 from bot.model.clock import parse_time
+from bot.model.errors import LedgerError
 from bot.model.json import Json
 from bot.model.names import ChangeId, CommitSha, PullNumber
 from bot.model.record import Phase, Record
@@ -15,7 +15,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """A change that is live and not closed; `latest` holds the newest facts of each phase."""
+    """A change that is live and not closed; `latest` holds the newest facts of each phase.
+
+    Whatever is asked of it and not in the records is a LedgerError.
+    """
 
     id: ChangeId
     latest: Mapping[Phase, Mapping[str, Json]]
@@ -23,27 +26,33 @@ class Watched:
     @property
     def pull(self) -> PullNumber:
         """The pull request that brought it."""
-        return PullNumber(int(_text(self.latest[Phase.PROPOSED], "pull")))
+        number = self.fact(Phase.PROPOSED, "pull")
+        if not isinstance(number, int):
+            raise self._damaged(Phase.PROPOSED, "pull")
+        return PullNumber(number)
 
     @property
     def recipe(self) -> str:
         """The recipe's id."""
-        return _text(self.latest[Phase.PROPOSED], "recipe")
+        return self.text(Phase.PROPOSED, "recipe")
 
     @property
     def merge(self) -> CommitSha:
         """The merge commit that was deployed."""
-        return CommitSha(_text(self.latest[Phase.DEPLOYED], "merge"))
+        return CommitSha(self.text(Phase.DEPLOYED, "merge"))
 
     @property
     def effective_at(self) -> datetime:
         """When it went live: the deployment's time, not the merge's."""
-        return parse_time(_text(self.latest[Phase.DEPLOYED], "effective_at"))
+        try:
+            return parse_time(self.text(Phase.DEPLOYED, "effective_at"))
+        except ValueError:
+            raise self._damaged(Phase.DEPLOYED, "effective_at") from None
 
     @property
     def rollback_of(self) -> ChangeId | None:
         """The change that this one takes back, if it is a rollback."""
-        original = self.latest[Phase.PROPOSED].get("rollback_of")
+        original = self.latest.get(Phase.PROPOSED, {}).get("rollback_of")
         return ChangeId(str(original)) if original else None
 
     @property
@@ -51,12 +60,25 @@ class Watched:
         """The facts of the intent to roll back, once it is written."""
         return self.latest.get(Phase.REVERTED)
 
-    @property
-    def keys(self) -> tuple[KeyChange, ...]:
-        """The values that it changed."""
-        listed = self.latest[Phase.PROPOSED].get("keys")
-        keys = listed if isinstance(listed, list | tuple) else ()
-        return tuple(_key(each) for each in keys if isinstance(each, Mapping))
+    def fact(self, phase: Phase, name: str) -> Json:
+        """Return what the newest record of a phase says."""
+        value = self.latest.get(phase, {}).get(name)
+        if value is None:
+            raise self._damaged(phase, name)
+        return value
+
+    def text(self, phase: Phase, name: str) -> str:
+        """Return a text that the newest record of a phase holds."""
+        value = self.fact(phase, name)
+        if not isinstance(value, str):
+            raise self._damaged(phase, name)
+        return value
+
+    def _damaged(self, phase: Phase, name: str) -> LedgerError:
+        return LedgerError(
+            f"the ledger has no usable `{name}` in a {phase} record of change {self.id}",
+            hint="run `git log pow-ledger` to see who wrote it",
+        )
 
 
 def watch_list(records: Iterable[Record]) -> tuple[Watched, ...]:
@@ -71,22 +93,16 @@ def watch_list(records: Iterable[Record]) -> tuple[Watched, ...]:
     )
 
 
+def is_recorded(records: Iterable[Record], change: ChangeId) -> bool:
+    """Tell whether the ledger knows a change as proposed."""
+    return any(record.change == change and record.phase is Phase.PROPOSED for record in records)
+
+
 def closing_of(records: Iterable[Record], change: ChangeId) -> Mapping[str, Json] | None:
     """Return how a change was closed, or None while it is open."""
     return next((r.facts for r in records if r.change == change and r.phase is Phase.CLOSED), None)
 
 
 def rollbacks_within_a_day(records: Iterable[Record], now: datetime) -> int:
-    """Count the rollbacks begun in the last 24 hours."""
-    return sum(1 for r in records if r.phase is Phase.REVERTED and now - _DAY < r.at <= now)
-
-
-def _key(facts: Mapping[str, Json]) -> KeyChange:
-    before, after = facts["before"], facts["after"]
-    if not isinstance(before, bool | int | float | str) or not isinstance(after, bool | int | float | str):
-        raise TypeError(f"not a configuration value: {before!r} -> {after!r}")
-    return KeyChange(target=str(facts["target"]), key=str(facts["key"]), before=before, after=after)
-
-
-def _text(facts: Mapping[str, Json], name: str) -> str:
-    return str(facts[name])
+    """Count the rollbacks begun in the last 24 hours; what a clock set back puts into the future counts, too."""
+    return sum(1 for r in records if r.phase is Phase.REVERTED and r.at > now - _DAY)

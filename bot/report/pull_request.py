@@ -159,7 +159,7 @@ def _ranking(finding: Finding) -> str:
 
 def complaints_in_words(counts: ComplaintCount) -> str:
     """Say how many complained, and about what most."""
-    said = f"{counts.total:,} complaints in {_span(counts.window.length)}"
+    said = f"{counts.total:,} complaint{'' if counts.total == 1 else 's'} in {_span(counts.window.length)}"
     if not counts.topics:
         return said
     topic, count = min(counts.topics.items(), key=lambda item: (-item[1], item[0]))

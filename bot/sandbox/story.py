@@ -49,10 +49,10 @@ def tell(town: Town) -> Iterator[Beat]:
     """Tell both chapters, beat by beat; BotError if the story does not come to its end."""
     yield _listen(town)
     yield from _propose_and_approve(town, GOOD, login="sam")
-    yield from _wait_for_end(town, GOOD, step=timedelta(days=1))
+    yield from _wait_for_end(town, GOOD, first=timedelta(days=5), step=timedelta(days=1))
     yield Beat(step=0, title="The belt goes on: the next recipe fires")
     yield from _propose_and_approve(town, BAD, login="wei")
-    yield from _wait_for_end(town, BAD, step=timedelta(hours=3))
+    yield from _wait_for_end(town, BAD, first=timedelta(hours=6), step=timedelta(hours=6))
 
 
 def _listen(town: Town) -> Beat:
@@ -77,12 +77,14 @@ def _propose_and_approve(town: Town, recipe: str, *, login: str) -> Iterator[Bea
     yield from _run(town, "gate.yml")
 
 
-def _wait_for_end(town: Town, recipe: str, *, step: timedelta) -> Iterator[Beat]:
+def _wait_for_end(town: Town, recipe: str, *, first: timedelta, step: timedelta) -> Iterator[Beat]:
     """Let time pass, the monitor looking at the end of every span, until nothing of the recipe is open."""
-    spans = int(timedelta(days=_PATIENCE_DAYS) / step)
-    for _ in range(spans):
-        town.advance(step)
-        yield Beat(step=0, title=f"{_span(step)} later", gauges=read_gauges(town))
+    end = town.clock.now() + timedelta(days=_PATIENCE_DAYS)
+    span = first
+    while town.clock.now() < end:
+        town.advance(span)
+        yield Beat(step=0, title=f"{_span(span)} later", gauges=read_gauges(town))
+        span = step
         yield from _run(town, "monitor.yml")
         if is_closed(town, recipe):
             return

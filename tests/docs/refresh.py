@@ -51,7 +51,8 @@ def pages() -> dict[str, str]:
         "journey.md": lambda: _schema(SchemaName.JOURNEY),
         "evidence.md": lambda: _schema(SchemaName.EVIDENCE),
     }
-    return {name: _page(parts()) for name, parts in written.items()}
+    found = {name: _page(parts()) for name, parts in written.items()}
+    return {"README.md": _page(_index(found)), **found}
 
 
 def commands() -> dict[str, click.Command]:
@@ -77,6 +78,11 @@ def _asked(source: str) -> set[str]:
 def _page(parts: Iterable[str]) -> str:
     title, *rest = parts
     return "\n\n".join([title, NOTE, *rest]) + "\n"
+
+
+def _index(found: Mapping[str, str]) -> Iterator[str]:
+    yield "# Reference"
+    yield "\n".join(f"- [{text.partition(chr(10))[0].removeprefix('# ')}]({name})" for name, text in found.items())
 
 
 def _cli() -> Iterator[str]:

@@ -59,7 +59,11 @@ def test_a_firing_recipe_becomes_a_pull_request(tmp_path: Path) -> None:
     head = office.world.snapshots[pull.head]
 
     assert not report.failed
-    assert [event.mark for event in report.events] == [Mark.DONE]
+    assert [event.mark for event in report.events] == [Mark.NOTE, Mark.NOTE, Mark.DONE]
+    assert [event.sentence for event in report.events[:2]] == [
+        "PASSPORT_BACKLOG fires: max(wait_time) is 26.3 days (n=5) over 1 day to 2026-03-02T09:00Z; needs > 20 days",
+        "1 complaint in 7 days, 1 of them about delay",
+    ]
     assert pull.head_branch.startswith("pow/passport_backlog/")
     assert pull.title == "PASSPORT_BACKLOG: PHOTO_VALIDATOR max_blur_px from 2 to 4"
     assert pull.labels == {"pow", "impact:MEDIUM"}
@@ -112,7 +116,7 @@ def test_a_second_run_proposes_nothing_and_says_why(tmp_path: Path) -> None:
 
 def test_a_dry_run_says_everything_and_writes_nothing(tmp_path: Path) -> None:
     office = Office(tmp_path)
-    (event,) = office.detect(dry_run=True).events
+    (*_, event) = office.detect(dry_run=True).events
 
     assert office.world.writes == []
     assert "-  max_blur_px: 2  # pixels\n+  max_blur_px: 4  # pixels" in str(event.data["redline"])
@@ -149,7 +153,9 @@ def test_a_feed_that_is_gone_fails_the_run_and_stops_no_other_recipe(tmp_path: P
     report = office.detect()
 
     assert report.failed
-    assert [event.mark for event in report.events] == [Mark.FAILURE, Mark.WAIT, Mark.DONE], sentences(report)
+    assert [event.mark for event in report.events] == [Mark.FAILURE, Mark.WAIT, Mark.NOTE, Mark.NOTE, Mark.DONE], (
+        sentences(report)
+    )
     assert "metrics.gone.days" in report.events[0].sentence
 
 
@@ -321,7 +327,7 @@ def test_two_detectors_at_once_make_one_pull_request(tmp_path: Path) -> None:
 
 def forged(office: Office, content: bytes) -> BranchName:
     """Let Mallory take the branch before the bot does, with trailers copied from a dry run."""
-    (event,) = office.detect(dry_run=True).events
+    (*_, event) = office.detect(dry_run=True).events
     branch = str(event.data["branch"])
     office.world.push(branch, {SERVICE_PATH: content}, by=MALLORY, message="x")
     return BranchName(branch)

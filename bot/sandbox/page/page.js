@@ -109,12 +109,20 @@ function chart(each, place, marks, width) {
   svg.append(...each.limits.map((limit) => s("line", { x1: left, x2: right, y1: y(limit.value), y2: y(limit.value), class: `limit-${limit.kind}` })));
   svg.append(...marks.filter((mark) => mark.at >= first).map((mark) => vertical(mark, x(mark.at), base)));
   svg.append(s("path", { d: path(points, x, y), class: `line line-${place}` }));
-  const late = Math.max(...points.slice(-Math.ceil(points.length / 3)).map((point) => point[1]));
-  const beside = (limit) => y(limit.value) + (late > limit.value ? 13 : -4); // not where the line is
-  svg.append(...each.limits.map((limit) => s("text", { x: right, y: beside(limit), "text-anchor": "end", class: `halo text-${limit.kind}` }, limit.label)));
+  svg.append(...each.limits.map((limit) => limitLabel(limit, points, y, { left, right })));
   const caption = h("span", { class: "label" }, each.what);
   follow(svg, caption, each, { x, y, base });
   return h("figure", {}, h("figcaption", {}, h("strong", {}, each.name), ` ${figure(points[points.length - 1][1], each.digits)} ${each.unit} `, caption), svg);
+}
+
+// Writes a limit's name at the end, and on the side of its line, that the measured line leaves free.
+function limitLabel(limit, points, y, { left, right }) {
+  const place = [0, points.length].map((end) => {
+    const heights = points.slice(end ? -Math.ceil(points.length / 2.5) : 0, end || Math.ceil(points.length / 2.5)).map((point) => y(point[1]));
+    return [-9, 8].map((shift) => [Math.min(...heights.map((height) => Math.abs(height - y(limit.value) - shift))), end, shift]);
+  }).flat().reduce((a, b) => (b[0] > a[0] ? b : a));
+  const [x, anchor] = place[1] ? [right, "end"] : [left + 4, "start"];
+  return s("text", { x, y: y(limit.value) + place[2] + 4, "text-anchor": anchor, class: `halo text-${limit.kind}` }, limit.label);
 }
 
 function told(each) {
