@@ -49,9 +49,15 @@ IO_MODULES = frozenset(
 )
 CLOCK_CALLS = frozenset({"now", "utcnow", "today", "time", "monotonic", "getenv"})
 STARTS_PROCESSES = frozenset(
-    {"forge/git_command.py", "sandbox/forge/git.py", "sandbox/forge/smart_http.py", "sandbox/actions/runner.py"}
+    {
+        "forge/git_command.py",
+        "sandbox/forge/git.py",
+        "sandbox/forge/smart_http.py",
+        "sandbox/actions/runner.py",
+        "sandbox/actions/warm.py",
+    }
 )
-"""Modules that hand part of their own environment on to git: PATH is no setting."""
+"""Modules that hand part of their own environment on to another process: PATH is no setting."""
 EDGE_ONLY = frozenset({"print", "exit"})
 
 FUNCTION_LINES, FUNCTION_P95, FILE_LINES = 40, 30, 400

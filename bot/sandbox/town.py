@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from bot.model.clock import format_time
 from bot.model.errors import BotError
 from bot.sandbox.actions.runner import Finished, Machine, run_workflow
+from bot.sandbox.actions.warm import Warm
 from bot.sandbox.agency.agency import Agency
 from bot.sandbox.agency.clock import VirtualClock
 from bot.sandbox.agency.gateway import token as gateway_token
@@ -81,6 +82,7 @@ class Town:
     environment: Mapping[str, str] = field(default_factory=dict)
     pending: list[str] = field(default_factory=list)
     running: threading.Lock = field(default_factory=threading.Lock)
+    warm: Warm | None = None
     started: Callable[["subprocess.Popen[str]"], None] = lambda _: None
 
     @property
@@ -116,6 +118,7 @@ class Town:
                 **self.environment,
             },
             read=self.read,
+            warm=self.warm,
             started=self.started,
         )
 
@@ -166,12 +169,14 @@ class Town:
 class Staging:
     """How a sandbox differs from the story's: its chance, its size, its files, and who listens in.
 
+    `warm` keeps one interpreter for all commands of the bot, instead of a new one for each.
     `files` are put over those of the checkout, `None` takes one away; `around` wraps the whole application.
     """
 
     seed: int = 14
     port: int = 0
     situation: Situation | None = None
+    warm: bool = True
     files: Mapping[str, bytes | None] = field(default_factory=dict)
     around: Callable[[ASGIApp], ASGIApp] = lambda app: app
 
@@ -201,7 +206,10 @@ def open_town(folder: Path, source: Path, staging: Staging | None = None) -> Ite
         except (OSError, OverflowError) as error:
             hint = "give another --port, or none for any free one"
             raise BotError(f"the sandbox cannot listen on port {staged.port}: {error}", hint=hint) from error
-        town = Town(folder=folder, clock=clock, forge=forge, agency=agency, desk=desk, base_url=served.base_url)
+        warm = stack.enter_context(Warm()) if staged.warm else None
+        town = Town(
+            warm=warm, folder=folder, clock=clock, forge=forge, agency=agency, desk=desk, base_url=served.base_url
+        )
         forge.on_dispatch = lambda dispatch: town.pending.append(dispatch.workflow or "")
         yield town
 

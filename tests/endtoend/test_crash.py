@@ -90,7 +90,7 @@ def a_dangerous_town(tmp_path: Path) -> Iterator[tuple[Town, Assassin]]:
     marks.mkdir()
     (hooks / "sitecustomize.py").write_text(KILL_AT_RENAMES)
     assassin = Assassin()
-    with a_town(Staging(situation=SMALL)) as town:
+    with a_town(Staging(situation=SMALL, warm=False)) as town:
         town.environment = {"PYTHONPATH": str(hooks), "POW_TEST_MARKS": str(marks)}
         town.started = assassin.start
         yield town, assassin

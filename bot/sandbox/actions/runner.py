@@ -18,6 +18,7 @@ import yaml
 
 from bot.model.errors import BotError
 from bot.sandbox.actions.expressions import Context, is_true, substitute
+from bot.sandbox.actions.warm import Warm, is_simple
 
 _CHECKOUT = "actions/checkout"
 _SETUP = "./.github/actions/setup"
@@ -39,7 +40,8 @@ class Finished:
 class Machine:
     """What a hosted runner gives: the repository's address, the tokens, variables and secrets, and the time.
 
-    `read` gives a file of the default branch; `started` is told of every process as it begins.
+    `read` gives a file of the default branch. With `warm`, plain `pow` commands run on it; all others start
+    cold, and `started` is told of their processes as they begin.
     """
 
     clone_url: str
@@ -52,6 +54,7 @@ class Machine:
     secrets: Mapping[str, str]
     environment: Mapping[str, str]
     read: Callable[[str], bytes]
+    warm: Warm | None = None
     started: Callable[["subprocess.Popen[str]"], None] = lambda _: None
 
 
@@ -128,11 +131,17 @@ def _run_step(
     machine: Machine, name: tuple[str, str], command: str, place: tuple[Path, Mapping[str, str]]
 ) -> Finished:
     workspace, environment = place
+    everything = _process_environment(machine, workspace) | dict(environment)
+    if machine.warm is not None and is_simple(command):
+        ended = machine.warm.run(command, folder=workspace, environment=everything)
+        return Finished(
+            workflow=name[0], job=name[1], command=command, exit_code=ended.exit_code, output=ended.output
+        )
     shell = shutil.which("sh") or "/bin/sh"
     with subprocess.Popen(
         [shell, "-e", "-c", command],
         cwd=workspace,
-        env=_process_environment(machine, workspace) | dict(environment),
+        env=everything,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
