@@ -1,5 +1,6 @@
 """Shows the sandbox's story in a terminal: a live display, or plain lines where there is no terminal."""
 
+import gc
 import sys
 import time
 from collections import deque
@@ -68,7 +69,7 @@ class _Stage:
     """The live part below the told lines: the loop, and the office's gauges over time."""
 
     def __init__(self) -> None:
-        self._step = 1
+        self._steps: tuple[int, ...] = (1,)
         self._waits: deque[float] = deque(maxlen=40)
         self._errors: deque[float] = deque(maxlen=40)
         self._gauges: Gauges | None = None
@@ -76,7 +77,7 @@ class _Stage:
 
     def take(self, beat: Beat) -> None:
         """Take in one more beat."""
-        self._step = beat.step
+        self._steps = beat.steps
         if beat.gauges is not None and beat.gauges != self._gauges:
             self._gauges = beat.gauges
             self._waits.append(beat.gauges.wait_days)
@@ -90,7 +91,7 @@ class _Stage:
         table = Table.grid(padding=(0, 1))
         cells: list[RenderableType] = [self._spinner]
         for number, name in enumerate(STEPS, start=1):
-            style = "reverse bold" if number == self._step else "dim"
+            style = "reverse bold" if number in self._steps else "dim"
             cells.append(Text(f" {number} {name} ", style=style))
         table.add_row(*cells)
         return table
@@ -120,7 +121,8 @@ def _stamp(beat: Beat) -> str:
 
 
 def _step_name(beat: Beat) -> str:
-    return f"[{beat.step} {STEPS[beat.step - 1].lower()}]" if beat.step else "[people and time]"
+    named = ", ".join(f"{number} {STEPS[number - 1].lower()}" for number in beat.steps)
+    return f"[{named or 'people and time'}]"
 
 
 def _say_where_to_look(town: Town, *, seconds: float) -> None:
@@ -155,4 +157,5 @@ def leave_open(town: Town) -> int:
                 time.sleep(3600)
     except KeyboardInterrupt:
         click.echo("the sandbox is closed")
+    gc.freeze()  # the office's many objects need no last walk over them: the process ends at once
     return 0

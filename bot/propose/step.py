@@ -130,8 +130,10 @@ class _Detector:
             return
         number = published.pull.number
         yield from _found(case)
+        data: dict[str, str | int] = {"pull": number, "url": published.pull.url}
+        data["redline"] = redline_of(case.change.edits)
         said = f"proposed in pull request {number}: {title_of(case).removeprefix(f'{case.recipe.id}: ')}"
-        yield _about(change.recipe, Mark.DONE, said, change=change, data={"pull": number, "url": published.pull.url})
+        yield _about(change.recipe, Mark.DONE, said, change=change, data=data)
         for warning in published.warnings:
             sentence = f"pull request {number}: {warning}"
             yield _about(change.recipe, Mark.WARNING, sentence, change=change, hint="check the token's permissions")

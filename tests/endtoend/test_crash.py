@@ -24,7 +24,9 @@ from bot.sandbox.town import Staging, Town
 
 KILLED = -signal.SIGKILL
 MOST_RUNS = 150
-DURABLE = ("/git/refs", "/pulls", "/merge", "/comments", "/patch", "/journeys", "/sync", "/deployments")
+LASTING = ("/git/refs", "/pulls", "/merge", "/comments", "/deployments")
+"""Writes that bring the story on. What is sent again under the same idempotency key (the gateway's patch, a sync)
+is not among them: a run that was killed before it saw the answer may ask again."""
 
 KILL_AT_RENAMES = """
 import os, signal
@@ -77,7 +79,7 @@ class Assassin:
             if write in self.seen:
                 return
             self.seen.add(write)
-            self.lasting += any(part in what for part in DURABLE)
+            self.lasting += any(part in what for part in LASTING)
             if self.running is not None:
                 # The command runs in a session of its own, below a shell: kill -9 for all of it.
                 os.killpg(self.running.pid, signal.SIGKILL)
