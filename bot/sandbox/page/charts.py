@@ -36,7 +36,7 @@ class _Chart:
 
 
 def _wait(office: PassportOffice, moment: int) -> float | None:
-    cases = office.closed.between(moment - SECONDS_PER_DAY, moment)
+    cases = office.closed.between(moment - SECONDS_PER_DAY, moment + 1)
     return fmean(case.days for case in cases) if cases else None
 
 
@@ -51,7 +51,7 @@ def _error_share(office: PassportOffice, moment: int, *, span: int) -> float | N
 
 
 def _complaints(office: PassportOffice, moment: int) -> float:
-    return float(len(office.complaints.between(moment - SECONDS_PER_DAY, moment)))
+    return float(len(office.complaints.between(moment - SECONDS_PER_DAY, moment + 1)))
 
 
 _CHARTS = (

@@ -16,7 +16,7 @@ _INLINE = re.compile(
     r"|(?P<ticks>`{1,3})(?P<code>[^`]+)(?P=ticks)(?!`)"
     r"|\*\*(?P<strong>(?:\\.|[^*\\])+)\*\*"
     r"|(?<![\w\\])_(?P<emphasis>(?:\\.|[^_\\])+)_(?!\w)"
-    r"|\[(?P<link>(?:\\.|[^\]\\])*)\]\([^)\s]*\)"
+    r"|\[(?P<link>(?:\\.|[^\[\]\\])*)\]\([^)\s]*\)"
 )
 _MOST_INLINE = 4_000
 _FENCE = re.compile(r"(?P<ticks>`{3,})(?P<language>[a-z]{0,20})\s*")

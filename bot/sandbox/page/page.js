@@ -101,7 +101,7 @@ function chart(each, place, marks, width) {
   if (points.length < 2) return h("p", {}, `${each.name}: no data yet`);
   const [first, last] = [points[0][0], points[points.length - 1][0]];
   const top = 1.15 * Math.max(...points.map((point) => point[1]), ...each.limits.map((limit) => limit.value), 0.1);
-  const [left, right, base] = [32, width - 8, CHART_HEIGHT - 18];
+  const [left, right, base] = [32, width - 12, CHART_HEIGHT - 18];
   const x = scale(first, last, left, right);
   const y = scale(0, top, base, 8);
   const svg = s("svg", { viewBox: `0 0 ${width} ${CHART_HEIGHT}`, height: CHART_HEIGHT, role: "img", "aria-label": told(each) });
@@ -192,7 +192,7 @@ function drawHead() {
   byId("steps").classList.toggle("running", Boolean(state.running));
   redraw("steps", [state.steps, state.lit], ([steps, lit]) => steps.map((name, place) =>
     h("li", { "aria-current": lit.includes(place + 1) ? "step" : null }, h("b", {}, place + 1), name)));
-  const sentence = state.running ? `${state.running} …` : state.sentence;
+  const sentence = state.running ? `Running: ${state.running} …` : state.sentence;
   if (byId("sentence").textContent !== sentence) byId("sentence").textContent = sentence;
   if (state.problem !== undefined && state.problem !== problem) {
     problem = state.problem;

@@ -32,6 +32,7 @@ _PIECES = 6
 """Longer spans pass in so many pieces, with a look of the monitor after each: it must not sleep through bad days."""
 _READER = "maria"
 """As whom the page reads the forge: a maintainer sees everything."""
+_BETWEEN = "the next step"
 _KEPT = 120
 _MOST_OUTPUT = 20_000
 _GRACE_SECONDS = 2.0
@@ -76,13 +77,13 @@ class _Worker:
         self._running: str | None = None
         self._guard = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
-        self._is_stopped = False
+        self._stopped = threading.Event()
         town.started = self._note_start
 
     def stop(self) -> None:
         """Start nothing more, and end what runs."""
         with self._guard:
-            self._is_stopped = True
+            self._stopped.set()
             if self._process is not None:
                 _end(self._process)
 
@@ -94,6 +95,7 @@ class _Worker:
 
     def _guarded(self, deed: Callable[[], None]) -> None:
         """Do something, and whatever happens: show it, and be ready for the next."""
+        self._running = _BETWEEN
         try:
             deed()
         except BotError as error:
@@ -133,9 +135,9 @@ class _Worker:
     def _pass(self, span: timedelta) -> None:
         """Let time pass in pieces, the monitor looking after each; then gate what is open, or detect anew."""
         left = span
-        while left > timedelta() and not self._is_stopped:
+        while left > timedelta() and not self._stopped.is_set():
             piece = min(left, max(_SHORTEST, span / _PIECES))
-            self._running = f"{SPANS[int(span / timedelta(hours=1))]} pass"
+            self._running = f"{SPANS[int(span / timedelta(hours=1))]} of virtual time"
             self._publish()
             self._town.advance(piece)
             left -= piece
@@ -157,11 +159,14 @@ class _Worker:
     def _run(self, workflow: str) -> frozenset[str]:
         """Run a workflow and what it starts; returns the commands that came to their end."""
         commands: set[str] = set()
-        if self._is_stopped:
+        if self._stopped.is_set():
             return frozenset()
+        self._running = _BETWEEN
         try:
             for finished in self._town.run(workflow):
-                self._running = None
+                if self._stopped.is_set():
+                    break
+                self._running = _BETWEEN
                 commands.add(finished.command)
                 self._show(finished)
         except (subprocess.SubprocessError, OSError) as error:
@@ -185,7 +190,7 @@ class _Worker:
 
     def _publish(self, *, look: bool = False) -> None:
         """Show the present; `look` reads the town anew, which takes a moment."""
-        if look and not self._is_stopped:
+        if look and not self._stopped.is_set():
             self._scene.look()
         activity: list[Json] = [asdict(entry) for entry in reversed(self._log)]
         state: Mapping[str, Json] = {**self._scene.state(self._running), "activity": activity}
@@ -195,7 +200,7 @@ class _Worker:
         """Say what runs as soon as it runs; a process that starts after the end is ended."""
         with self._guard:
             self._process = process
-            if self._is_stopped:
+            if self._stopped.is_set():
                 _end(process)
         command = process.args[-1] if isinstance(process.args, list) else process.args
         self._running = str(command)
