@@ -1,11 +1,14 @@
 """`pow demo`: the passport story on the sandbox, live."""
 
+import os
 import shutil
 from pathlib import Path
 
 import click
 
 from bot.model.errors import BotError
+
+_RUNNING = "sandbox.pid"
 
 
 @click.command("demo")
@@ -36,6 +39,8 @@ def command(*, serve: bool, port: int, plain: bool, seed: int, folder: Path, sou
         hint = "run `make demo`, or `pip install 'pow-bot[sandbox]'`"
         raise BotError(f"the sandbox needs {error.name}", hint=hint) from error
     _clear(folder)
+    folder.mkdir(parents=True)
+    (folder / _RUNNING).write_text(str(os.getpid()))
     with open_town(folder.resolve(), source.resolve(), Staging(seed=seed, port=port)) as town:
         return leave_open(town) if serve else play(town, plain=plain)
 
@@ -44,7 +49,18 @@ def _clear(folder: Path) -> None:
     """Remove an earlier demo, and nothing else: a folder that is not one is refused."""
     if not folder.exists():
         return
-    strangers = {each.name for each in folder.iterdir()} - {"forge", "mainframe", "sheets"}
+    running = folder / _RUNNING
+    if running.exists() and _is_alive(running.read_text()):
+        raise BotError(f"another sandbox runs in {folder}", hint="end it, or give another --folder")
+    strangers = {each.name for each in folder.iterdir()} - {"forge", "mainframe", "sheets", _RUNNING}
     if strangers:
         raise BotError(f"{folder} holds other things: {', '.join(sorted(strangers))}", hint="give another --folder")
     shutil.rmtree(folder)
+
+
+def _is_alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, OSError):
+        return False
+    return True

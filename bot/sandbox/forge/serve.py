@@ -48,8 +48,12 @@ def serve(app: ASGIApp, *, port: int = 0) -> Iterator[Served]:
     # With the protocol named asyncio switches Nagle's algorithm off; without it each answer waits 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((HOST, port))
-    listener.listen(128)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except (OSError, OverflowError):
+        listener.close()
+        raise
     bound = listener.getsockname()[1]
     server = uvicorn.Server(
         uvicorn.Config(
