@@ -170,6 +170,22 @@ def test_the_first_recipe_of_the_readme_works_from_start_to_end(session, first_t
     play(session, "README.md", "first")
 
 
+@pytest.mark.slow
+def test_the_demo_says_what_the_readme_shows_of_it(tmp_path):
+    shown = next(block for block in BLOCKS if block.stage == "demo")
+    command = [sys.executable, "-m", "bot.cli.main", "demo", "--plain", "--folder", str(tmp_path / "demo")]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    told = iter(_without_numbers(done.stdout).splitlines())
+    for line in _without_numbers(shown.text).splitlines():
+        wanted = pattern_of((f"…{line}",))
+        assert any(wanted.fullmatch(f"{each}\n") for each in told), f"not in this order: {line}"
+
+
+def _without_numbers(text: str) -> str:
+    """Leave the figures out: they are a seed's, and the sentences are what the page promises."""
+    return re.sub(r"\d+(?:\.\d+)?", "#", text)
+
+
 def test_the_readme_uses_the_sandboxs_own_token():
     assert BOT_TOKEN in Path(ROOT / "README.md").read_text()
 
