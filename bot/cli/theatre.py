@@ -152,6 +152,9 @@ def leave_open(town: Town) -> int:
     try:
         with at_work(town):
             click.echo(f"the sandbox is up: open {town.base_url}/ in a browser; Ctrl-C ends it")
+            click.echo("to run the bot's commands against it, in a clone of its repository:")
+            for line in _exports(town):
+                click.echo(f"  {line}")
             sys.stdout.flush()
             while True:
                 time.sleep(3600)
@@ -159,3 +162,19 @@ def leave_open(town: Town) -> int:
         click.echo("the sandbox is closed")
     gc.freeze()  # the office's many objects need no last walk over them: the process ends at once
     return 0
+
+
+def _exports(town: Town) -> list[str]:
+    """Return the lines that point a shell at the sandbox, at its present."""
+    machine = town.machine()
+    variables = {
+        "GITHUB_SERVER_URL": machine.server_url,
+        "GITHUB_API_URL": machine.api_url,
+        "GITHUB_REPOSITORY": machine.repository,
+        "GITHUB_TOKEN": machine.token,
+        "POW_BOT_LOGIN": f"'{machine.login}'",
+        **machine.environment,
+        **machine.variables,
+        **machine.secrets,
+    }
+    return [f"export {name}={value}" for name, value in variables.items()]

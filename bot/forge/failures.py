@@ -19,13 +19,13 @@ from bot.model.errors import (
 )
 
 _LONGEST = 300
-_TOKEN_HINT = "set GITHUB_TOKEN to a valid token: `export GITHUB_TOKEN=...`, then run `pow doctor`"  # noqa: S105 - a hint
+_TOKEN_HINT = "set GITHUB_TOKEN to a valid token: `export GITHUB_TOKEN=...`"  # noqa: S105 - a hint
 _WAIT_HINT = "the next scheduled run continues from here"
 _AGAIN_HINT = "run the same command again: it looks first at what has happened"
 
 _KINDS: Mapping[int, tuple[type[ForgeError], str]] = {
     401: (PermissionDeniedError, _TOKEN_HINT),
-    404: (NotFoundError, "check the name, and that the token may see the repository: `pow doctor`"),
+    404: (NotFoundError, "check GITHUB_REPOSITORY, and that the token may see the repository: `git ls-remote`"),
     405: (ConflictError, _AGAIN_HINT),
     409: (ConflictError, _AGAIN_HINT),
 }
@@ -92,7 +92,7 @@ def _missing_permission(headers: Mapping[str, str]) -> str:
         return f"give the token the permission `{_short(accepted)}`"
     if scopes:
         return f"give the token one of the scopes `{_short(scopes)}`"
-    return "give the token the permission for this, then run `pow doctor`"
+    return "give the token the permission for this: docs/guides/operator.md lists them"
 
 
 def _is_rate_limit(error: GithubException, headers: Mapping[str, str]) -> bool:

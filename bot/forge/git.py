@@ -61,7 +61,7 @@ class GitRepository:
         if outcome.code != 0:
             raise UnavailableError(
                 f"cannot fetch from {self._remote}: {outcome.error}",
-                hint="check the network and that GITHUB_TOKEN may read the repository: `pow doctor`",
+                hint="check the network, and that GITHUB_TOKEN may read the repository: `git ls-remote`",
             )
 
     def default_branch(self) -> BranchName:

@@ -1,12 +1,16 @@
-"""Takes a change back: the intent first, then branch, pull request and record, each looked up before it is made."""
+"""Takes a change back: the intent first, then branch, pull request and record, each looked up before it is made.
+
+A run that died in between is continued: what its branch holds is checked and recorded, never written anew.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.forge.port import Reverted
 from bot.ledger.site import Site
 from bot.model.change import PROPOSAL_LABEL, Change
-from bot.model.errors import LedgerError
-from bot.model.forge import PullRequest, PullState
+from bot.model.errors import LedgerError, WorkspaceError
+from bot.model.forge import Commit, PullRequest, PullState
 from bot.model.json import Json, digest_of
 from bot.model.level import Level
 from bot.model.names import CommitSha, Digest
@@ -14,14 +18,25 @@ from bot.model.recipe import Recipe
 from bot.model.record import Draft, Phase
 from bot.model.verdict import Verdict
 from bot.monitor.observe import measurement_json
-from bot.monitor.rollback import RollbackFacts, RollbackPlan, TakeBack, plan_rollback
+from bot.monitor.rollback import (
+    Footprint,
+    RollbackFacts,
+    RollbackPlan,
+    TakeBack,
+    plan_rollback,
+    rollback_change,
+    values_changed,
+)
 from bot.monitor.watched import Watched, rollbacks_within_a_day
 from bot.propose.change import rollback_id
-from bot.propose.trailers import ChangeKind, ProposalTrailers, proposal_message
+from bot.propose.desired import Unreadable
+from bot.propose.trailers import ChangeKind, ProposalTrailers, proposal_message, read_proposal
 from bot.report.watch import rollback_body, rollback_title
 
 ROLLBACK_LABEL = "pow-rollback"
 PERSON_LABEL = "pow-needs-person"
+_DEPTH = 50
+"""So many commits on top of ours are looked through, should somebody have pushed on the rollback's branch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,33 +49,39 @@ class Undoing:
     rollbacks_per_day: int
 
 
-def plan_undoing(site: Site, undoing: Undoing) -> RollbackPlan:
+def footprint_of(site: Site, merge: CommitSha, base: CommitSha) -> Footprint:
+    """Read every file that a merge touched."""
+    repository = site.repository
+    parent = _parent(repository.commit(merge))
+    paths = tuple(file.path for file in repository.changed(parent, merge))
+    later = {file.path for file in repository.changed(merge, base)}
+    merged = {path: repository.read(path, merge) for path in paths}
+    return Footprint(
+        before={path: repository.read(path, parent) for path in paths},
+        merged=merged,
+        now={path: repository.read(path, base) if path in later else merged[path] for path in paths},
+    )
+
+
+def plan_undoing(site: Site, undoing: Undoing, footprint: Footprint) -> RollbackPlan:
     """Run the revert in a work tree and decide what may be done with it."""
-    watched, repository = undoing.watched, site.repository
-    merge = repository.commit(watched.merge)
-    parent = merge.parents[0]
-    paths = tuple(file.path for file in repository.changed(parent, watched.merge))
-    records = site.ledger.records()
+    watched = undoing.watched
     begun = watched.intent is not None
     facts = RollbackFacts(
         change=watched.id,
         recipe=undoing.recipe,
-        merge=watched.merge,
-        keys=watched.keys,
-        before={path: repository.read(path, parent) for path in paths},
-        merged={path: repository.read(path, watched.merge) for path in paths},
-        now={path: repository.read(path, undoing.base) for path in paths},
-        revert=repository.revert(watched.merge, onto=undoing.base),
+        footprint=footprint,
+        revert=site.repository.revert(watched.merge, onto=undoing.base),
         is_rollback=watched.rollback_of is not None,
-        rollbacks_today=0 if begun else rollbacks_within_a_day(records, site.now),
+        rollbacks_today=0 if begun else rollbacks_within_a_day(site.ledger.records(), site.now),
         rollbacks_per_day=undoing.rollbacks_per_day,
     )
     return plan_rollback(facts)
 
 
-def write_intent(site: Site, watched: Watched, verdict: Verdict) -> None:
-    """Write down that this change is to be taken back, before anything else happens."""
-    site.ledger.append(
+def write_intent(site: Site, watched: Watched, verdict: Verdict) -> Mapping[str, Json]:
+    """Write down that this change is to be taken back, before anything else happens; returns what stands there."""
+    record = site.ledger.append(
         Draft(
             change=watched.id,
             phase=Phase.REVERTED,
@@ -73,43 +94,79 @@ def write_intent(site: Site, watched: Watched, verdict: Verdict) -> None:
             },
         )
     )
+    return record.facts
+
+
+def find_rollback(site: Site, undoing: Undoing) -> PullRequest | None:
+    """Find the rollback's pull request in any state."""
+    branch = rollback_change(undoing.watched.id, undoing.recipe).branch
+    return next(iter(site.forge.pulls(head=branch)), None)
 
 
 def open_rollback(site: Site, undoing: Undoing, plan: TakeBack, intent: Mapping[str, Json]) -> PullRequest:
-    """Make sure that the rollback's branch, pull request, labels and record exist; returns the pull request."""
+    """Make sure that the rollback's branch exists and holds it, open its pull request, and complete that."""
     change = plan.change
-    existing = site.forge.pulls(head=change.branch)
-    if existing:
-        pull = existing[0]
-    else:
-        _ensure_branch(site, undoing, plan)
-        pull = _open_pull(site, undoing, plan, intent)
+    if site.forge.head(change.branch) is None:
+        sha = site.forge.commit(undoing.base, plan.files, _message(site, undoing, change))
+        site.forge.create_branch(change.branch, sha)
+    site.repository.fetch()
+    commit = _own_commit(site, undoing, site.repository.head(change.branch))
+    return _complete(site, undoing, _open_pull(site, undoing, plan, intent), commit)
+
+
+def complete_rollback(site: Site, undoing: Undoing, pull: PullRequest) -> PullRequest:
+    """Give a pull request that is there already what it lacks; it may have been merged or edited since."""
+    return _complete(site, undoing, pull, _own_commit(site, undoing, pull.head))
+
+
+def _complete(site: Site, undoing: Undoing, pull: PullRequest, commit: Commit) -> PullRequest:
     if pull.state is PullState.OPEN:
-        person = (PERSON_LABEL,) if plan.draft_because else ()
+        person = (PERSON_LABEL,) if pull.draft else ()
         site.forge.add_labels(pull.number, (PROPOSAL_LABEL, ROLLBACK_LABEL, *person))
-    site.ledger.append(_proposed(site, undoing, plan, pull))
+    site.ledger.append(_proposed(site, undoing, pull, commit))
     return pull
 
 
-def _ensure_branch(site: Site, undoing: Undoing, plan: TakeBack) -> None:
-    if site.forge.head(plan.change.branch) is not None:
-        return
-    commit = site.forge.commit(undoing.base, plan.files, _message(site, undoing, plan.change))
-    site.forge.create_branch(plan.change.branch, commit)
+def _own_commit(site: Site, undoing: Undoing, head: CommitSha | None) -> Commit:
+    """Find the rollback's commit below whatever people put on top, and hold it against what git makes of it."""
+    repository, change = site.repository, rollback_change(undoing.watched.id, undoing.recipe)
+    for commit in repository.history(head, limit=_DEPTH) if head is not None else ():
+        trailers = read_proposal(commit.trailers)
+        if trailers is None or trailers.change != change.id:
+            continue
+        revert = repository.revert(undoing.watched.merge, onto=_parent(commit))
+        if isinstance(revert, Reverted) and dict(revert.files) == _changed_files(site, commit):
+            return commit
+        break
+    raise WorkspaceError(
+        f"branch {change.branch} holds something else than the revert of {undoing.watched.merge[:12]}",
+        hint=f"look at it, then delete it: git push origin --delete {change.branch}",
+    )
+
+
+def _changed_files(site: Site, commit: Commit) -> dict[str, bytes | None]:
+    changed = site.repository.changed(_parent(commit), commit.sha)
+    return {file.path: site.repository.read(file.path, commit.sha) for file in changed}
+
+
+def _parent(commit: Commit) -> CommitSha:
+    if not commit.parents:
+        raise WorkspaceError(f"commit {commit.sha[:12]} has no parent", hint="a merge has two; look at the history")
+    return commit.parents[0]
 
 
 def _open_pull(site: Site, undoing: Undoing, plan: TakeBack, intent: Mapping[str, Json]) -> PullRequest:
-    original = undoing.watched.pull
     measurement = intent.get("measurement")
+    sentence = measurement.get("sentence") if isinstance(measurement, Mapping) else None
     return site.forge.open_pull(
         branch=plan.change.branch,
         base=site.repository.default_branch(),
-        title=rollback_title(undoing.recipe, original),
+        title=rollback_title(undoing.recipe, undoing.watched.pull),
         body=rollback_body(
             plan.change,
             undoing.recipe,
-            {key: str(value) for key, value in measurement.items()} if isinstance(measurement, Mapping) else {},
-            original=original,
+            sentence if isinstance(sentence, str) else "",
+            original=undoing.watched.pull,
             reasons=plan.draft_because,
         ),
         draft=bool(plan.draft_because),
@@ -119,8 +176,6 @@ def _open_pull(site: Site, undoing: Undoing, plan: TakeBack, intent: Mapping[str
 def _message(site: Site, undoing: Undoing, change: Change) -> str:
     """Return git's own words for a revert, and the trailers that tie it to the change it takes back."""
     watched = undoing.watched
-    parent = site.repository.commit(watched.merge).parents[0]
-    proposed, decided = watched.latest[Phase.PROPOSED], watched.latest[Phase.DECIDED]
     return proposal_message(
         f'Revert "{undoing.recipe.reference}"',
         ProposalTrailers(
@@ -128,39 +183,45 @@ def _message(site: Site, undoing: Undoing, change: Change) -> str:
             kind=ChangeKind.ROLLBACK,
             recipe=undoing.recipe.reference,
             targets=change.targets,
-            impact=_level(proposed.get("impact")),
-            evidence=Digest(str(proposed["evidence_digest"])),
-            policy=Digest(str(decided["policy_digest"])),
+            impact=_level(watched),
+            evidence=Digest(watched.text(Phase.PROPOSED, "evidence_digest")),
+            policy=Digest(watched.text(Phase.DECIDED, "policy_digest")),
             rollback_of=watched.id,
             reverts=watched.merge,
         ),
-        why=f"This reverts commit {watched.merge}, reversing\nchanges made to {parent}.",
+        why=(
+            f"This reverts commit {watched.merge}, reversing\n"
+            f"changes made to {_parent(site.repository.commit(watched.merge))}."
+        ),
     )
 
 
-def _proposed(site: Site, undoing: Undoing, plan: TakeBack, pull: PullRequest) -> Draft:
-    watched, change = undoing.watched, plan.change
-    former = watched.latest[Phase.PROPOSED]
+def _proposed(site: Site, undoing: Undoing, pull: PullRequest, commit: Commit) -> Draft:
+    """Return the rollback's record, all of it read from the commit that really is on the branch."""
+    parent, change = _parent(commit), rollback_change(undoing.watched.id, undoing.recipe)
+    after = _changed_files(site, commit)
+    before = {path: site.repository.read(path, parent) for path in after}
+    keys = values_changed(before, after)
     return Draft(
         change=change.id,
         phase=Phase.PROPOSED,
         at=site.now,
         facts={
-            **{name: former[name] for name in _INHERITED},
+            **{name: undoing.watched.fact(Phase.PROPOSED, name) for name in _INHERITED},
             "pull": pull.number,
             "branch": change.branch,
-            "head": pull.head,
-            "base": pull.base,
+            "head": commit.sha,
+            "base": parent,
             "episode": change.episode,
             "keys": [
                 {"target": key.target, "key": key.key, "before": key.before, "after": key.after}
-                for key in change.keys
+                for key in (() if isinstance(keys, Unreadable) else keys)
             ],
             "files": [
-                {"path": path, "before": _digest(_read(site, path, undoing.base)), "after": _digest(content)}
-                for path, content in sorted(plan.files.items())
+                {"path": path, "before": _digest(before[path]), "after": _digest(content)}
+                for path, content in sorted(after.items())
             ],
-            "rollback_of": watched.id,
+            "rollback_of": undoing.watched.id,
         },
     )
 
@@ -169,15 +230,16 @@ _INHERITED = ("recipe", "version", "recipe_digest", "threshold", "evidence_diges
 """What a rollback's record takes over from the change that it takes back."""
 
 
-def _read(site: Site, path: str, at: CommitSha) -> bytes | None:
-    return site.repository.read(path, at)
-
-
 def _digest(content: bytes | None) -> Digest | None:
     return None if content is None else digest_of(content)
 
 
-def _level(impact: Json) -> Level:
-    if not isinstance(impact, Mapping):
-        raise LedgerError("a proposed record has no impact", hint="run `git log pow-ledger` to see who wrote it")
-    return Level(str(impact["level"]))
+def _level(watched: Watched) -> Level:
+    impact = watched.fact(Phase.PROPOSED, "impact")
+    name = impact.get("level") if isinstance(impact, Mapping) else None
+    if name not in set(Level):
+        raise LedgerError(
+            f"the ledger has no usable impact of change {watched.id}",
+            hint="run `git log pow-ledger` to see who wrote it",
+        )
+    return Level(str(name))

@@ -37,7 +37,7 @@ class Observer:
     now: datetime
 
     def recipe_of(self, watched: Watched) -> CompiledRecipe:
-        """Return the recipe that the change was approved under: the text at its merge, with today's feeds."""
+        """Return the recipe that a change was approved under: the text at its merge, with today's feeds."""
         settings = {path: text for path, text in self.files.items() if path.startswith("pow/settings/")}
         approved = self.repository.read_many("pow/", watched.merge)
         recipes = {path: text for path, text in approved.items() if not path.startswith("pow/settings/")}
@@ -62,6 +62,7 @@ class Observer:
             success=evaluate(recipe.success, data, now=self.now, needs=needs),
             rollback=self.breach(recipe, now=self.now, since=watched.effective_at),
             before=_remembered(watched) or self.breach(recipe, now=watched.effective_at, since=None),
+            paused=self.settings.policy.paused,
         )
 
     def breach(self, recipe: CompiledRecipe, *, now: datetime, since: datetime | None) -> Measurement:
@@ -97,10 +98,18 @@ def measurement_json(measurement: Measurement) -> Mapping[str, Json]:
 
 
 def _remembered(watched: Watched) -> Measurement | None:
-    """Return the breach before the change as it was first measured: a feed need not keep the past for ever."""
+    """Return the breach before the change as it was first answered: a feed need not keep the past for ever.
+
+    What could not be measured then is measured anew: a feed that was down for an hour is no knowledge of the past.
+    """
     facts = watched.latest.get(Phase.MEASURED, {}).get("before")
-    if not isinstance(facts, Mapping):
+    if not isinstance(facts, Mapping) or facts.get("outcome") not in _ANSWERS:
         return None
     return Measurement(
-        rule=str(facts["rule"]), outcome=RuleOutcome(str(facts["outcome"])), sentence=str(facts["sentence"])
+        rule=str(facts.get("rule", "")),
+        outcome=RuleOutcome(str(facts["outcome"])),
+        sentence=str(facts.get("sentence", "")),
     )
+
+
+_ANSWERS = frozenset({RuleOutcome.HOLDS, RuleOutcome.DOES_NOT_HOLD})

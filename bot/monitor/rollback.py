@@ -48,40 +48,43 @@ class TakeBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlreadyBack:
-    """Nothing is left to take back: the values from before stand on the base again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AskPerson:
     """A rollback that the bot cannot prepare."""
 
     reason: str
 
 
-RollbackPlan = TakeBack | AlreadyBack | AskPerson
+RollbackPlan = TakeBack | AskPerson
 
 
 def plan_rollback(facts: RollbackFacts) -> RollbackPlan:
     """Decide whether the revert may go its way, waits as a draft, or cannot be made at all."""
     if facts.is_rollback:
         return AskPerson(reason="a rollback is never rolled back")
-    if is_back(facts.footprint):
-        return AlreadyBack()
     if isinstance(facts.revert, RevertConflict):
         return AskPerson(reason=f"git cannot revert it by itself: conflict in {', '.join(facts.revert.paths)}")
     if facts.rollbacks_today >= facts.rollbacks_per_day:
         return AskPerson(reason=f"{facts.rollbacks_today} rollbacks in a day are the limit of the policy")
+    return _plan_revert(facts, facts.revert)
+
+
+def _plan_revert(facts: RollbackFacts, revert: Reverted) -> RollbackPlan:
+    """Hold a clean revert against the bytes; what was merged on top since makes it a draft."""
     later = changed_since(facts.footprint)
-    if not later and not is_exact_inverse(facts.revert.files, facts.footprint.before):
+    if not later and not is_exact_inverse(revert.files, facts.footprint.before):
         return AskPerson(reason="the revert does not restore exactly what stood before the merge")
-    keys = values_changed(facts.footprint.now, facts.revert.files)
+    keys = values_changed({path: facts.footprint.now.get(path) for path in revert.files}, revert.files)
     if isinstance(keys, Unreadable):
         return AskPerson(reason=f"{keys.path} cannot be taken back by the bot: {keys.reason}")
     if not keys:
         return AskPerson(reason="the revert changes no value")
-    change = rollback_change(facts.change, facts.recipe, keys=keys, edits=_edits(facts))
-    return TakeBack(change=change, files=facts.revert.files, draft_because=_draft_because(facts.recipe, later))
+    edits = tuple(
+        FileEdit(path=path, before=facts.footprint.now.get(path), after=content)
+        for path, content in sorted(revert.files.items())
+        if content is not None
+    )
+    change = rollback_change(facts.change, facts.recipe, keys=keys, edits=edits)
+    return TakeBack(change=change, files=revert.files, draft_because=_draft_because(facts.recipe, later))
 
 
 def rollback_change(
@@ -143,15 +146,6 @@ def _values(path: str, content: bytes | None) -> Mapping[str, bool | int | float
         return {}
     values = values_of(path, content)
     return {} if isinstance(values, Unreadable) else values
-
-
-def _edits(facts: RollbackFacts) -> tuple[FileEdit, ...]:
-    files = facts.revert.files if isinstance(facts.revert, Reverted) else {}
-    return tuple(
-        FileEdit(path=path, before=facts.footprint.now.get(path), after=content)
-        for path, content in sorted(files.items())
-        if content is not None
-    )
 
 
 def _draft_because(recipe: Recipe, later: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,28 +1,41 @@
 """`pow monitor`: measures every change that is live, and acts on the verdict. Gather → decide → act → record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import assert_never
 
 from bot.collect.gather import Collector
 from bot.ledger.site import Site
 from bot.model.clock import format_time
 from bot.model.errors import BotError
 from bot.model.event import Event, Mark, Step, StepReport
-from bot.model.forge import PullState
+from bot.model.forge import PullRequest, PullState
 from bot.model.json import Json
-from bot.model.names import CommitSha
+from bot.model.names import ChangeId, CommitSha
 from bot.model.record import Draft, Phase
 from bot.model.settings import Settings
-from bot.model.verdict import Recovery, Verdict, VerdictKind
-from bot.monitor.act import PERSON_LABEL, Undoing, open_rollback, plan_undoing, write_intent
+from bot.model.verdict import Measurement, Recovery, Verdict, VerdictKind
+from bot.monitor.act import (
+    PERSON_LABEL,
+    Undoing,
+    complete_rollback,
+    find_rollback,
+    footprint_of,
+    open_rollback,
+    plan_undoing,
+    write_intent,
+)
 from bot.monitor.observe import Observer, measurement_json
-from bot.monitor.rollback import AskPerson, TakeBack
+from bot.monitor.rollback import AskPerson, TakeBack, is_back
 from bot.monitor.verdict import WatchFacts, judge, judge_recovery
-from bot.monitor.watched import Watched, closing_of, watch_list
+from bot.monitor.watched import Watched, closing_of, is_recorded, watch_list
+from bot.propose.change import rollback_id
 from bot.recipes.library import CompiledRecipe
 from bot.report.watch import recovery_comment, watch_comment, watch_marker
 
 GATE = "gate.yml"
+ROLLED_BACK, KEPT = "rolled_back", "kept"
+"""How a change ends that did not succeed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +88,23 @@ def _wake_gate(site: Site) -> list[Event]:
 
 
 def _look(now: Round, watched: Watched) -> list[Event]:
-    recipe = now.observer.recipe_of(watched)
     if watched.rollback_of is not None:
-        return _see_whether_it_helped(now, watched, recipe)
+        return _see_whether_it_helped(now, watched, watched.rollback_of)
     if watched.intent is not None:
-        return _go_on_with_rollback(now, watched, recipe)
+        return [_go_on_with_rollback(now, watched, watched.intent)]
+    footprint = footprint_of(now.site, watched.merge, now.base)
+    if is_back(footprint):
+        return [_close_taken_back(now, watched)]
+    recipe = now.observer.recipe_of(watched)
+    undoing = _undoing(now, watched, recipe)
     facts = now.observer.facts(watched, recipe)
     verdict = judge(facts, now.site.now)
-    if verdict.kind is VerdictKind.ROLLBACK and now.settings.policy.paused:
-        return [_event(watched, Mark.WARNING, f"paused by policy; would be rolled back: {verdict.sentence}")]
+    plan = plan_undoing(now.site, undoing, footprint) if verdict.kind is VerdictKind.ROLLBACK else None
+    if isinstance(plan, AskPerson):
+        verdict = replace(verdict, kind=VerdictKind.ASK, sentence=f"{verdict.sentence}, but {plan.reason}")
     _record(now, facts, verdict)
     _comment(now, watched, recipe, verdict)
-    return _act(now, watched, recipe, verdict)
+    return _roll_back(now, undoing, plan, verdict) if isinstance(plan, TakeBack) else [_act(now, watched, verdict)]
 
 
 def _record(now: Round, facts: WatchFacts, verdict: Verdict) -> None:
@@ -116,89 +134,127 @@ def _comment(now: Round, watched: Watched, recipe: CompiledRecipe, verdict: Verd
     )
 
 
-def _act(now: Round, watched: Watched, recipe: CompiledRecipe, verdict: Verdict) -> list[Event]:
+def _act(now: Round, watched: Watched, verdict: Verdict) -> Event:
     match verdict.kind:
         case VerdictKind.SUCCESS:
-            _close(now, watched, "success", verdict.sentence, measurement_json(verdict.success))
-            return [_event(watched, Mark.DONE, f"success, the loop is closed: {verdict.sentence}", closed="success")]
+            _close(now, watched, "success", verdict.sentence, measurement=measurement_json(verdict.success))
+            return _event(watched, Mark.DONE, f"success, the loop is closed: {verdict.sentence}", closed="success")
         case VerdictKind.HOLD:
-            return [_event(watched, Mark.WAIT, f"watching: {verdict.sentence}")]
-        case VerdictKind.ASK:
-            return [_ask(now, watched, verdict.sentence)]
-        case VerdictKind.ROLLBACK:
-            return _roll_back(now, watched, recipe, verdict)
+            return _event(watched, Mark.WAIT, f"watching: {verdict.sentence}")
+        case VerdictKind.ASK | VerdictKind.ROLLBACK:  # what the bot has no plan for is a person's
+            return _ask(now, watched, verdict.sentence)
+        case _:
+            assert_never(verdict.kind)
 
 
-def _roll_back(now: Round, watched: Watched, recipe: CompiledRecipe, verdict: Verdict) -> list[Event]:
-    undoing = _undoing(now, watched, recipe)
-    plan = plan_undoing(now.site, undoing)
+def _roll_back(now: Round, undoing: Undoing, plan: TakeBack, verdict: Verdict) -> list[Event]:
+    intent = write_intent(now.site, undoing.watched, verdict)
+    worse = _event(undoing.watched, Mark.WARNING, f"it got worse: {verdict.sentence}")
+    return [worse, _opened(undoing, open_rollback(now.site, undoing, plan, intent))]
+
+
+def _go_on_with_rollback(now: Round, watched: Watched, intent: Mapping[str, Json]) -> Event:
+    """Finish what an earlier run began, or see how it ended; a pull request that is there comes before any plan."""
+    records, rollback = now.site.ledger.records(), rollback_id(watched.id)
+    if is_recorded(records, rollback):
+        closing = closing_of(records, rollback)
+        if closing is not None:
+            return _close_with_rollback(now, watched, closing)
+        return _event(watched, Mark.WAIT, f"being rolled back by change {rollback}")
+    undoing = _undoing(now, watched, now.observer.recipe_of(watched))
+    existing = find_rollback(now.site, undoing)
+    return _resume(now, undoing, intent) if existing is None else _adopt(now, undoing, existing)
+
+
+def _resume(now: Round, undoing: Undoing, intent: Mapping[str, Json]) -> Event:
+    """Make the rollback that an earlier run meant to make, unless there is nothing left to take back."""
+    watched = undoing.watched
+    footprint = footprint_of(now.site, watched.merge, now.base)
+    if is_back(footprint):
+        return _close_taken_back(now, watched)
+    if now.settings.policy.paused:
+        return _event(watched, Mark.WARNING, "the rollback was begun and waits, for the policy is paused")
+    plan = plan_undoing(now.site, undoing, footprint)
     if isinstance(plan, AskPerson):
-        return [_ask(now, watched, f"{verdict.sentence}, but {plan.reason}")]
-    write_intent(now.site, watched, verdict)
-    worse = _event(watched, Mark.WARNING, f"it got worse: {verdict.sentence}")
-    intent: Mapping[str, Json] = {"measurement": measurement_json(verdict.rollback)}
-    return [worse, _open(now, undoing, plan, intent)]
+        return _ask(now, watched, f"the rollback was begun, but {plan.reason}")
+    return _opened(undoing, open_rollback(now.site, undoing, plan, intent))
 
 
-def _go_on_with_rollback(now: Round, watched: Watched, recipe: CompiledRecipe) -> list[Event]:
-    """Finish what an earlier run began, or see how it ended."""
-    intent = watched.intent or {}
-    rollback = str(intent["rollback"])
-    records = now.site.ledger.records()
-    known = next((r for r in records if r.change == rollback and r.phase is Phase.PROPOSED), None)
-    if known is not None:
-        closing = closing_of(records, known.change)
-        if closing is None:
-            return [_event(watched, Mark.WAIT, f"being rolled back by change {rollback}")]
-        outcome = "rolled_back" if closing.get("outcome") == "rolled_back" else "kept"
-        sentence = f"its rollback {rollback} ended as: {closing.get('outcome')}"
-        _close(now, watched, outcome, sentence, {}, recovery=closing.get("recovery"))
-        return [_event(watched, Mark.DONE, sentence, closed=outcome)]
-    undoing = _undoing(now, watched, recipe)
-    plan = plan_undoing(now.site, undoing)
-    if isinstance(plan, AskPerson):
-        return [_ask(now, watched, f"the rollback was begun, but {plan.reason}")]
-    return [_open(now, undoing, plan, intent)]
+def _adopt(now: Round, undoing: Undoing, pull: PullRequest) -> Event:
+    """Go on with a pull request that an earlier run opened; one that a person closed since is a veto."""
+    if pull.state is PullState.CLOSED and not pull.merged:
+        return _close_kept(now, undoing.watched, f"its rollback, pull request {pull.number}, was closed")
+    return _opened(undoing, complete_rollback(now.site, undoing, pull))
 
 
-def _open(now: Round, undoing: Undoing, plan: TakeBack, intent: Mapping[str, Json]) -> Event:
-    pull = open_rollback(now.site, undoing, plan, intent)
-    kind = "draft, a person must look" if plan.draft_because else "an exact inverse"
+def _opened(undoing: Undoing, pull: PullRequest) -> Event:
+    kind = "draft, a person must look" if pull.draft else "an exact inverse"
     state = "" if pull.state is PullState.OPEN else f" ({pull.state})"
     return _event(
         undoing.watched, Mark.DONE, f"rollback is pull request {pull.number}{state}: {kind}", opened=pull.number
     )
 
 
-def _see_whether_it_helped(now: Round, watched: Watched, recipe: CompiledRecipe) -> list[Event]:
-    rollback = now.observer.breach(recipe, now=now.site.now, since=watched.effective_at)
-    within = recipe.recipe.watch.recover_within
-    recovery = judge_recovery(rollback, effective_at=watched.effective_at, within=within, now=now.site.now)
-    now.site.forge.put_comment(
-        watched.pull,
-        marker=watch_marker(watched.id),
-        body=recovery_comment(watched.id, recovery, rollback, at=now.site.now),
+def _see_whether_it_helped(now: Round, watched: Watched, original: ChangeId) -> list[Event]:
+    """Measure what a rollback brought, by the recipe that the change it takes back was approved under."""
+    first = next((each for each in watch_list(now.site.ledger.records()) if each.id == original), None)
+    recipe = now.observer.recipe_of(first or watched)
+    measured = now.observer.breach(recipe, now=now.site.now, since=watched.effective_at)
+    watch = recipe.recipe.watch
+    recovery = judge_recovery(
+        measured, effective_at=watched.effective_at, within=watch.recover_within, now=now.site.now
     )
-    match recovery:
-        case Recovery.PENDING:
-            return [_event(watched, Mark.WAIT, f"rolled back; does it help? {rollback.sentence}")]
-        case Recovery.RECOVERED:
-            mark, sentence = Mark.DONE, f"recovered after the rollback: {rollback.sentence}"
-        case Recovery.NOT_RECOVERED:
-            mark = Mark.WARNING
-            sentence = f"not recovered, so the change was not the cause: {rollback.sentence}"
-    _close(now, watched, "rolled_back", sentence, measurement_json(rollback), recovery=recovery)
-    return [_event(watched, mark, sentence, closed=str(recovery)), *_close_original(now, watched, recovery)]
+    body = recovery_comment(watched.id, recovery, measured, at=now.site.now)
+    now.site.forge.put_comment(watched.pull, marker=watch_marker(watched.id), body=body)
+    if recovery is not Recovery.PENDING:
+        return _close_both(now, watched, first, recovery, measured)
+    if now.site.now >= watched.effective_at + max(watch.recover_within, watch.deadline):
+        return [_ask(now, watched, f"nothing tells whether the rollback helped: {measured.sentence}")]
+    return [_event(watched, Mark.WAIT, f"rolled back; does it help? {measured.sentence}")]
 
 
-def _close_original(now: Round, watched: Watched, recovery: Recovery) -> list[Event]:
-    """Close the change that was taken back together with its rollback."""
-    original = next((w for w in watch_list(now.site.ledger.records()) if w.id == watched.rollback_of), None)
-    if original is None:
-        return []
-    sentence = f"rolled back by change {watched.id}: {recovery}"
-    _close(now, original, "rolled_back", sentence, {}, recovery=recovery)
-    return [_event(original, Mark.DONE, sentence, closed="rolled_back")]
+def _close_both(
+    now: Round, watched: Watched, first: Watched | None, recovery: Recovery, measured: Measurement
+) -> list[Event]:
+    """Close a rollback, then the change that it took back."""
+    helped = recovery is Recovery.RECOVERED
+    what = "recovered after the rollback" if helped else "not recovered, so the change was not the cause"
+    sentence = f"{what}: {measured.sentence}"
+    _close(now, watched, ROLLED_BACK, sentence, measurement=measurement_json(measured), recovery=recovery)
+    event = _event(watched, Mark.DONE if helped else Mark.WARNING, sentence, closed=str(recovery))
+    closing = closing_of(now.site.ledger.records(), watched.id)
+    if first is None or closing is None:
+        return [event]
+    return [event, _close_with_rollback(now, first, closing)]
+
+
+def _close_with_rollback(now: Round, watched: Watched, closing: Mapping[str, Json]) -> Event:
+    """Close a change as its rollback was closed; the same words, whichever run comes to it."""
+    rollback, ended = rollback_id(watched.id), closing.get("outcome")
+    if ended == ROLLED_BACK:
+        recovery = closing.get("recovery")
+        sentence = f"rolled back by change {rollback}: {recovery}"
+        _close(now, watched, ROLLED_BACK, sentence, recovery=recovery)
+        return _event(watched, Mark.DONE, sentence, closed=ROLLED_BACK)
+    if is_back(footprint_of(now.site, watched.merge, now.base)):
+        return _close_taken_back(now, watched)
+    return _close_kept(now, watched, f"its rollback {rollback} ended as {ended}")
+
+
+def _close_taken_back(now: Round, watched: Watched) -> Event:
+    """Close a change whose values were put back past the bot."""
+    branch = now.site.repository.default_branch()
+    sentence = f"taken back by hand: {branch} holds the values from before {watched.merge[:12]} again"
+    _close(now, watched, ROLLED_BACK, sentence)
+    hint = "the bot deploys nothing that came past its gate: set the live values by hand, too"
+    return _event(watched, Mark.WARNING, sentence, hint=hint, closed=ROLLED_BACK)
+
+
+def _close_kept(now: Round, watched: Watched, why: str) -> Event:
+    """Close a change that people kept although the bot would have taken it back."""
+    sentence = f"{why}, so the change is kept"
+    _close(now, watched, KEPT, sentence)
+    return _event(watched, Mark.WARNING, sentence, hint="it is not watched any longer", closed=KEPT)
 
 
 def _close(
@@ -206,23 +262,17 @@ def _close(
     watched: Watched,
     outcome: str,
     sentence: str,
-    measurement: Mapping[str, Json],
     *,
+    measurement: Mapping[str, Json] | None = None,
     recovery: Json = None,
 ) -> None:
-    now.site.ledger.append(
-        Draft(
-            change=watched.id,
-            phase=Phase.CLOSED,
-            at=now.site.now,
-            facts={
-                "outcome": outcome,
-                "recovery": recovery,
-                "sentence": sentence,
-                "measurement": dict(measurement),
-            },
-        )
-    )
+    facts: Mapping[str, Json] = {
+        "outcome": outcome,
+        "recovery": recovery,
+        "sentence": sentence,
+        "measurement": dict(measurement or {}),
+    }
+    now.site.ledger.append(Draft(change=watched.id, phase=Phase.CLOSED, at=now.site.now, facts=facts))
 
 
 def _ask(now: Round, watched: Watched, sentence: str) -> Event:
@@ -241,12 +291,14 @@ def _undoing(now: Round, watched: Watched, recipe: CompiledRecipe) -> Undoing:
 
 
 def _event(watched: Watched, mark: Mark, sentence: str, *, hint: str = "", **data: Json) -> Event:
+    """Say something about a change, even about one whose records are damaged."""
+    proposed = watched.latest.get(Phase.PROPOSED, {})
     return Event(
         step=Step.MONITOR,
         mark=mark,
         sentence=sentence,
         change=watched.id,
-        subject=watched.recipe,
+        subject=str(proposed.get("recipe", "")),
         hint=hint,
-        data={"pull": watched.pull, **data},
+        data={"pull": proposed.get("pull"), **data},
     )

@@ -1,13 +1,17 @@
-"""The monitor's comment on a pull request and the body of a rollback's pull request, as Markdown."""
+"""The monitor's comment on a pull request and the body of a rollback's pull request, as Markdown.
 
-from collections.abc import Mapping
+A sentence may quote what a feed's server said, so every one of them passes through `untrusted`.
+"""
+
 from datetime import datetime
 
-from bot.model.change import Change, KeyChange
+from bot.model.change import Change
 from bot.model.clock import format_time
 from bot.model.names import ChangeId, PullNumber
 from bot.model.recipe import Recipe
 from bot.model.verdict import Measurement, Recovery, RuleOutcome, Verdict, VerdictKind
+from bot.report.pull_request import redline_of
+from bot.report.untrusted import code, fenced, sanitize
 
 _WORDS = {
     VerdictKind.ROLLBACK: "it got worse: the change is taken back",
@@ -19,10 +23,12 @@ _OUTCOMES = {
     RuleOutcome.HOLDS: "holds",
     RuleOutcome.DOES_NOT_HOLD: "does not hold",
     RuleOutcome.NO_DATA: "no data",
-    RuleOutcome.INSUFFICIENT: "too few samples",
+    RuleOutcome.INSUFFICIENT: "too little to say",
     RuleOutcome.STALE: "stale data",
     RuleOutcome.ERROR: "could not be measured",
 }
+_LIMIT = 1000
+_MOST_LINES = 400
 
 
 def watch_marker(change: ChangeId) -> str:
@@ -37,7 +43,7 @@ def watch_comment(verdict: Verdict, recipe: Recipe, *, effective_at: datetime) -
         watch_marker(verdict.change),
         f"### Watch: {_WORDS[verdict.kind]}",
         "",
-        f"{verdict.sentence}.",
+        _sentence(verdict.sentence),
         "",
         "| rule | says | observed | n |",
         "|---|---|---|---:|",
@@ -60,21 +66,24 @@ def rollback_title(recipe: Recipe, original: PullNumber) -> str:
 
 
 def rollback_body(
-    change: Change, recipe: Recipe, measurement: Mapping[str, str], *, original: PullNumber, reasons: tuple[str, ...]
+    change: Change, recipe: Recipe, sentence: str, *, original: PullNumber, reasons: tuple[str, ...]
 ) -> str:
     """Render a rollback's pull request: why, what comes back, and by what right it may merge."""
+    redline = redline_of(change.edits).split("\n")
     lines = [
-        f"Takes back #{original}, because the rollback rule of `{recipe.reference}` holds:",
+        f"Takes back #{original}, because the rollback rule of {code(recipe.reference)} holds:",
         "",
-        f"> {measurement.get('sentence', '')}",
+        f"> {_sentence(sentence)}",
         "",
-        "```diff",
-        *(line for key in change.keys for line in _redline(key)),
-        "```",
+        fenced("\n".join(redline[:_MOST_LINES]), "diff"),
         "",
     ]
     if reasons:
-        lines += ["**A person must look at it first:**", "", *(f"- {reason}" for reason in reasons)]
+        lines += [
+            "**A person must look at it first:**",
+            "",
+            *(f"- {sanitize(reason, limit=_LIMIT)}" for reason in reasons),
+        ]
     else:
         lines += [
             (
@@ -96,17 +105,24 @@ def recovery_comment(change: ChangeId, recovery: Recovery, rollback: Measurement
         case Recovery.PENDING:
             title = "Rolled back; still measuring whether it helped"
     return "\n".join(
-        [watch_marker(change), f"### {title}", "", f"{rollback.sentence}.", "", f"Measured {format_time(at)}.", ""]
+        [
+            watch_marker(change),
+            f"### {title}",
+            "",
+            _sentence(rollback.sentence),
+            "",
+            f"Measured {format_time(at)}.",
+            "",
+        ]
     )
 
 
 def _row(name: str, measurement: Measurement) -> str:
-    rule = measurement.rule.replace("|", "\\|")
     return (
-        f"| {name}: `{rule}` | {_OUTCOMES[measurement.outcome]} | "
-        f"{measurement.observed or '-'} | {measurement.samples:g} |"
+        f"| {name}: {code(measurement.rule, limit=_LIMIT)} | {_OUTCOMES[measurement.outcome]} | "
+        f"{sanitize(measurement.observed) or '-'} | {measurement.samples:g} |"
     )
 
 
-def _redline(key: KeyChange) -> tuple[str, str]:
-    return f"-  {key.key}: {key.before}", f"+  {key.key}: {key.after}"
+def _sentence(text: str) -> str:
+    return f"{sanitize(text, limit=_LIMIT)}."
