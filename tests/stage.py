@@ -24,7 +24,7 @@ SMALL = Situation(submissions_per_window=6.0, clerks=4, backlog_days=27.5)
 
 LEDGER = "pow-ledger"
 _VOLATILE = re.compile(
-    r"[0-9a-f]{40}|sha256:[0-9a-f]{64}|127\.0\.0\.1:\d+|(?<=review-)\d+|(?<='id': )\d+"
+    r"[0-9a-f]{40}|sha256:[0-9a-f]{64}|(?<=head `)[0-9a-f]{12}|127\.0\.0\.1:\d+|(?<=review-)\d+|(?<='id': )\d+"
     # A patch that was applied just before a kill is found applied by the next run, which has no number for it.
     r"|'patch_id': '[^']*'|'status': '(?:APPLIED|UNCHANGED)'"
 )

@@ -48,7 +48,7 @@ class Agency:
         assert base is not None
         library = load_library(site.repository.read_many("pow/", base), endpoints={})
         with self.office._collector() as collector:  # noqa: SLF001 - the office's files without its forge
-            (event,) = detect.run(site, library=library, base=base, collector=collector).events
+            (*_, event) = detect.run(site, library=library, base=base, collector=collector).events
         return event
 
     def gate(self) -> Event:

@@ -90,7 +90,7 @@ def test_the_repositorys_own_targets_and_policy_are_what_the_files_say():
         RelativeChange(above=2.0, level=Level.HIGH),
     )
     assert policy.ranges == {"max_blur_px": ValueRange(minimum=1, maximum=12)}
-    assert policy.rollback == RollbackTest()
+    assert policy.rollback == RollbackTest(window=timedelta(minutes=15), pool=timedelta(hours=6))
     assert policy.digest.startswith("sha256:")
 
 
