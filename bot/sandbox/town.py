@@ -210,7 +210,7 @@ def open_town(folder: Path, source: Path, staging: Staging | None = None) -> Ite
         town = Town(
             warm=warm, folder=folder, clock=clock, forge=forge, agency=agency, desk=desk, base_url=served.base_url
         )
-        forge.on_dispatch = lambda dispatch: town.pending.append(dispatch.workflow or "")
+        forge.on_dispatch = lambda dispatch: town.pending.extend(filter(None, [dispatch.workflow]))
         yield town
 
 
