@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+DECIDERS := approve collect deploy diagnose ledger model monitor propose recipes report rules sync
 
-.PHONY: demo test test-all lint types install benchmarks clean
+.PHONY: demo test test-all coverage lint types install benchmarks clean
 
 demo: $(VENV)/.sandbox ## the passport story, end to end, on the sandbox
 	@$(BIN)/pow demo $(ARGS)
@@ -12,8 +13,12 @@ demo: $(VENV)/.sandbox ## the passport story, end to end, on the sandbox
 test: $(VENV)/.dev lint types ## lint, types and every test under five minutes
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
-test-all: $(VENV)/.dev lint types ## the slow tests too
+test-all: $(VENV)/.dev lint types coverage ## the slow tests too
 	$(BIN)/python -m pytest -n 2 -m "slow or not slow" $(ARGS)
+
+coverage: $(VENV)/.dev ## every branch of the pure parts is tested, or this fails
+	$(BIN)/python -m pytest -n 2 --cov --cov-config=.ci/pure.coveragerc --cov-report=term-missing:skip-covered \
+		$(addprefix tests/,$(DECIDERS))
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -18,7 +18,7 @@ from bot.model.json import Json
     required=True,
     help="An event log: Parquet, CSV, or XES (also .gz).",
 )
-@click.option("--top", default=10, show_default=True, help="How many rows to show.")
+@click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="How many rows to show.")
 @click.option("--case", default="", help="The column of the case; guessed where left out.")
 @click.option("--activity", default="", help="The column of the activity.")
 @click.option("--start", default="", help="The column of an event's start.")

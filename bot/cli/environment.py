@@ -1,6 +1,7 @@
 """What the environment says, read once: GitHub's own variables, and a few of ours."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from bot.model.errors import BotError
 from bot.model.forge import RepoRef
 
 _ENDPOINT = "POW_ENDPOINT_"
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +34,8 @@ class Environment:
     @property
     def repo(self) -> RepoRef:
         """The repository to work on; a BotError where the environment does not name one."""
-        owner, slash, name = self.repository.partition("/")
-        if not slash or not owner or not name or "/" in name:
+        owner, _, name = self.repository.partition("/")
+        if not _REPOSITORY.fullmatch(self.repository):
             raise BotError(
                 f"GITHUB_REPOSITORY does not name a repository: `{self.repository}`",
                 hint="run in a GitHub workflow, or `export GITHUB_REPOSITORY=owner/name GITHUB_TOKEN=...`",
@@ -49,13 +51,13 @@ class Environment:
 def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
     """Read the environment; BotError where a variable makes no sense."""
     given = os.environ if variables is None else variables
-    server = given.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/")
+    server = _url(given, "GITHUB_SERVER_URL", "https://github.com")
     repository = given.get("GITHUB_REPOSITORY", "")
     run = given.get("GITHUB_RUN_ID", "")
     return Environment(
         root=Path(given.get("GITHUB_WORKSPACE") or Path.cwd()),
         now=_now(given.get("POW_NOW", "")),
-        api_url=given.get("GITHUB_API_URL", "https://api.github.com").rstrip("/"),
+        api_url=_url(given, "GITHUB_API_URL", "https://api.github.com"),
         server_url=server,
         repository=repository,
         bot_login=given.get("POW_BOT_LOGIN", ""),
@@ -68,6 +70,18 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         token=given.get("GITHUB_TOKEN", ""),
         gateway_token=given.get("POW_GATEWAY_TOKEN", ""),
     )
+
+
+def _url(given: Mapping[str, str], name: str, default: str) -> str:
+    url = (given.get(name) or default).rstrip("/")
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise BotError(f"{name} is not an address: `{url}`", hint=f"write it as {default}")
+    return url
 
 
 def _now(text: str) -> datetime:

@@ -4,12 +4,14 @@ Exit codes: 0 done, 1 expected failure, 2 usage, 3 bug, 130 interrupt.
 """
 
 import importlib
+import io
+import shlex
 import sys
 import traceback
 
 import click
 
-from bot.cli.show import show_diagnostics, show_error
+from bot.cli.show import show_bug, show_diagnostics, show_error
 from bot.model.errors import BotError, DiagnosticError
 
 COMMANDS = {
@@ -48,36 +50,34 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 gets signs it can show
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], *, command: click.Command = cli) -> int:
     """Run one command and return its exit code; nothing but a code ever leaves here."""
     try:
-        answer = cli.main(args=arguments, prog_name="pow", standalone_mode=False)
+        answer = command.main(args=arguments, prog_name="pow", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPT
-    except DiagnosticError as error:
-        show_diagnostics(error.diagnostics)
-        show_error(error)
+    except SystemExit:
+        # So click ends a command whose reader has gone, as with `pow ... | head -1`.
         return EXPECTED
     except BotError as error:
+        if isinstance(error, DiagnosticError):
+            show_diagnostics(error.diagnostics)
         show_error(error)
         return EXPECTED
     except Exception:  # noqa: BLE001 -- the one place where a bug becomes a report
-        _show_bug(arguments)
+        show_bug(traceback.format_exc(), f"pow {shlex.join(arguments)}")
         return BUG
     return answer if isinstance(answer, int) else 0
-
-
-def _show_bug(arguments: list[str]) -> None:
-    click.echo(traceback.format_exc(), err=True)
-    click.echo(f"this is a bug in the bot: `pow {' '.join(arguments)}` must never end like this", err=True)
-    click.echo("hint: report the lines above; nothing is lost, the next run goes on where this one stopped", err=True)
 
 
 if __name__ == "__main__":

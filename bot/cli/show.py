@@ -1,7 +1,12 @@
-"""How the commands print: data to stdout, talk to stderr, colour only for a terminal that wants it."""
+"""How the commands print: data to stdout, talk to stderr, colour only for a terminal that wants it.
+
+Sentences may quote feeds, servers and people. None of it reaches a terminal as a control character, or a runner's log
+as a workflow command.
+"""
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 
@@ -10,7 +15,7 @@ import click
 from bot.model.errors import BotError, Diagnostic
 from bot.model.event import Event, Mark, StepReport
 from bot.model.json import Json
-from bot.report.diagnostics import DiagnosticFormat, render
+from bot.report.diagnostics import DiagnosticFormat, printable, render
 
 _SIGNS = {
     Mark.DONE: ("✔", "green"),
@@ -19,11 +24,23 @@ _SIGNS = {
     Mark.WARNING: ("!", "yellow"),
     Mark.FAILURE: ("✘", "red"),
 }
+_WORKFLOW_COMMAND = re.compile(r"^\s*:(?=:)|##(?=\[)")
+"""What GitHub's runner acts on in a line of output: `::name::` where it begins, `##[name]` anywhere."""
 
 
-def wants_colour() -> bool:
-    """Whether to colour: a terminal, and NO_COLOR unset or empty (no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+def wants_colour(*, err: bool = False) -> bool:
+    """Whether to colour stdout (or stderr): a terminal, and NO_COLOR unset or empty (no-color.org)."""
+    stream = sys.stderr if err else sys.stdout
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def one_line(text: str) -> str:
+    """Return a text as one line that does nothing but show."""
+    return _inert(" ".join(text.split()))
+
+
+def _inert(line: str) -> str:
+    return _WORKFLOW_COMMAND.sub(lambda match: f"{match.group()} ", printable(line))
 
 
 def show_report(report: StepReport, *, as_json: bool) -> None:
@@ -40,14 +57,14 @@ def show_report(report: StepReport, *, as_json: bool) -> None:
 def show_event(event: Event) -> None:
     """Print one event as a line, and its hint as another."""
     sign, colour = _SIGNS[event.mark]
-    subject = f" {event.subject}:" if event.subject else ""
-    line = f"{click.style(sign, fg=colour) if colour else sign} {event.step}{subject} {event.sentence}"
-    click.echo(line, color=wants_colour())
+    subject = f" {one_line(event.subject)}:" if event.subject else ""
+    styled = click.style(sign, fg=colour) if colour else sign
+    click.echo(f"{styled} {event.step}{subject} {one_line(event.sentence)}", color=wants_colour())
     redline = event.data.get("redline")
     if isinstance(redline, str):
         click.echo(_coloured(redline), color=wants_colour())
     if event.hint:
-        click.echo(f"  hint: {event.hint}", color=wants_colour())
+        click.echo(f"  hint: {one_line(event.hint)}", color=wants_colour())
 
 
 def event_json(event: Event) -> Mapping[str, Json]:
@@ -64,8 +81,8 @@ def event_json(event: Event) -> Mapping[str, Json]:
 
 
 def show_json(value: Json) -> None:
-    """Print JSON for other programs."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print JSON for other programs, in ASCII: whatever is in it, no terminal acts on it."""
+    click.echo(json.dumps(value, indent=2))
 
 
 def show_diagnostics(diagnostics: tuple[Diagnostic, ...]) -> None:
@@ -75,12 +92,22 @@ def show_diagnostics(diagnostics: tuple[Diagnostic, ...]) -> None:
 
 def show_error(error: BotError) -> None:
     """Print an expected failure and what helps."""
-    click.echo(f"{click.style('error', fg='red')}: {error.message}", err=True)
+    colour = wants_colour(err=True)
+    click.echo(f"{click.style('error', fg='red')}: {one_line(error.message)}", err=True, color=colour)
     if error.hint:
-        click.echo(f"hint: {error.hint}", err=True)
+        click.echo(f"hint: {one_line(error.hint)}", err=True, color=colour)
+
+
+def show_bug(report: str, command: str) -> None:
+    """Print a bug with all that whoever mends it needs."""
+    for line in report.splitlines():
+        click.echo(_inert(line), err=True)
+    click.echo(f"this is a bug in the bot: `{one_line(command)}` must never end like this", err=True)
+    click.echo("hint: report the lines above; nothing is lost, the next run goes on where this one stopped", err=True)
 
 
 def _coloured(redline: str) -> str:
     colours = {"+": "green", "-": "red", "@": "cyan"}
-    lines = (click.style(line, fg=colours[line[0]]) if line[:1] in colours else line for line in redline.splitlines())
-    return "\n".join(f"    {line}" for line in lines)
+    lines = (_inert(line) for line in redline.splitlines())
+    styled = (click.style(line, fg=colours[line[0]]) if line[:1] in colours else line for line in lines)
+    return "\n".join(f"    {line}" for line in styled)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import click
 
 from bot.cli.environment import read_environment
-from bot.cli.show import show_json, wants_colour
+from bot.cli.show import one_line, show_json, wants_colour
 from bot.ledger.lifecycle import Stage, Standing
 from bot.model.clock import format_time
 from bot.model.json import Json
@@ -39,7 +39,7 @@ def command(*, with_closed: bool, as_json: bool) -> int:
 
 
 def _row(standing: Standing) -> tuple[str, ...]:
-    return (
+    cells = (
         standing.change,
         standing.recipe + (" (rollback)" if standing.rollback_of else ""),
         standing.stage,
@@ -47,6 +47,7 @@ def _row(standing: Standing) -> tuple[str, ...]:
         str(standing.pull or "-"),
         format_time(standing.updated_at),
     )
+    return tuple(one_line(cell) for cell in cells)
 
 
 def _json(standing: Standing) -> Mapping[str, Json]:

@@ -11,7 +11,7 @@ from bot.model.errors import BotError
 from bot.model.json import Json
 from bot.model.names import FeedName
 from bot.model.record import Phase
-from bot.model.series import FailureKind, FeedFailure, Reading, Window
+from bot.model.series import Reading, Window
 from bot.model.settings import Settings
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.monitor.breach import lookback, measure_breach
@@ -75,13 +75,9 @@ class Observer:
 
     def _readings(self, rule: Rule, *, until: datetime, span: timedelta) -> Mapping[FeedName, Reading]:
         window = Window(start=until - span, end=until)
-        return {feed: self._reading(feed, window) for feed in rule.feeds}
-
-    def _reading(self, feed: FeedName, window: Window) -> Reading:
-        spec = next((each for each in self.settings.feeds if each.name == feed), None)
-        if spec is None:
-            return FeedFailure(feed=feed, kind=FailureKind.SETTINGS, message="not in pow/settings/feeds.yml")
-        return self.collector.series(spec, window)
+        # A rule compiles only if the settings have all of its feeds.
+        specs = {spec.name: spec for spec in self.settings.feeds}
+        return {feed: self.collector.series(specs[feed], window) for feed in rule.feeds}
 
 
 def measurement_json(measurement: Measurement) -> Mapping[str, Json]:

@@ -222,10 +222,9 @@ def _close_both(
     sentence = f"{what}: {measured.sentence}"
     _close(now, watched, ROLLED_BACK, sentence, measurement=measurement_json(measured), recovery=recovery)
     event = _event(watched, Mark.DONE if helped else Mark.WARNING, sentence, closed=str(recovery))
-    closing = closing_of(now.site.ledger.records(), watched.id)
-    if first is None or closing is None:
+    if first is None:
         return [event]
-    return [event, _close_with_rollback(now, first, closing)]
+    return [event, _close_with_rollback(now, first, {"outcome": ROLLED_BACK, "recovery": recovery})]
 
 
 def _close_with_rollback(now: Round, watched: Watched, closing: Mapping[str, Json]) -> Event:

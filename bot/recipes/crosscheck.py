@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from bot.model.errors import Diagnostic, Severity
 from bot.model.names import FeedName, ServiceName
@@ -152,6 +153,8 @@ def _kind(value: Setting) -> str:
             return "a number"
         case str():
             return "text"
+        case _:
+            assert_never(value)
 
 
 def _shown(value: Setting) -> str:

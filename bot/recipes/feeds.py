@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import assert_never
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.model.errors import Diagnostic
@@ -72,13 +73,16 @@ def _unit(fields: Fields) -> Unit | None:
 def _faults(document: Document, path: Path, fields: Fields) -> Iterator[Diagnostic]:
     yield from _path_faults(document, path, fields)
     yield from _zone_faults(document, path, fields)
-    match _shape(fields):
+    shape = _shape(fields)
+    match shape:
         case FeedShape.METRIC:
             yield from _metric_faults(document, path, fields)
         case FeedShape.COMPLAINTS:
             yield from _column_faults(document, path, fields, "topic")
         case FeedShape.EVENTS:
             yield from _event_faults(document, path, fields)
+        case _:
+            assert_never(shape)
 
 
 def _path_faults(document: Document, path: Path, fields: Fields) -> Iterator[Diagnostic]:

@@ -6,6 +6,7 @@ It knows nothing of YAML beyond how a scalar's characters are quoted; the parser
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
 from bot.model.errors import Diagnostic, Severity
 from bot.model.json import Json
@@ -148,6 +149,8 @@ def plain(node: Node) -> Json:
             return {key: plain(entry.node) for key, entry in node.entries.items()}
         case Row():
             return [plain(item) for item in node.items]
+        case _:
+            assert_never(node)
 
 
 def place_within(scalar: Scalar, text: str, lines: tuple[str, ...], *, offset: int, width: int) -> Place:

@@ -4,6 +4,7 @@ A sentence may quote what a feed's server said, so every one of them passes thro
 """
 
 from datetime import datetime
+from typing import assert_never
 
 from bot.model.change import Change
 from bot.model.clock import format_time
@@ -28,7 +29,8 @@ _OUTCOMES = {
     RuleOutcome.ERROR: "could not be measured",
 }
 _LIMIT = 1000
-_MOST_LINES = 400
+_ROOM = 40_000
+"""Characters of a redline; GitHub takes 65,536 in all."""
 
 
 def watch_marker(change: ChangeId) -> str:
@@ -69,13 +71,12 @@ def rollback_body(
     change: Change, recipe: Recipe, sentence: str, *, original: PullNumber, reasons: tuple[str, ...]
 ) -> str:
     """Render a rollback's pull request: why, what comes back, and by what right it may merge."""
-    redline = redline_of(change.edits).split("\n")
     lines = [
         f"Takes back #{original}, because the rollback rule of {code(recipe.reference)} holds:",
         "",
         f"> {_sentence(sentence)}",
         "",
-        fenced("\n".join(redline[:_MOST_LINES]), "diff"),
+        fenced(redline_of(change.edits)[:_ROOM], "diff"),
         "",
     ]
     if reasons:
@@ -104,6 +105,8 @@ def recovery_comment(change: ChangeId, recovery: Recovery, rollback: Measurement
             title = "The rollback did not help: the change was not the cause"
         case Recovery.PENDING:
             title = "Rolled back; still measuring whether it helped"
+        case _:
+            assert_never(recovery)
     return "\n".join(
         [
             watch_marker(change),

@@ -136,3 +136,12 @@ def test_without_a_topic_all_complaints_are_other(tmp_path: Path):
         counted = collector.complaints(spec, WEEK)
     assert isinstance(counted, ComplaintCount)
     assert counted.topics == {OTHER: 2}
+
+
+def test_complaints_that_carry_no_time_all_belong_to_the_window(tmp_path: Path):
+    topics = ["wait", "wait", "fee", True]
+    (tmp_path / "c.json").write_text(json.dumps([{"topic": topic} for topic in topics]))
+    with a_collector(tmp_path) as collector:
+        counted = collector.complaints(a_complaint_file("c.json", at=""), WEEK)
+    assert isinstance(counted, ComplaintCount)
+    assert counted.topics == {"wait": 2, "fee": 1, "true": 1}

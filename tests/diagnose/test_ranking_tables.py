@@ -2,7 +2,7 @@ import pytest
 from diagnose.logs import a_log
 
 from bot.diagnose.process import rank, rank_activities
-from bot.report.ranking import activity_table, duration, hand_over_table, markdown_of, summary_of, text_of
+from bot.report.ranking import activity_table, duration, hand_over_table, markdown_of, summary_of, text_of, worst_of
 
 RANKING = rank(a_log([("1", "apply", 0), ("1", "review", 48), ("1", "pay | @all", 48.005), ("2", "apply", 0)]))
 
@@ -25,6 +25,11 @@ def test_durations_are_written_in_a_unit_that_a_person_reads(seconds: float, tex
 
 def test_the_summary_is_one_sentence():
     assert summary_of(RANKING) == "2 cases, 4 events, 3 activities: 2.00 days of waiting over 2 hand-overs"
+
+
+def test_where_most_time_is_lost_is_one_sentence_and_without_a_hand_over_nothing_is_said():
+    assert worst_of(RANKING) == "most time is lost at apply → review: 100.0% of all waiting, 2.00 days a passage"
+    assert not worst_of(rank(a_log([("1", "apply", 0), ("2", "apply", 5)])))
 
 
 def test_the_terminal_gets_columns():

@@ -1,5 +1,6 @@
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,10 +8,10 @@ import pytest
 from fakes.builders import START, a_sha
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger.ledgers import ONE, a_draft, a_proposal
+from ledger.ledgers import ONE, TWO, a_draft, a_proposal
 
 from bot.ledger.chain import extends, read_chain, verify_chain
-from bot.ledger.envelope import path_of, record_path, seal, unseal
+from bot.ledger.envelope import PAYLOAD_TYPE, path_of, record_path, seal, unseal
 from bot.model.errors import LedgerError
 from bot.model.names import ChangeId, Digest
 from bot.model.record import Draft, Phase, Record
@@ -120,6 +121,43 @@ def test_a_record_is_refused_at_another_path() -> None:
         unseal(content, path=f"records/{ONE}/002-proposed.json")
 
 
+def enveloped(statement: Any, **fields: Any) -> bytes:
+    """Put a statement into an envelope, whoever wrote it."""
+    payload = base64.b64encode(json.dumps(statement).encode()).decode()
+    return json.dumps({"payloadType": PAYLOAD_TYPE, "payload": payload, "signatures": []} | fields).encode()
+
+
+def test_a_statement_in_an_envelope_of_another_hand_is_a_record_too() -> None:
+    record, content = seal(a_proposal(), index=1, sequence=1, previous=None)
+    read = unseal(enveloped(statement_of(content)), path=PATH)
+    assert replace(read, digest=record.digest) == record
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"payloadType": "text/plain"}, "unknown payload type: 'text/plain'"),
+        ({"payload": "not base64!"}, "the payload is not base64"),
+        ({"payload": "e30"}, "the payload is not base64"),
+        ({"payload": "bm90IGpzb24="}, "cannot be read"),
+    ],
+)
+def test_an_envelope_that_the_ledger_does_not_write_is_refused_with_the_reason(
+    fields: dict[str, Any], reason: str
+) -> None:
+    _, content = seal(a_proposal(), index=1, sequence=1, previous=None)
+    with pytest.raises(LedgerError, match=f"{PATH}.*{reason}"):
+        unseal(enveloped(statement_of(content), **fields), path=PATH)
+
+
+@pytest.mark.parametrize("field", ["_type", "predicateType"])
+def test_a_statement_of_another_kind_is_no_record(field: str) -> None:
+    _, content = seal(a_proposal(), index=1, sequence=1, previous=None)
+    foreign = statement_of(content) | {field: "https://slsa.dev/provenance/v1"}
+    with pytest.raises(LedgerError, match="not a record's statement"):
+        unseal(enveloped(foreign), path=PATH)
+
+
 # The chain
 
 
@@ -167,6 +205,17 @@ def test_a_record_that_stands_twice_is_named() -> None:
     _, (first, second) = a_chain(2)
     with pytest.raises(LedgerError, match="repeats number 1"):
         verify_chain((first, first, second))
+
+
+def test_a_record_that_skips_a_number_of_its_change_is_named() -> None:
+    _, (first,) = a_chain(1)
+    skipping, content = seal(a_draft(Phase.MERGED), index=2, sequence=3, previous=first.digest)
+    with pytest.raises(LedgerError, match=r"003-merged\.json should be number 2 of its change"):
+        verify_chain((first, skipping))
+    other, _ = seal(a_draft(Phase.PROPOSED, change=TWO), index=2, sequence=1, previous=first.digest)
+    assert verify_chain((first, other)) == (first, other)
+    with pytest.raises(LedgerError, match="should be number 2"):
+        read_chain({**a_chain(1)[0], path_of(skipping): content})
 
 
 def test_a_longer_ledger_extends_a_shorter_and_not_the_other_way() -> None:

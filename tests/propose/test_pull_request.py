@@ -27,7 +27,7 @@ from bot.recipes.schema import SchemaName, check_shape
 from bot.recipes.text import parse
 from bot.recipes.tree import Document
 from bot.report.charts import daily_chart, daily_table, number
-from bot.report.pull_request import MAX_BODY, Case, body_of, redline_of, title_of
+from bot.report.pull_request import MAX_BODY, Case, body_of, complaints_in_words, redline_of, title_of
 
 BASE = CommitSha("b" * 40)
 HOSTILE = "@everyone <!-- x --> ![b](https://evil.example/x) fixes #1 | ``` \u202e"
@@ -108,6 +108,21 @@ def test_complaints_without_topics_are_only_counted() -> None:
     assert "0 complaints in 7 days; only their topics are counted.\n\n## Impact" in body_of(
         a_case(finding=a_finding(complaints=counts))
     )
+
+
+@pytest.mark.parametrize(
+    ("topics", "words"),
+    [
+        ({}, "0 complaints in 7 days"),
+        ({"fee": 1}, "1 complaint in 7 days, 1 of them about fee"),
+        ({"fee": 3, "delay": 1_200}, "1,203 complaints in 7 days, 1,200 of them about delay"),
+        ({"fee": 2, "delay": 2}, "4 complaints in 7 days, 2 of them about delay"),
+    ],
+)
+def test_complaints_in_words_name_the_most_frequent_topic_if_there_is_one(topics: dict[str, int], words: str) -> None:
+    counts = ComplaintCount(feed=FeedName("complaints.passport"), window=WEEK, topics=topics)
+
+    assert complaints_in_words(counts) == words
 
 
 def test_without_a_run_there_is_no_link_and_no_other_address_is_linked() -> None:

@@ -42,3 +42,11 @@ def test_texts_and_conditions_may_embed_expressions():
     assert substitute("gate-${{ github.event_name }}-${{ vars.NO }}", CONTEXT) == "gate-schedule-"
     assert is_true("${{ github.token }}", CONTEXT)
     assert not is_true("vars.EMPTY != ''", CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [("github.event_name == 'schedule'", "true"), ("!github.token", "false"), ("vars.MISSING", ""), ("github", "")],
+)
+def test_in_a_text_a_value_is_written_as_github_writes_it(expression, text):
+    assert substitute(f"<${{{{ {expression} }}}}>", CONTEXT) == f"<{text}>"

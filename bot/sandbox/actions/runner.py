@@ -1,28 +1,32 @@
 """A small runner for thin workflows: a checkout, a set-up, one command.
 
 What it knows of GitHub Actions: jobs with `if`, steps with `id`, `if`, `uses`, `with`, `run`, `env`, expressions,
-and outputs. Of actions it knows the checkout and the repository's own set-up; any other is an error.
+and outputs. Of actions it knows the checkout and the repository's own set-up. Anything else that would change what
+runs, `needs` or `matrix` or another action, is an error and never a guess.
 """
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from bot.model.errors import BotError
-from bot.sandbox.actions.expressions import Context, is_true, substitute
+from bot.sandbox.actions.expressions import Context, is_true, substitute, to_text
 from bot.sandbox.actions.warm import Warm, is_simple
 
 _CHECKOUT = "actions/checkout"
 _SETUP = "./.github/actions/setup"
-_TIMEOUT = 600
+_MINUTES = 10.0
+_JOB = frozenset({"name", "runs-on", "timeout-minutes", "environment", "permissions", "concurrency", "if", "steps"})
+_STEP = frozenset({"name", "id", "if", "uses", "with", "run", "env"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +52,10 @@ class Machine:
     server_url: str
     api_url: str
     repository: str
-    token: str
+    token: str = field(repr=False)
     login: str
     variables: Mapping[str, str]
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
     environment: Mapping[str, str]
     read: Callable[[str], bytes]
     warm: Warm | None = None
@@ -61,12 +65,31 @@ class Machine:
 def run_workflow(machine: Machine, workflow: str, *, event: str) -> tuple[Finished, ...]:
     """Run a workflow of the default branch as an event would; a failing step ends its job."""
     document = yaml.safe_load(machine.read(f".github/workflows/{workflow}"))
+    jobs = document.get("jobs") if isinstance(document, dict) else None
+    if not isinstance(jobs, dict) or not all(isinstance(job, dict) and "steps" in job for job in jobs.values()):
+        raise BotError(f"{workflow} is no workflow with jobs of steps", hint=f"check .github/workflows/{workflow}")
     finished: list[Finished] = []
-    for name, job in document["jobs"].items():
+    for name, job in jobs.items():
+        _refuse_unknown(job, _JOB, f"job `{name}` of {workflow}")
         context = _context(machine, event)
-        if is_true(str(job.get("if", "true")), context):
+        if _holds(job, context):
             finished += _run_job(machine, (workflow, name), job, context)
     return tuple(finished)
+
+
+def _refuse_unknown(mapping: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+    if strange := sorted(str(key) for key in mapping.keys() - known):
+        hint = "keep workflows thin: a checkout, a set-up, one command"
+        raise BotError(f"the sandbox's runner does not know `{strange[0]}` in {where}", hint=hint)
+
+
+def _holds(part: Mapping[str, Any], context: Context) -> bool:
+    return is_true(_text(part.get("if", True)), context)
+
+
+def _text(value: Any) -> str:
+    """Write a YAML scalar as GitHub does."""
+    return to_text(value) if isinstance(value, bool) or value is None else str(value)
 
 
 def run_command(machine: Machine, command: str) -> Finished:
@@ -80,7 +103,7 @@ def run_command(machine: Machine, command: str) -> Finished:
     with tempfile.TemporaryDirectory(prefix="pow-job-") as folder:
         workspace = Path(folder) / "workspace"
         _clone(machine, workspace)
-        return _run_step(machine, ("", ""), command, (workspace, environment))
+        return _run_step(machine, ("", ""), command, _Place(workspace=workspace, environment=environment))
 
 
 def _context(machine: Machine, event: str) -> dict[str, Any]:
@@ -105,13 +128,16 @@ def _run_job(
         workspace = Path(folder) / "workspace"
         workspace.mkdir()
         for step in job["steps"]:
-            if not is_true(str(step.get("if", "true")), context):
+            _refuse_unknown(step, _STEP, f"a step of job `{name[1]}` of {name[0]}")
+            if not _holds(step, context):
                 continue
             if "uses" in step:
                 context["steps"][step.get("id", "")] = {"outputs": _use(machine, step["uses"], workspace)}
                 continue
-            environment = {key: substitute(str(value), context) for key, value in step.get("env", {}).items()}
-            finished.append(_run_step(machine, name, step["run"], (workspace, environment)))
+            environment = {key: substitute(_text(value), context) for key, value in step.get("env", {}).items()}
+            minutes = float(job.get("timeout-minutes", _MINUTES))
+            place = _Place(workspace=workspace, environment=environment, seconds=minutes * 60)
+            finished.append(_run_step(machine, name, substitute(step.get("run", ""), context), place))
             if finished[-1].exit_code != 0:
                 break
     return finished
@@ -127,29 +153,40 @@ def _use(machine: Machine, action: str, workspace: Path) -> Context:
     raise BotError(f"the sandbox's runner does not know the action `{action}`")
 
 
-def _run_step(
-    machine: Machine, name: tuple[str, str], command: str, place: tuple[Path, Mapping[str, str]]
-) -> Finished:
-    workspace, environment = place
-    everything = _process_environment(machine, workspace) | dict(environment)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where and with what a step runs, and for how long at most."""
+
+    workspace: Path
+    environment: Mapping[str, str] = field(repr=False)
+    seconds: float = _MINUTES * 60
+
+
+def _run_step(machine: Machine, name: tuple[str, str], command: str, place: _Place) -> Finished:
+    environment = _process_environment(machine, place.workspace) | dict(place.environment)
     if machine.warm is not None and is_simple(command):
-        ended = machine.warm.run(command, folder=workspace, environment=everything)
+        ended = machine.warm.run(command, folder=place.workspace, environment=environment)
         return Finished(
             workflow=name[0], job=name[1], command=command, exit_code=ended.exit_code, output=ended.output
         )
     shell = shutil.which("sh") or "/bin/sh"
     with subprocess.Popen(
         [shell, "-e", "-c", command],
-        cwd=workspace,
-        env=everything,
+        cwd=place.workspace,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         start_new_session=True,
     ) as process:
         machine.started(process)
-        output, _ = process.communicate(timeout=_TIMEOUT)
+        try:
+            output, _ = process.communicate(timeout=place.seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # a session of its own: its children end, too
+            raise BotError(f"`{command}` did not end within {place.seconds / 60:g} minutes") from None
     return Finished(workflow=name[0], job=name[1], command=command, exit_code=process.returncode, output=output)
 
 
@@ -170,9 +207,9 @@ def _process_environment(machine: Machine, workspace: Path) -> dict[str, str]:
 
 def _clone(machine: Machine, target: Path) -> None:
     header = f"Authorization: Bearer {machine.token}"
-    subprocess.run(
+    done = subprocess.run(
         ["git", "clone", "--quiet", machine.clone_url, str(target)],
-        check=True,
+        check=False,
         capture_output=True,
         env={
             "PATH": os.environ.get("PATH", os.defpath),
@@ -184,3 +221,5 @@ def _clone(machine: Machine, target: Path) -> None:
             "GIT_CONFIG_VALUE_0": header,
         },
     )
+    if done.returncode != 0:
+        raise BotError(f"the checkout failed: {done.stderr.decode(errors='replace').strip()}")

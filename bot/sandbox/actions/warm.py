@@ -12,11 +12,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
+
+from bot.model.errors import BotError
 
 SCRIPT = "pow"
 PRELOADED = ("github", "httpx", "bot.propose.step", "bot.approve.step", "bot.deploy.step", "bot.monitor.step")
@@ -54,15 +57,20 @@ class Warm:
             }
             if process.stdin is None or process.stdout is None:
                 raise RuntimeError("the warm machine has no pipes")
-            process.stdin.write(json.dumps(order) + "\n")
-            process.stdin.flush()
-            code = int(process.stdout.readline())
-            return Outcome(exit_code=code, output=Path(output.name).read_text(errors="replace"))
+            try:
+                process.stdin.write(json.dumps(order) + "\n")
+                process.stdin.flush()
+                answer = process.stdout.readline()
+            except BrokenPipeError:
+                answer = ""
+            if not answer:
+                raise BotError(f"the warm machine died before `{command}` ended", hint="start the sandbox again")
+            return Outcome(exit_code=int(answer), output=Path(output.name).read_text(errors="replace"))
 
     def close(self) -> None:
         """End the interpreter."""
         if self._process is not None:
-            with self._process:
+            with suppress(BrokenPipeError), self._process:
                 self._process.terminate()
             self._process = None
 

@@ -1,0 +1,159 @@
+"""The commands in a town: what they print for people, and what for programs."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli.consoles import FORGOTTEN, POW, Console, a_console, a_process, bare
+from stage import ROOT, SMALL, a_town
+
+from bot.cli.main import EXPECTED, run
+from bot.sandbox.town import Staging
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """A town in which one look has proposed what there is to propose."""
+    with a_town(Staging(situation=SMALL)) as town:
+        console = a_console(town, tmp_path_factory.mktemp("console") / "clone")
+        done = a_process("detect", folder=console.clone, environment=console.environment)
+        assert done.returncode == 0, done.stderr
+        yield console
+
+
+@pytest.fixture(autouse=True)
+def at_the_console(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in the clone with a job's environment and nothing else of this machine's."""
+    for name in os.environ:
+        if name.startswith(FORGOTTEN):
+            monkeypatch.delenv(name)
+    for name, value in console.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(console.clone)
+
+
+def as_json(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, Mapping[str, Any]]:
+    """Run a command that must print one JSON document and nothing else."""
+    code = run([*arguments, "--json"])
+    printed = capsys.readouterr()
+    assert printed.out.isascii()
+    return code, json.loads(printed.out)
+
+
+def test_status_is_a_table(capsys: pytest.CaptureFixture[str]):
+    assert run(["status"]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == ["change", "recipe", "stage", "outcome", "pull", "since"]
+    assert [row.split()[1:5] for row in rows] == [["PASSPORT_BACKLOG", "proposed", "-", "1"]]
+    assert head.index("recipe") == rows[0].index("PASSPORT"), "columns stand below each other"
+    assert "\x1b" not in head
+
+
+def test_status_as_json_has_the_same_changes(capsys: pytest.CaptureFixture[str]):
+    run(["status"])
+    rows = capsys.readouterr().out.splitlines()[1:]
+    code, said = as_json(["status"], capsys)
+    assert code == 0
+    assert [change["change"] for change in said["changes"]] == [row.split()[0] for row in rows]
+    assert {"recipe", "targets", "stage", "pull", "opened_at", "updated_at"} <= said["changes"][0].keys()
+    assert as_json(["status", "--all"], capsys)[1] == said, "nothing is closed yet"
+
+
+@pytest.mark.parametrize("step", ["gate", "monitor", "deploy"])
+def test_a_step_as_json_is_json_and_nothing_else(step: str, capsys: pytest.CaptureFixture[str]):
+    code, said = as_json([step], capsys)
+    assert (code, said["step"], said["failed"]) == (0, step, False)
+    assert all({"mark", "sentence", "hint", "data"} <= event.keys() for event in said["events"])
+
+
+def test_a_dry_run_as_json_shows_the_events_and_writes_nothing(console: Console, capsys: pytest.CaptureFixture[str]):
+    before = console.town.git("for-each-ref")
+    code, said = as_json(["detect", "--dry-run"], capsys)
+    assert (code, said["step"]) == (0, "detect")
+    assert console.town.git("for-each-ref") == before
+
+
+def test_run_as_json_has_all_four_steps(capsys: pytest.CaptureFixture[str]):
+    code, said = as_json(["run"], capsys)
+    assert code == 0
+    assert [step["step"] for step in said["steps"]] == ["detect", "gate", "deploy", "monitor"]
+    assert (said["failed"], said["errors"]) == (False, [])
+
+
+def test_run_goes_on_when_one_step_cannot_start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("POW_GATEWAY_TOKEN", "")
+    code = run(["run", "--json"])
+    printed = capsys.readouterr()
+    said = json.loads(printed.out)
+    assert code == EXPECTED
+    assert "POW_GATEWAY_TOKEN" in printed.err
+    assert [error["message"] for error in said["errors"]] == [printed.err.splitlines()[0].removeprefix("error: ")]
+    assert [step["step"] for step in said["steps"]] == ["detect", "gate", "monitor"]
+
+
+def test_wake_starts_a_workflow(console: Console, capsys: pytest.CaptureFixture[str]):
+    console.town.pending.clear()
+    assert run(["wake", "gate.yml"]) == 0
+    assert capsys.readouterr().out == "started gate.yml\n"
+    assert console.town.pending == ["gate.yml"]
+
+
+def test_wake_of_what_is_not_there_says_so(capsys: pytest.CaptureFixture[str]):
+    assert run(["wake", "nosuch.yml"]) == EXPECTED
+    assert "nosuch.yml" in capsys.readouterr().err
+
+
+def test_no_secret_is_ever_printed(console: Console, capsys: pytest.CaptureFixture[str]):
+    secrets = [console.environment["GITHUB_TOKEN"], console.environment["POW_GATEWAY_TOKEN"]]
+    for arguments in (["status"], ["run"], ["wake", "nosuch.yml"]):
+        run(arguments)
+        printed = capsys.readouterr()
+        assert [secret for secret in secrets if secret in printed.out + printed.err] == []
+
+
+# lint
+
+
+def test_lint_of_this_repository_finds_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.chdir(ROOT)
+    assert run(["lint"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.endswith("files: nothing found\n")
+
+
+def a_copy(target: Path) -> Path:
+    subprocess.run(["cp", "-r", str(ROOT / "pow"), str(ROOT / "patches"), str(target)], check=True)
+    recipe = target / "pow" / "passport_backlog.yml"
+    recipe.write_bytes(recipe.read_bytes().replace(b"20_days", b"20%"))
+    return target
+
+
+def test_lint_shows_each_fault_with_line_caret_and_hint(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(["lint", str(a_copy(tmp_path))]) == EXPECTED
+    place, source, caret, *_ = capsys.readouterr().out.splitlines()
+    assert place.startswith("pow/passport_backlog.yml:4:")
+    assert source.strip().startswith("bottleneck_rule:")
+    assert set(caret.strip()) == {"^"}
+
+
+@pytest.mark.parametrize("option", [["--json"], ["--format", "json"], ["--format", "sarif"]])
+def test_lint_for_programs_is_json_and_nothing_else(
+    option: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert run(["lint", str(a_copy(tmp_path)), *option]) == EXPECTED
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)
+    assert "1 error" in printed.err
+
+
+def test_lint_into_a_reader_that_takes_one_line(tmp_path: Path):
+    line = " ".join([*POW, "lint", str(a_copy(tmp_path)), "| head -1"])
+    done = subprocess.run(line, shell=True, cwd=tmp_path, env=bare(tmp_path), capture_output=True, check=False)  # noqa: S602 - the pipe is the matter
+    assert len(done.stdout.splitlines()) == 1
+    assert b"Traceback" not in done.stderr
+    assert b"BrokenPipe" not in done.stderr

@@ -1,0 +1,307 @@
+"""`pow monitor` on an agency in memory: how a watch goes on, and how it ends."""
+
+from datetime import timedelta
+
+import pytest
+from monitor.watchtower import DAY, ERRORS, FEEDS, FIVE, HOUR, POLICY, PRINTER, RECIPE, WAITS, a_watch
+
+from bot.model.event import Mark
+from bot.model.names import ChangeId
+from bot.model.record import Phase
+from bot.monitor.act import PERSON_LABEL
+
+
+def recipe_with(*lines: bytes) -> bytes:
+    return RECIPE + b"".join(line + b"\n" for line in lines)
+
+
+def test_nothing_under_watch_is_no_event_and_no_write():
+    tower, change = a_watch()
+    tower.record(change, Phase.CLOSED, outcome="success")
+    writes = len(tower.world.writes)
+    assert tower.monitor().events == ()
+    assert len(tower.world.writes) == writes
+    assert tower.figures.asked == [], "what is closed costs no reading"
+
+
+def test_an_early_look_holds_and_says_what_it_saw():
+    tower, change = a_watch()
+    tower.go(DAY)
+    event = tower.only()
+    (measured,) = tower.of(change, Phase.MEASURED)
+    assert (event.mark, event.change, event.subject) == (Mark.WAIT, change, "BLUR")
+    assert "watching" in event.sentence
+    assert measured.facts["verdict"] == "HOLD"
+    assert measured.facts["rollback"]["outcome"] == "DOES_NOT_HOLD"
+    assert "### Watch: still watching" in tower.comment(1)
+    assert not tower.of(change, Phase.CLOSED)
+
+
+def test_three_good_days_close_the_loop_and_the_watch():
+    tower, change = a_watch()
+    tower.go(4 * DAY, waits=3.0)
+    event = tower.only()
+    assert (event.mark, event.data["closed"]) == (Mark.DONE, "success")
+    assert tower.closed(change)["outcome"] == "success"
+    assert tower.closed(change)["measurement"]["outcome"] == "HOLDS"
+    assert "it worked" in tower.comment(1)
+    assert tower.monitor().events == ()
+    assert tower.rollback_pulls(change) == []
+
+
+def test_a_look_at_the_same_moment_writes_nothing_and_a_later_one_edits_its_comment():
+    tower, change = a_watch()
+    tower.go(DAY)
+    tower.monitor()
+    writes = len(tower.world.writes)
+    tower.monitor()
+    assert len(tower.world.writes) == writes
+    tower.go(HOUR)
+    tower.monitor()
+    assert [record.key for record in tower.of(change, Phase.MEASURED)] == [
+        "2026-03-04T09:00:00Z",
+        "2026-03-04T10:00:00Z",
+    ]
+    assert "measured 2026-03-04T10:00:00Z" in tower.comment(1), "one comment, kept up to date"
+
+
+def test_without_a_verdict_at_the_deadline_a_person_is_asked_once_and_measuring_goes_on():
+    tower, change = a_watch(blur=recipe_with(b"watch: {deadline: 5_days}"))
+    tower.go(5 * DAY)
+    event = tower.only()
+    assert event.mark is Mark.WARNING
+    assert "no verdict by 2026-03-08T09:00:00Z" in event.sentence
+    assert "pull request 1" in event.hint
+    assert PERSON_LABEL in tower.world.pull(1).labels
+    tower.go(4 * DAY, waits=3.0)
+    assert tower.only().data["closed"] == "success", "late evidence is evidence"
+    assert tower.closed(change)["outcome"] == "success"
+
+
+# What is no evidence
+
+
+def test_a_feed_that_fails_is_told_and_neither_closes_nor_reverts():
+    tower, change = a_watch()
+    tower.go(4 * DAY, waits=3.0)
+    tower.figures.down = {ERRORS: "answered 503"}
+    event = tower.only()
+    assert event.mark is Mark.WAIT
+    assert "cannot be measured (ERROR)" in event.sentence
+    assert "answered 503" in event.sentence
+    tower.figures.down = {WAITS: "answered 503"}
+    tower.go(HOUR, waits=3.0)
+    assert tower.only().mark is Mark.WAIT
+    assert not tower.of(change, Phase.CLOSED)
+    tower.figures.down = {}
+    tower.go(HOUR, waits=3.0)
+    assert tower.only().data["closed"] == "success"
+
+
+def test_silence_since_the_deployment_is_neither_success_nor_harm():
+    tower, change = a_watch()
+    tower.figures.lay(ERRORS, tower.now - 2 * HOUR, tower.now, share=0.5)
+    tower.go(FIVE * 2, errors=None, waits=None)
+    assert tower.only().mark is Mark.WAIT
+    tower.go(4 * DAY, errors=None, waits=None)
+    event = tower.only()
+    assert event.mark is Mark.WAIT
+    assert "STALE" in event.sentence or "NO_DATA" in event.sentence
+    assert not tower.of(change, Phase.CLOSED)
+    assert not tower.of(change, Phase.REVERTED)
+
+
+def test_errors_above_the_limit_that_are_not_proven_yet_hold_back_a_success():
+    recipe = RECIPE.replace(b"wait_time < 7_days for 3_days", b"wait_time < 7_days")
+    tower, change = a_watch(blur=recipe)
+    tower.go(7 * FIVE, errors=0.5, waits=3.0)
+    tower.figures.lay(WAITS, tower.now - 7 * FIVE, tower.now, share=3.0)
+    event = tower.only()
+    assert event.mark is Mark.WAIT, "seven broken windows cannot be eight, and are no success"
+    assert "not proven" in event.sentence
+    tower.go(FIVE, errors=0.5, waits=3.0)
+    assert "it got worse" in tower.monitor().events[0].sentence
+    assert tower.of(change, Phase.REVERTED)
+
+
+def test_a_success_before_the_watch_is_armed_is_none_yet():
+    recipe = RECIPE.replace(b"wait_time < 7_days for 3_days", b"wait_time < 7_days")
+    tower, change = a_watch(blur=recipe)
+    tower.go(4 * FIVE)
+    tower.figures.lay(WAITS, tower.now - 4 * FIVE, tower.now, share=3.0, step=timedelta(minutes=1))
+    assert "the watch arms 30 minutes after" in tower.only().sentence
+    tower.go(4 * FIVE)
+    tower.figures.lay(WAITS, tower.now - 4 * FIVE, tower.now, share=3.0, step=timedelta(minutes=1))
+    assert tower.only().data["closed"] == "success"
+    assert tower.closed(change)["outcome"] == "success"
+
+
+def test_a_clock_that_was_set_back_decides_nothing():
+    tower, change = a_watch()
+    tower.go(-2 * HOUR, errors=None, waits=None)
+    tower.figures.lay(ERRORS, tower.now - DAY, tower.now, share=0.5)
+    tower.figures.lay(WAITS, tower.now - 4 * DAY, tower.now, share=1.0)
+    event = tower.only()
+    assert event.mark is Mark.WAIT, event
+    assert not tower.of(change, Phase.CLOSED)
+    assert not tower.of(change, Phase.REVERTED)
+
+
+# What was there before
+
+
+def test_a_breach_from_before_the_change_asks_a_person():
+    tower, change = a_watch()
+    tower.figures.lay(ERRORS, tower.now - DAY, tower.now, share=0.2)
+    tower.go(2 * HOUR, errors=0.2)
+    event = tower.only()
+    assert event.mark is Mark.WARNING
+    assert "was there before the change" in event.sentence
+    assert PERSON_LABEL in tower.world.pull(1).labels
+    assert "already held before this change" in tower.comment(1)
+    assert not tower.of(change, Phase.REVERTED)
+
+
+def test_what_was_there_before_is_remembered_when_the_feed_has_forgotten_it():
+    tower, change = a_watch()
+    tower.figures.lay(ERRORS, tower.now - DAY, tower.now, share=0.2)
+    tower.go(2 * HOUR, errors=0.2)
+    tower.monitor()
+    tower.figures.samples[ERRORS].clear()
+    tower.go(2 * HOUR, errors=0.2)
+    assert "was there before the change" in tower.only().sentence
+    assert not tower.of(change, Phase.REVERTED)
+
+
+def test_a_feed_that_was_down_at_the_first_look_is_no_knowledge_of_the_past():
+    tower, change = a_watch()
+    tower.figures.lay(ERRORS, tower.now - DAY, tower.now, share=0.2)
+    tower.figures.down = {ERRORS: "answered 503"}
+    tower.go(HOUR, errors=0.2)
+    tower.monitor()
+    tower.figures.down = {}
+    tower.go(HOUR, errors=0.2)
+    assert "was there before the change" in tower.only().sentence
+    assert not tower.of(change, Phase.REVERTED), "an outage must not turn an old breach into this change's fault"
+
+
+# One among others
+
+
+LOSSES = b"""\
+  metrics.passport.loss_rate:
+    source: json_file
+    path: data/losses.json
+    columns: {at: at, value: lost, of: printed}
+    window: 5_minutes
+"""
+
+
+def test_one_change_that_fails_does_not_keep_the_other_from_its_success():
+    other = RECIPE.replace(b"id: BLUR", b"id: SPEED").replace(b"error_rate", b"loss_rate")
+    tower, first = a_watch(speed=other, settings__feeds=FEEDS + LOSSES)
+    second = tower.land(2, PRINTER, b"speed: 5", b"speed: 6", recipe="SPEED")
+    tower.push({"pow/settings/feeds.yml": FEEDS, "pow/speed.yml": None})
+    tower.go(4 * DAY, waits=3.0)
+    events = tower.monitor().events
+    assert {(event.change, event.mark) for event in events} == {(first, Mark.DONE), (second, Mark.FAILURE)}
+    failure = next(event for event in events if event.mark is Mark.FAILURE)
+    assert "SPEED" in failure.sentence
+    assert "pow lint" in failure.hint
+    assert not tower.of(second, Phase.CLOSED)
+
+
+def test_a_recipe_that_is_gone_from_main_still_watches_what_it_was_approved_for():
+    tower, change = a_watch()
+    tower.push({"pow/blur.yml": None})
+    tower.go(4 * DAY, waits=3.0)
+    assert tower.only().data["closed"] == "success"
+    assert tower.closed(change)["outcome"] == "success"
+
+
+def test_a_feed_that_is_gone_from_the_settings_fails_its_change_by_name():
+    tower, change = a_watch()
+    tower.push({"pow/settings/feeds.yml": FEEDS.split(b"  metrics.passport.error_rate")[0]})
+    tower.go(HOUR)
+    report = tower.monitor()
+    (event,) = report.events
+    assert report.failed
+    assert "BLUR" in event.sentence
+    assert "pow/settings/feeds.yml" in event.hint
+    assert not tower.of(change, Phase.MEASURED)
+
+
+DAMAGES = {
+    "no proposal": ChangeId("d" * 16),
+    "a proposal without a pull request": ChangeId("e" * 16),
+    "a deployment without a time": ChangeId("f" * 16),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_record_fails_its_change_and_no_other(damage: str):
+    tower, change = a_watch()
+    broken, merge = DAMAGES[damage], str(tower.of(change, Phase.MERGED)[0].facts["merge"])
+    if damage != "no proposal":
+        pull = {} if "without a pull" in damage else {"pull": 1}
+        tower.record(broken, Phase.PROPOSED, recipe="BLUR", **pull)
+    time = {"effective_at": "some day"} if "without a time" in damage else {"effective_at": "2026-03-03T09:00:00Z"}
+    tower.record(broken, Phase.DEPLOYED, merge=merge, **time)
+    tower.go(HOUR)
+    events = {event.change: event for event in tower.monitor().events}
+    assert events[change].mark is Mark.WAIT
+    assert events[broken].mark is Mark.FAILURE
+    assert "ledger" in events[broken].sentence
+    assert "git log pow-ledger" in events[broken].hint
+
+
+@pytest.mark.parametrize("impact", ["HIGH", {"level": "ENORMOUS"}])
+def test_a_proposal_with_a_damaged_impact_is_not_rolled_back_on_a_guess(impact: object):
+    tower, change = a_watch()
+    (proposed,) = tower.of(change, Phase.PROPOSED)
+    tower.record(change, Phase.PROPOSED, key="again", **{**proposed.facts, "impact": impact})
+    tower.go(2 * HOUR, errors=0.2)
+    report = tower.monitor()
+    assert report.failed
+    assert "impact" in report.events[-1].sentence
+    assert tower.rollback_pulls(change) == []
+
+
+def test_a_paused_policy_measures_on_and_leaves_the_rollback_to_people():
+    tower, change = a_watch(settings__policy=POLICY.replace(b"paused: false", b"paused: true"))
+    tower.go(2 * HOUR, errors=0.2)
+    event = tower.only()
+    assert event.mark is Mark.WARNING
+    assert "paused" in event.sentence
+    assert [record.facts["verdict"] for record in tower.of(change, Phase.MEASURED)] == ["ASK"]
+    assert not tower.of(change, Phase.REVERTED)
+    assert tower.rollback_pulls(change) == []
+    tower.edit("pow/settings/policy.yml", b"paused: true", b"paused: false")
+    tower.go(HOUR, errors=0.2)
+    tower.monitor()
+    assert len(tower.rollback_pulls(change)) == 1
+
+
+def test_mode_shadow_only_says_what_it_would_do_until_the_deadline_asks():
+    tower, change = a_watch(blur=recipe_with(b"watch: {mode: shadow, deadline: 2_days}"))
+    tower.go(2 * HOUR, errors=0.2)
+    assert "would be rolled back (mode shadow)" in tower.only().sentence
+    tower.go(2 * DAY, errors=0.2)
+    event = tower.only()
+    assert event.mark is Mark.WARNING
+    assert "no verdict by" in event.sentence
+    assert tower.rollback_pulls(change) == []
+
+
+def test_what_a_feeds_server_says_cannot_act_in_the_comment():
+    tower, _ = a_watch()
+    hostile = "@agency/everyone ![x](https://evil.example/p.png) <!-- --> #7 | a | b\n\n# Approved"
+
+    tower.figures.down = {ERRORS: hostile, WAITS: hostile}
+    tower.go(HOUR)
+    tower.monitor()
+    comment = tower.comment(1)
+    assert "@agency" not in comment
+    assert "![x]" not in comment
+    assert "\n# Approved" not in comment
+    assert comment.count("<!--") == 1, "the marker is the only thing that does not show"
