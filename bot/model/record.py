@@ -23,7 +23,8 @@ class Phase(StrEnum):
     - synced: merge, systems [{name, version, digest}]
     - measured: verdict, sentence, success, rollback
     - reverted: rollback (change id of the rollback), merge, sentence, measurement
-    - closed: outcome (success | rolled_back | rejected | expired | failed), recovery, sentence
+    - closed: outcome (success | rolled_back | kept | rejected | expired | failed), recovery, sentence;
+      rolled_back without a recovery was done by hand, kept means that people would not take it back
     """
 
     PROPOSED = "proposed"

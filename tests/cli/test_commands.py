@@ -109,7 +109,7 @@ def test_wake_of_what_is_not_there_says_so(capsys: pytest.CaptureFixture[str]):
 
 def test_no_secret_is_ever_printed(console: Console, capsys: pytest.CaptureFixture[str]):
     secrets = [console.environment["GITHUB_TOKEN"], console.environment["POW_GATEWAY_TOKEN"]]
-    for arguments in (["status"], ["run"], ["wake", "nosuch.yml"]):
+    for arguments in (["status"], ["gate"], ["wake", "nosuch.yml"]):
         run(arguments)
         printed = capsys.readouterr()
         assert [secret for secret in secrets if secret in printed.out + printed.err] == []

@@ -150,6 +150,15 @@ def test_an_envelope_that_the_ledger_does_not_write_is_refused_with_the_reason(
         unseal(enveloped(statement_of(content), **fields), path=PATH)
 
 
+@pytest.mark.parametrize("stray", ["!", "\n", " "])
+def test_a_payload_with_characters_that_a_lenient_reader_skips_is_refused(stray: str) -> None:
+    _, content = seal(a_proposal(), index=1, sequence=1, previous=None)
+    envelope = json.loads(content)
+    padded = json.dumps(envelope | {"payload": stray + envelope["payload"]}).encode()
+    with pytest.raises(LedgerError, match="the payload is not base64"):
+        unseal(padded, path=PATH)
+
+
 @pytest.mark.parametrize("field", ["_type", "predicateType"])
 def test_a_statement_of_another_kind_is_no_record(field: str) -> None:
     _, content = seal(a_proposal(), index=1, sequence=1, previous=None)
