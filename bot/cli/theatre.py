@@ -1,7 +1,9 @@
 """Shows the sandbox's story in a terminal: a live display, or plain lines where there is no terminal."""
 
 import gc
+import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -21,7 +23,7 @@ from bot.sandbox.town import Town
 
 STEPS = ("Collect", "Diagnose", "Propose", "Approve", "Deploy", "Sync", "Monitor")
 _BARS = "▁▂▃▄▅▆▇█"
-_LINES = 18
+_LOOK_SECONDS = 0.2
 _COLOURS = {"✔": "green", "✘": "red", "!": "yellow", "…": "cyan", "+": "green", "-": "red", "@": "cyan"}
 
 
@@ -149,17 +151,20 @@ def _shown(path: Path) -> str:
 
 def leave_open(town: Town) -> int:
     """Leave the sandbox up, its page at work, until the person stops it."""
-    try:
-        with at_work(town):
-            click.echo(f"the sandbox is up: open {town.base_url}/ in a browser; Ctrl-C ends it")
-            click.echo("to run the bot's commands against it, in a clone of its repository:")
-            for line in _exports(town):
-                click.echo(f"  {line}")
-            sys.stdout.flush()
-            while True:
-                time.sleep(3600)
-    except KeyboardInterrupt:
-        click.echo("the sandbox is closed")
+    ended = threading.Event()
+    # A handler that only sets an event: an interrupt is neither lost nor breaks off what is being printed.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: ended.set())
+    with at_work(town):
+        click.echo(f"the sandbox is up: open {town.base_url}/ in a browser; Ctrl-C ends it")
+        click.echo("to run the bot's commands against it, in a clone of its repository:")
+        for line in _exports(town):
+            click.echo(f"  {line}")
+        sys.stdout.flush()
+        while not ended.wait(_LOOK_SECONDS):
+            pass  # the kernel may give the signal to another thread, which does not wake this one
+        town.end_commands()
+    click.echo("the sandbox is closed")
     gc.freeze()  # the office's many objects need no last walk over them: the process ends at once
     return 0
 

@@ -143,6 +143,11 @@ class Town:
                 yield from run_workflow(self.machine(), name, event=event if first else "workflow_dispatch")
                 first = False
 
+    def end_commands(self) -> None:
+        """End what runs on the warm machine; a command that starts later starts anew."""
+        if self.warm is not None:
+            self.warm.close()
+
     def advance(self, span: timedelta) -> None:
         """Let time pass; the agency moves with the clock."""
         self.clock.advance(span)
