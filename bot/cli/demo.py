@@ -52,7 +52,7 @@ def _clear(folder: Path) -> None:
     running = folder / _RUNNING
     if running.exists() and _is_alive(running.read_text()):
         raise BotError(f"another sandbox runs in {folder}", hint="end it, or give another --folder")
-    strangers = {each.name for each in folder.iterdir()} - {"forge", "mainframe", "sheets", _RUNNING}
+    strangers = {each.name for each in folder.iterdir()} - {"forge", "mainframe", "sheets", "pulls", _RUNNING}
     if strangers:
         raise BotError(f"{folder} holds other things: {', '.join(sorted(strangers))}", hint="give another --folder")
     shutil.rmtree(folder)

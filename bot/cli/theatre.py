@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.sandbox.page.worker import at_work
-from bot.sandbox.story import Beat, Gauges, tell
+from bot.sandbox.story import Beat, Gauges, tell, write_pulls
 from bot.sandbox.town import Town
 
 STEPS = ("Collect", "Diagnose", "Propose", "Approve", "Deploy", "Sync", "Monitor")
@@ -134,7 +134,7 @@ def _say_where_to_look(town: Town, *, seconds: float) -> None:
     for what, where in (
         ("history that reads as a story", f"git -C {bare} log --first-parent main"),
         ("the ledger, one record a commit", f"git -C {bare} log --stat pow-ledger"),
-        ("a proposal with its evidence", f"git -C {bare} show 'main^2' || git -C {bare} log -p main -- patches"),
+        ("the pull requests", " ".join(_shown(path) for path in write_pulls(town))),
         ("the mainframe's file", f"cat {_shown(town.folder / 'mainframe' / 'status.txt')}"),
         ("the Excel sheet", _shown(town.folder / "sheets")),
     ):

@@ -6,6 +6,7 @@ Two chapters: a change that helps and closes its loop, and one that makes things
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 
@@ -18,6 +19,8 @@ from bot.sandbox.town import REPOSITORY, Town
 
 GOOD, BAD = "PASSPORT_BACKLOG", "PASSPORT_MANUAL_CHECKS"
 _PATIENCE_DAYS = 21
+PULLS = "pulls"
+"""The folder of the written pull requests, below the sandbox's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +130,21 @@ def open_pull(town: Town, recipe: str) -> int:
     if number is None:
         raise BotError(f"no open pull request of {recipe} in {REPOSITORY}")
     return int(number)
+
+
+def write_pulls(town: Town) -> tuple[Path, ...]:
+    """Write every pull request with its comments to a file, for reading once the sandbox has closed; oldest first."""
+    folder = town.folder / PULLS
+    folder.mkdir(exist_ok=True)
+    written = []
+    with town.as_person("maria") as client:
+        for pull in client.get("pulls", params={"state": "all", "direction": "asc"}).json():
+            comments = client.get(f"issues/{pull['number']}/comments").json()
+            said = [f"*{each['user']['login']}:*\n\n{each['body']}" for each in comments]
+            path = folder / f"{pull['number']}.md"
+            path.write_text("\n\n---\n\n".join([f"# {pull['title']}\n\n{pull['body']}", *said]))
+            written.append(path)
+    return tuple(written)
 
 
 def is_closed(town: Town, recipe: str) -> bool:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from bot.model.record import Phase, Record
 from bot.sandbox.agency.mainframe import JobStatus
-from bot.sandbox.story import BAD, GOOD, Beat, tell
+from bot.sandbox.story import BAD, GOOD, Beat, tell, write_pulls
 from bot.sandbox.town import Staging, Town
 
 
@@ -111,3 +111,15 @@ def test_no_personal_data_reaches_git_or_the_forge(story):
         everything += "".join(client.get(f"issues/{number}/comments").text for number in (1, 2, 3))
     everything += "\n".join(line for beat in told.beats for line in beat.lines)
     assert [secret for secret in secrets if secret in everything] == []
+
+
+def test_the_pull_requests_can_be_read_when_the_sandbox_has_closed(story):
+    town, _ = story
+    written = write_pulls(town)
+    assert [path.name for path in written] == ["1.md", "2.md", "3.md"]
+    first, third = written[0].read_text(), written[2].read_text()
+    assert "+  max_blur_px: 4" in first
+    assert "Photo check | Manual photo review" in first
+    assert "it worked: the loop is closed" in first
+    assert "git revert -m 1" in third
+    assert "The rollback helped" in third
