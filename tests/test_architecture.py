@@ -25,13 +25,14 @@ LAYERS = (
     "sync",
     "deploy",
     "monitor",
+    "rehearse",
     "sandbox",
     "cli",
 )
 """A package imports only packages to its left."""
 
 PURE_PACKAGES = frozenset(
-    {"model", "rules", "recipes", "report", "diagnose", "propose", "approve", "deploy", "monitor"}
+    {"model", "rules", "recipes", "report", "diagnose", "propose", "approve", "deploy", "monitor", "rehearse"}
 )
 ADAPTERS = frozenset(
     {

@@ -54,7 +54,10 @@ class Watch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """One optimization loop. `digest` is that of the file's exact bytes."""
+    """One optimization loop. `digest` is that of the file's exact bytes.
+
+    `silenced` are the lint checks that its author waived, by id, each with the reason.
+    """
 
     id: RecipeId
     version: int
@@ -71,6 +74,7 @@ class Recipe:
     reversible: bool = True
     cooldown: timedelta = timedelta(days=7)
     watch: Watch = field(default_factory=Watch)
+    silenced: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:

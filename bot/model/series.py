@@ -29,12 +29,14 @@ class Window:
 class Sample:
     """One data point. A plain metric has `of = 1`; a ratio has its numerator in `value`, its denominator in `of`.
 
-    So the pooled ratio and the plain mean are the same formula: sum(value) / sum(of).
+    So the pooled ratio and the plain mean are the same formula: sum(value) / sum(of). `labels` are the values of the
+    series' labels, in their order: the office that was measured.
     """
 
     at: datetime
     value: float
     of: float = 1.0
+    labels: tuple[str, ...] = ()
 
 
 class SeriesKind(StrEnum):
@@ -49,7 +51,8 @@ class Series:
     """The samples of one feed over `span`, in order of time, in the feed's unit.
 
     `window` is the feed's own evaluation window: what a bare metric in a rule is reduced over. `dropped` counts
-    the rows of the span that held no usable number: empty, not finite, or outside the feed's own range.
+    the rows of the span that held no usable number: empty, not finite, or outside the feed's own range. `labels` name
+    what tells its parts apart (`office`); every sample has a value for each.
     """
 
     feed: FeedName
@@ -59,6 +62,7 @@ class Series:
     span: Window
     samples: tuple[Sample, ...]
     dropped: int = 0
+    labels: tuple[str, ...] = ()
 
 
 class FailureKind(StrEnum):

@@ -18,6 +18,8 @@ class SourceKind(StrEnum):
     JSON_FILE = "json_file"
     CSV = "csv"
     PARQUET = "parquet"
+    SQL = "sql"
+    PROMETHEUS = "prometheus"
 
 
 class FeedShape(StrEnum):
@@ -53,7 +55,9 @@ class FeedSpec:
     given, or, with `hand_over = (source, target)`, the waiting of that hand-over in an event log (`case`,
     `activity`, `at`); with none of these each row counts as one. `where` keeps the rows whose column has exactly
     this text. `time_format` is a strptime format for times that are not ISO 8601, `time_zone` (an IANA name) is
-    where a table's times without an offset were taken.
+    where a table's times without an offset were taken. `labels` name the columns that tell series apart
+    (`office: office_id`), for rules with `by office`. `query` is what `sql` and `prometheus` sources are asked.
+    `keeps` is how long the source keeps its data, if that is limited; `delay` how late a sample may come in.
     """
 
     name: FeedName
@@ -75,6 +79,10 @@ class FeedSpec:
     time_zone: str = "UTC"
     where: Mapping[str, str] = field(default_factory=dict)
     hand_over: tuple[str, str] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
+    keeps: timedelta | None = None
+    delay: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

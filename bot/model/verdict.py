@@ -38,7 +38,10 @@ class Recovery(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """One rule, measured once: what was seen, on how much, against what."""
+    """One rule, measured once: what was seen, on how much, against what.
+
+    `groups` are those that the rule holds in, in order, where it is asked `by` a label.
+    """
 
     rule: str
     outcome: RuleOutcome
@@ -46,6 +49,7 @@ class Measurement:
     observed: str = ""
     samples: float = 0
     window: Window | None = None
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

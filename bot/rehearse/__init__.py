@@ -1,0 +1,1 @@
+"""Recipes tried out before they act: on written tests, and on history."""
