@@ -32,8 +32,10 @@ class Gatherer:
     _teams: dict[TeamSlug, frozenset[Login]] = field(default_factory=dict)
     _unseen: set[str] = field(default_factory=set)
 
-    def facts(self, pull: PullRequest, *, base: CommitSha, records: tuple[Record, ...]) -> GateFacts:
-        """Read one pull request and everything that it is to be held against."""
+    def facts(
+        self, pull: PullRequest, *, base: CommitSha, records: tuple[Record, ...], also: tuple[Login, ...] = ()
+    ) -> GateFacts:
+        """Read one pull request and everything that it is to be held against, the rights of `also` among it."""
         forge, repository = self.site.forge, self.site.repository
         commits, reviews = forge.commits(pull.number), forge.reviews(pull.number)
         first = repository.commit(commits[0].sha) if commits else None
@@ -53,7 +55,7 @@ class Gatherer:
             recipe=recipe,
             reviews=reviews,
             originators=self._originators(recipe, base) if recipe else (),
-            permissions=self._rights(reviews),
+            permissions=self._rights(reviews, also),
             teams=self._members(),
             rollback=self._rollback(pull, trailers, proposed, base=base, records=records),
         )
@@ -84,9 +86,10 @@ class Gatherer:
         parents = repository.commit(commits[0].sha).parents if commits else ()
         return repository.changed(parents[0], pull.head) if parents else ()
 
-    def _rights(self, reviews: tuple[Review, ...]) -> Mapping[Login, Permission]:
+    def _rights(self, reviews: tuple[Review, ...], also: tuple[Login, ...]) -> Mapping[Login, Permission]:
         """Ask for every reviewer's present rights."""
         people = {each.author.login for each in reviews if each.author and each.author.kind is ActorKind.USER}
+        people.update(also)
         for login in sorted(people - self._permissions.keys() - self._unseen):
             try:
                 self._permissions[login] = self.site.forge.permission(login)

@@ -37,8 +37,8 @@ _MARKS = {
 }
 
 
-def run(site: Site, *, library: Library, base: CommitSha) -> StepReport:
-    """Look at every proposal that is not settled; `base` is the commit that the library was read from."""
+def run(site: Site, *, library: Library, base: CommitSha, only: PullNumber | None = None) -> StepReport:
+    """Look at every proposal that is not settled, or at one; `base` is the commit that the library was read from."""
     if library.settings is None:
         sentence = "the settings cannot be read, so nothing can be approved"
         event = Event(step=Step.GATE, mark=Mark.FAILURE, sentence=sentence, hint="run `pow lint`")
@@ -52,7 +52,7 @@ def run(site: Site, *, library: Library, base: CommitSha) -> StepReport:
         identity=site.forge.identity(),
     )
     gate = _Gate(site=site, gatherer=gatherer, policy=library.settings.policy, read_at=base)
-    return StepReport(step=Step.GATE, events=tuple(gate.events()))
+    return StepReport(step=Step.GATE, events=tuple(gate.events(only)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +64,17 @@ class _Gate:
     policy: Policy
     read_at: CommitSha
 
-    def events(self) -> Iterator[Event]:
+    def events(self, only: PullNumber | None) -> Iterator[Event]:
         """Settle first what is over: a merge that was not recorded has moved the base."""
         records = self.site.ledger.records()
         opened = {pull.number: pull for pull in self.site.forge.pulls(state=PullState.OPEN) if _is_proposal(pull)}
-        for proposed in _unsettled(records):
+        unsettled = [each for each in _unsettled(records) if only in {None, PullNumber(each.pull)}]
+        for proposed in unsettled:
             if PullNumber(proposed.pull) not in opened:
                 yield _guarded(partial(self._over, proposed, records), change=proposed.change)
         for number in sorted(opened):
-            yield _guarded(partial(self._open, opened[number], records), subject=f"#{number}")
+            if only in {None, number}:
+                yield _guarded(partial(self._open, opened[number], records), subject=f"#{number}")
 
     def _open(self, pull: PullRequest, records: tuple[Record, ...]) -> Event:
         """Decide on an open pull request, show the decision, and act on it."""

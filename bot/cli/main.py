@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "bot.cli.run",
     "detect": "bot.cli.detect",
     "gate": "bot.cli.gate",
+    "simulate": "bot.cli.simulate",
     "deploy": "bot.cli.deploy",
     "monitor": "bot.cli.monitor",
     "status": "bot.cli.status",

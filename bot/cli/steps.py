@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bot.cli.environment import Environment
 from bot.cli.wiring import open_work
 from bot.model.event import Step, StepReport
+from bot.model.names import PullNumber
 
 
 def detect(environment: Environment, *, dry_run: bool = False) -> StepReport:
@@ -15,12 +16,12 @@ def detect(environment: Environment, *, dry_run: bool = False) -> StepReport:
         return step.run(work.site, library=work.library, base=work.base, collector=work.collector, dry_run=dry_run)
 
 
-def gate(environment: Environment) -> StepReport:
-    """Step 4."""
+def gate(environment: Environment, *, only: PullNumber | None = None) -> StepReport:
+    """Step 4, for every pull request or for one."""
     from bot.approve import step
 
     with open_work(environment) as work:
-        return step.run(work.site, library=work.library, base=work.base)
+        return step.run(work.site, library=work.library, base=work.base, only=only)
 
 
 def deploy(environment: Environment) -> StepReport:

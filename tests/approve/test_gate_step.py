@@ -14,8 +14,8 @@ from propose.office import ALICE, FILES, MALLORY, RITA, SAM, SAVA, SERVICE, SERV
 from bot.approve import step as gate
 from bot.forge.marking import find_own
 from bot.model.change import GATE_CHECK
-from bot.model.decision import Approved
-from bot.model.errors import ForgeError, PermissionDeniedError, UnavailableError
+from bot.model.decision import Approved, GateStatus
+from bot.model.errors import BotError, DiagnosticError, ForgeError, PermissionDeniedError, UnavailableError
 from bot.model.event import Event, Mark, StepReport
 from bot.model.forge import (
     ChangedFile,
@@ -644,3 +644,35 @@ def test_a_push_on_a_rollback_takes_its_proof_away(tmp_path: Path) -> None:
 
     office.world.review(2, SAM)
     assert only(office.gate()).mark is Mark.DONE
+
+
+def test_one_pull_request_is_looked_at_alone(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    assert office.gate(only=PullNumber(2)).events == ()
+    assert only(office.gate(only=FIRST)).data["pull"] == FIRST
+
+
+def test_a_simulation_decides_as_the_gate_would_and_writes_nothing(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    writes = len(office.world.writes)
+    assert office.simulate("approved-by:mallory").status is GateStatus.PENDING
+    assert office.simulate("approved-by:sam").status is GateStatus.APPROVED
+    assert len(office.world.writes) == writes
+
+    office.world.review(1, SAM)
+    assert only(office.gate()).mark is Mark.DONE
+
+
+def test_a_pull_request_whose_branch_is_gone_cannot_be_simulated(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.review(1, SAM)
+    office.gate()
+    with pytest.raises(BotError, match="is not here"):
+        office.simulate("approved-by:sam")
+
+
+def test_without_settings_nothing_is_simulated(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.push(MAIN, {"pow/settings/policy.yml": b"{"}, by=MALLORY)
+    with pytest.raises(DiagnosticError):
+        office.simulate("approved-by:sam")

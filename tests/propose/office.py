@@ -14,11 +14,13 @@ from fakes.repository import MemoryRepository
 from fakes.world import MAIN, MemoryWorld
 
 from bot.approve import step as gate
+from bot.approve.simulate import read_supposition, simulate
 from bot.collect.gather import Collector
 from bot.ledger.site import Site
+from bot.model.decision import GateDecision
 from bot.model.event import StepReport
 from bot.model.forge import Permission, RepoRef
-from bot.model.names import CommitSha, TeamSlug
+from bot.model.names import CommitSha, PullNumber, TeamSlug
 from bot.model.record import Phase, Record
 from bot.propose import step as detect
 from bot.recipes.library import Library, load_library
@@ -160,9 +162,15 @@ class Office:
                 self.site(), library=self.library(), base=self.main, collector=collector, dry_run=dry_run
             )
 
-    def gate(self) -> StepReport:
+    def gate(self, *, only: PullNumber | None = None) -> StepReport:
         """Run `pow gate`."""
-        return gate.run(self.site(), library=self.library(), base=self.main)
+        return gate.run(self.site(), library=self.library(), base=self.main, only=only)
+
+    def simulate(self, *texts: str) -> GateDecision:
+        """Run `pow simulate 1 --as-if ...`."""
+        supposed = tuple(each for text in texts if (each := read_supposition(text)) is not None)
+        assert len(supposed) == len(texts)
+        return simulate(self.site(), PullNumber(1), supposed, library=self.library(), base=self.main)
 
     @contextmanager
     def _collector(self) -> Iterator[Collector]:
