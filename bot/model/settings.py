@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from bot.model.calendar import Calendar
 from bot.model.level import Level
 from bot.model.names import Digest, FeedName, Login, RecipeId, ServiceName, TeamSlug
 from bot.model.series import SeriesKind
@@ -181,6 +182,17 @@ class RollbackTest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How many proposals may be open at a time: of those that pass alone, and of those that wait for people.
+
+    They are counted apart, so that what waits for people never keeps back what needs none.
+    """
+
+    automatic: int = 20
+    people: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """`policy.yml` on the base branch; `digest` is that of its exact bytes."""
 
@@ -196,6 +208,8 @@ class Policy:
     paused: bool = False
     bots: tuple[Login, ...] = ()
     excluded_approvers: tuple[Login, ...] = ()
+    calendar: Calendar = field(default_factory=Calendar)
+    budget: Budget = field(default_factory=Budget)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,8 @@ from bot.model.names import ChangeId, RecipeId
 from bot.model.recipe import Recipe, Setting
 from bot.model.record import Phase, Record
 from bot.model.settings import Policy
+from bot.propose.budget import Opened, needs_people, opened
+from bot.propose.calendar import closed_because
 from bot.propose.change import change_id
 from bot.propose.desired import Unreadable, block_of, path_of, same, values_of, wanted_by
 from bot.propose.impact import out_of_range
@@ -50,11 +52,15 @@ def plan(firing: Iterable[Recipe], situation: Situation) -> tuple[Planned, ...]:
     """Decide on every firing recipe, in order; at most `proposals_per_run` become changes, one per target."""
     planned: list[Planned] = []
     taken: dict[str, str] = {}
+    counted = opened(situation.records, situation.policy)
     for recipe in firing:
         decided = _hold(recipe, situation) or _draft(recipe, situation)
         if isinstance(decided, Change):
+            waits = needs_people(decided.keys, recipe, situation.policy)
             decided = _limit(decided, planned, taken, situation.policy.proposals_per_run)
+            decided = _budgeted(decided, counted, situation.policy, waits=waits)
         if isinstance(decided, Change):
+            counted = counted.plus(needs_people=waits)
             taken |= dict.fromkeys(decided.targets, f"the proposal of {recipe.id} in this run")
         planned.append(decided)
     return tuple(planned)
@@ -68,7 +74,7 @@ def _hold(recipe: Recipe, situation: Situation) -> Held | None:
     if recipe.id in situation.muted:
         return Held(recipe=recipe.id, mark=Mark.NOTE, sentence=f"{recipe.id} fires, but it is muted in the settings")
     own = [standing for standing in open_changes(situation.records) if standing.recipe == recipe.id]
-    return _still_open(recipe, own[-1]) if own else _resting(recipe, situation)
+    return _still_open(recipe, own[-1]) if own else (_resting(recipe, situation) or _closed(recipe, situation))
 
 
 def _still_open(recipe: Recipe, standing: Standing) -> Held:
@@ -103,6 +109,15 @@ def _resting(recipe: Recipe, situation: Situation) -> Held | None:
         hint = f"edit {recipe.path} to propose something else sooner"
         return _wait(recipe, sentence, hint=hint, change=last.change)
     return None
+
+
+def _closed(recipe: Recipe, situation: Situation) -> Held | None:
+    """Respect the hours and days on which nothing may begin."""
+    why = closed_because(situation.policy.calendar, situation.now)
+    if why is None:
+        return None
+    hint = "it is proposed once the calendar in pow/settings/policy.yml allows it"
+    return _wait(recipe, f"{recipe.id} fires, but the calendar is closed: {why}", hint=hint)
 
 
 def episode_of(records: Iterable[Record], recipe: RecipeId) -> str:
@@ -189,6 +204,16 @@ def _limit(change: Change, planned: Iterable[Planned], taken: Mapping[str, str],
         hint = "the next run goes on; `proposals_per_run` in pow/settings/policy.yml is the limit"
         return Held(recipe=change.recipe, mark=Mark.WAIT, sentence=sentence, hint=hint, change=change.id)
     return change
+
+
+def _budgeted(decided: Planned, counted: Opened, policy: Policy, *, waits: bool) -> Planned:
+    """Let a change through while fewer of its kind are open than the policy allows."""
+    full = counted.full(policy, needs_people=waits) if isinstance(decided, Change) else None
+    if full is None:
+        return decided
+    hint = "decide on some of them, or raise `open_proposals` in pow/settings/policy.yml"
+    sentence = f"{decided.recipe} fires, but {full}"
+    return Held(recipe=decided.recipe, mark=Mark.WARNING, sentence=sentence, hint=hint)
 
 
 def _changes(planned: Iterable[Planned]) -> Iterator[Change]:

@@ -7,13 +7,15 @@ from bot.model.errors import Diagnostic
 from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.names import Login, RecipeId, ServiceName, TeamSlug
-from bot.model.settings import Approvers, ImpactPolicy, Policy, RelativeChange, RollbackTest, ValueRange
+from bot.model.settings import Approvers, Budget, ImpactPolicy, Policy, RelativeChange, RollbackTest, ValueRange
+from bot.recipes.calendar import calendar_faults, read_calendar
 from bot.recipes.check import Check
 from bot.recipes.fields import Fields, fields_of
 from bot.recipes.outcome import Outcome
 from bot.recipes.tree import Document
 
 _DEFAULT = RollbackTest()
+_BUDGET = Budget()
 _EXPIRE_AFTER = timedelta(days=14)
 _PROPOSALS_PER_RUN = 10
 _ROLLBACKS_PER_DAY = 4
@@ -48,6 +50,8 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         paused=fields.flag("paused", default=False),
         bots=tuple(Login(login) for login in fields.texts("bots")),
         excluded_approvers=tuple(Login(login) for login in fields.texts("excluded_approvers")),
+        calendar=read_calendar(fields.section("calendar")),
+        budget=_budget(fields.section("open_proposals")),
     )
 
 
@@ -74,6 +78,12 @@ def _range(fields: Fields) -> ValueRange:
     return ValueRange(minimum=fields.number("minimum") or 0.0, maximum=fields.number("maximum") or 0.0)
 
 
+def _budget(fields: Fields) -> Budget:
+    return Budget(
+        automatic=fields.integer("automatic", _BUDGET.automatic), people=fields.integer("people", _BUDGET.people)
+    )
+
+
 def _rollback(fields: Fields) -> RollbackTest:
     return RollbackTest(
         window=fields.duration("window", _DEFAULT.window),
@@ -98,6 +108,7 @@ def _faults(document: Document, fields: Fields) -> Iterator[Diagnostic]:
             message = f"the range of `{key}` is empty: {allowed.minimum:g} is above {allowed.maximum:g}"
             yield document.fault(Check.POLICY, place, message, hint="swap minimum and maximum")
     yield from _rollback_faults(document, _rollback(fields.section("rollback")))
+    yield from calendar_faults(document, fields.section("calendar"))
 
 
 def _rollback_faults(document: Document, test: RollbackTest) -> Iterator[Diagnostic]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from approve.situations import a_journey_recipe, a_policy, a_recipe
+from approve.situations import a_journey_recipe, a_policy, a_recipe, an_impact_policy, low_impact
 from fakes.builders import START
 from propose.cases import (
     FILES,
@@ -20,13 +20,15 @@ from propose.cases import (
     proposed,
 )
 
+from bot.model.calendar import Calendar, Freeze
 from bot.model.change import Change, KeyChange
 from bot.model.event import Mark
 from bot.model.json import digest_of
+from bot.model.level import Level
 from bot.model.names import ChangeId, RecipeId, ServiceName
 from bot.model.recipe import Recipe, ServicePatch
 from bot.model.record import Phase, Record
-from bot.model.settings import ValueRange
+from bot.model.settings import Budget, ValueRange
 from bot.propose.change import change_id, rollback_id
 from bot.propose.plan import Held, Situation, episode_of, plan
 
@@ -42,6 +44,7 @@ ELSEWHERE = replace(
     service_patches=(ServicePatch(service=ServiceName("PRINTER"), config={"trays": 3}),),
 )
 PRINTER = {"patches/services/PRINTER.yml": b"service: PRINTER\nchanges:\n  trays: 2\n"}
+FROZEN = Calendar(freezes=(Freeze(first=date(2000, 1, 1), last=date(2099, 12, 31), reason="rebuilding"),))
 
 
 def patching(config: Mapping[str, Any]) -> Recipe:
@@ -103,6 +106,18 @@ HELD = {
         a_situation(proposed(recipe="OTHER")),
         WAIT,
         "works on the same target",
+    ),
+    "the calendar is closed": (
+        a_recipe(),
+        a_situation(policy=a_policy(calendar=FROZEN)),
+        WAIT,
+        "the calendar is closed: frozen until the end of 2099-12-31: rebuilding",
+    ),
+    "as many as allowed wait for people": (
+        ELSEWHERE,
+        a_situation(proposed(), files={**FILES, **PRINTER}, policy=a_policy(budget=Budget(people=1))),
+        Mark.WARNING,
+        "the limit is reached: 1 of 1 proposals that wait for people are open",
     ),
     "no proposals are allowed": (
         a_recipe(),
@@ -196,6 +211,41 @@ def test_no_more_than_the_limit_is_proposed_and_the_rest_is_told() -> None:
     assert isinstance(first, Change)
     assert isinstance(second, Held)
     assert (second.mark, "1 proposals already" in second.sentence) == (WAIT, True)
+
+
+LOW = {"impact": {"level": "LOW"}, "threshold": "MEDIUM"}
+MEDIUM = {"impact": {"level": "MEDIUM"}, "threshold": "MEDIUM"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "budget", "proposed_too"),
+    [
+        (MEDIUM, Budget(people=1, automatic=1), True),
+        (LOW, Budget(people=1, automatic=1), False),
+        (LOW, Budget(people=0, automatic=2), True),
+        ({"impact": {"level": "?"}, "threshold": "MEDIUM"}, Budget(people=0, automatic=1), True),
+        ({"impact": None, "threshold": "MEDIUM"}, Budget(people=0, automatic=1), True),
+    ],
+)
+def test_what_waits_for_people_never_keeps_back_what_needs_none(
+    facts: Mapping[str, Any], budget: Budget, *, proposed_too: bool
+) -> None:
+    policy = replace(low_impact(), impact=an_impact_policy(keys={"trays": Level.LOW}, relative_change=()))
+    situation = a_situation(
+        proposed(**facts), files={**FILES, **PRINTER}, policy=replace(policy, budget=budget), muted=frozenset()
+    )
+    (planned,) = plan([ELSEWHERE], situation)
+
+    assert isinstance(planned, Change) is proposed_too
+
+
+def test_a_budget_counts_what_this_run_proposes_too() -> None:
+    situation = a_situation(files={**FILES, **PRINTER}, policy=a_policy(budget=Budget(people=1)))
+    first, second = plan([a_recipe(), ELSEWHERE], situation)
+
+    assert isinstance(first, Change)
+    assert isinstance(second, Held)
+    assert "1 of 1 proposals that wait for people" in second.sentence
 
 
 def test_two_recipes_on_two_targets_are_both_proposed() -> None:

@@ -1,8 +1,9 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from recipes.repository_files import FEEDS, POLICY, RECIPE, ROOT, TARGETS, edited, files
 
+from bot.model.calendar import Calendar, Freeze
 from bot.model.errors import Severity
 from bot.model.level import Level
 from bot.model.names import RecipeId
@@ -10,6 +11,7 @@ from bot.model.series import SeriesKind
 from bot.model.settings import (
     AdapterKind,
     Approvers,
+    Budget,
     Columns,
     FeedShape,
     FieldSpec,
@@ -19,6 +21,7 @@ from bot.model.settings import (
     ValueRange,
 )
 from bot.model.unit import DAY, PLAIN_COUNT, PLAIN_RATIO
+from bot.recipes.calendar import read_hours
 from bot.recipes.files import read_files
 from bot.recipes.library import load_library
 from bot.recipes.text import MAX_BYTES
@@ -245,6 +248,9 @@ def test_the_muted_recipes_and_the_other_choices_of_a_policy_are_read():
         POLICY
         + "muted: [PASSPORT_BACKLOG]\npaused: true\nbots: ['pow[bot]']\nexcluded_approvers: [mallory]\n"
         + "expire_after: 3_days\nproposals_per_run: 1\nrollbacks_per_day: 0\n"
+        + "open_proposals: {automatic: 3}\n"
+        + "calendar:\n  time_zone: Europe/Amsterdam\n  allow: [Mon-Fri 08:00-18:00]\n"
+        + "  freeze: [{from: 2026-12-20, through: 2027-01-02, reason: year-end close}]\n"
         + "rollback: {window: 1min, windows: 6, breaches: 3, pool: 30min, confidence: 0.95, min_samples: 20}\n"
     )
     settings = load_library(files(policy=text), endpoints={}).settings
@@ -254,6 +260,12 @@ def test_the_muted_recipes_and_the_other_choices_of_a_policy_are_read():
     policy = settings.policy
     assert (policy.paused, policy.bots, policy.excluded_approvers) == (True, ("pow[bot]",), ("mallory",))
     assert (policy.expire_after, policy.proposals_per_run, policy.rollbacks_per_day) == (timedelta(days=3), 1, 0)
+    assert policy.budget == Budget(automatic=3, people=20)
+    assert policy.calendar == Calendar(
+        time_zone="Europe/Amsterdam",
+        allow=(read_hours("Mon-Fri 08:00-18:00"),),
+        freezes=(Freeze(first=date(2026, 12, 20), last=date(2027, 1, 2), reason="year-end close"),),
+    )
     assert policy.rollback == RollbackTest(
         window=timedelta(minutes=1),
         windows=6,
