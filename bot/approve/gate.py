@@ -16,6 +16,7 @@ from bot.model.decision import Approved, Authority, CountedReview, GateDecision,
 from bot.model.forge import Actor
 from bot.model.level import Level, highest
 from bot.model.settings import Approvers, Policy
+from bot.propose.calendar import closed_because
 from bot.propose.desired import Unreadable, key_changes
 from bot.propose.impact import impact_of, threshold_of
 from bot.propose.trailers import ChangeKind
@@ -47,6 +48,7 @@ def decide(facts: GateFacts, policy: Policy, now: datetime) -> GateDecision:
             check_files(facts),
             check_values(facts, policy, keys),
             _switch(policy),
+            _calendar(facts, policy, now),
             _age(facts, policy, now),
             right.reason,
         )
@@ -104,6 +106,15 @@ def _switch(policy: Policy) -> Reason:
     if policy.paused:
         return pending("switch", "the policy pauses all merges")
     return good("switch", "the policy is not paused")
+
+
+def _calendar(facts: GateFacts, policy: Policy, now: datetime) -> Reason:
+    """Nothing begins while the calendar is closed; what takes a change back does not wait for Monday."""
+    if facts.trailers is not None and facts.trailers.kind is ChangeKind.ROLLBACK:
+        return good("calendar", "a rollback waits for no calendar")
+    if (why := closed_because(policy.calendar, now)) is not None:
+        return pending("calendar", f"the calendar is closed: {why}")
+    return good("calendar", "the calendar is open")
 
 
 def _age(facts: GateFacts, policy: Policy, now: datetime) -> Reason:

@@ -1,7 +1,7 @@
 """The gate case by case: each row changes one fact of a pull request that is approved, and names the outcome."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -40,6 +40,7 @@ from fakes.builders import START, a_bot, a_person, a_sha
 
 from bot.approve.facts import FileFacts, GateFacts, NoProof, RollbackProof
 from bot.approve.gate import approvers_in, changed_values, decide, has_expired, proof_of
+from bot.model.calendar import Calendar, Freeze
 from bot.model.decision import Authority, GateStatus
 from bot.model.forge import Actor, ActorKind, FileStatus, Permission, PullCommit, PullState, ReviewState
 from bot.model.json import digest_of
@@ -54,6 +55,7 @@ DISAPPROVED, REFUSED = GateStatus.DISAPPROVED, GateStatus.REFUSED
 YES, NO, COMMENT = ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED, ReviewState.COMMENTED
 OLD = a_sha("an older head")
 TOM = a_person("tom")
+FROZEN = Calendar(freezes=(Freeze(first=date(2000, 1, 1), last=date(2099, 12, 31), reason="moving"),))
 WITHOUT_REVIEWS: tuple[Any, ...] = ()
 
 
@@ -126,6 +128,7 @@ ORIGIN = {
     "recorded on another branch": (facts(proposed=recorded(branch="pow/x/y")), REFUSED, "ledger knows"),
     "recorded as a rollback": (facts(proposed=recorded(rollback_of="f" * 16)), REFUSED, "disagree"),
     "the policy is paused": (facts(), PENDING, "pauses all merges", a_policy(paused=True)),
+    "the calendar is closed": (facts(), PENDING, "the calendar is closed: frozen until", a_policy(calendar=FROZEN)),
 }
 
 COMMITS = {
@@ -497,6 +500,7 @@ TIME = {
 ROLLBACKS = {
     "proved": (a_rollback(), APPROVED, ""),
     "proved, but paused": (a_rollback(), PENDING, "pauses", a_policy(paused=True)),
+    "proved, and the calendar is closed": (a_rollback(), APPROVED, "", a_policy(calendar=FROZEN)),
     "proved, but a draft": (a_rollback(pull=pull_request(draft=True)), PENDING, "draft"),
     "proved without a recipe on the base": (a_rollback(recipe=None), APPROVED, ""),
     "restores a value that policy no longer allows": (
