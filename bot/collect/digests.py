@@ -10,8 +10,8 @@ from bot.model.series import Series
 
 
 def use_of_series(series: Series) -> SourceUse:
-    """Describe a series as evidence; its rows are `[time, value, of]`."""
-    rows: list[Json] = [[sample.at.isoformat(), sample.value, sample.of] for sample in series.samples]
+    """Describe a series as evidence; its rows are `[time, value, of]`, and then the values of its labels."""
+    rows: list[Json] = [[sample.at.isoformat(), sample.value, sample.of, *sample.labels] for sample in series.samples]
     return SourceUse(feed=series.feed, samples=len(rows), window=series.span, digest=_digest(rows))
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from bot.collect.cells import number_of, time_of
+from bot.collect.cells import number_of, text_of, time_of
 from bot.collect.events import log_of, log_query
 from bot.collect.passages import basis_of, passages_of
 from bot.collect.query import Query, Row, UnreadableError
@@ -13,7 +13,11 @@ from bot.model.series import FailureKind, Sample, Series, Window
 from bot.model.settings import FeedSpec
 from bot.model.unit import COUNT, TIME, Dimension
 
-_Reading = tuple[datetime | None, float | None, float | None]
+MAX_LABEL = 100
+"""Characters of a label's value that are kept."""
+
+_Reading = tuple[datetime | None, float | None, float | None, tuple[str, ...]]
+"""A moment, a value, what it is divided by, and the labels' values; a label without one is empty."""
 
 
 def metric_query(spec: FeedSpec, window: Window) -> Query:
@@ -34,7 +38,7 @@ def metric_query(spec: FeedSpec, window: Window) -> Query:
     else:
         _refuse_unless(COUNT, spec, "its columns name no value, so that each row counts as one")
         time_column = columns.at
-    unique = tuple(dict.fromkeys(name for name in (time_column, *wanted) if name))
+    unique = tuple(dict.fromkeys(name for name in (time_column, *wanted, *spec.labels.values()) if name))
     return Query(spec=spec, columns=unique, time_column=time_column, window=window)
 
 
@@ -51,20 +55,20 @@ def series_of(rows: Iterable[Row], query: Query, window: Window) -> Series:
     """Turn rows into the series of `window`, in order of time.
 
     A row without a time column belongs to the last moment of the window. Rows outside the window are left out;
-    rows inside it (or without a time) that hold no usable number are counted as dropped.
+    rows inside it (or without a time) that hold no usable number, or no value for a label, are counted as dropped.
     """
     spec = query.spec
     readings = _hand_over_readings(rows, query) if spec.hand_over else _plain_readings(rows, query, window)
     samples: list[Sample] = []
     dropped = 0
-    for at, value, of in readings:
+    for at, value, of, labels in readings:
         if at is not None and not window.holds(at):
             continue
-        if at is None or value is None or of is None or not _in_range(value, of, spec):
+        if at is None or value is None or of is None or "" in labels or not _in_range(value, of, spec):
             dropped += 1
         else:
-            samples.append(Sample(at=at, value=value, of=of))
-    samples.sort(key=lambda sample: (sample.at, sample.value, sample.of))
+            samples.append(Sample(at=at, value=value, of=of, labels=labels))
+    samples.sort(key=lambda sample: (sample.at, sample.value, sample.of, sample.labels))
     return Series(
         feed=spec.name,
         unit=spec.unit,
@@ -73,6 +77,7 @@ def series_of(rows: Iterable[Row], query: Query, window: Window) -> Series:
         span=window,
         samples=tuple(samples),
         dropped=dropped,
+        labels=tuple(spec.labels),
     )
 
 
@@ -89,6 +94,7 @@ def _in_range(value: float, of: float, spec: FeedSpec) -> bool:
 def _plain_readings(rows: Iterable[Row], query: Query, window: Window) -> Iterator[_Reading]:
     columns = query.spec.columns
     place = {column: index for index, column in enumerate(query.columns)}
+    label_places = [place[column] for column in query.spec.labels.values()]
     for row in rows:
         at: datetime | None = window.end - MICROSECOND
         if query.time_column:
@@ -102,7 +108,11 @@ def _plain_readings(rows: Iterable[Row], query: Query, window: Window) -> Iterat
             start = time_of(row[place[columns.start]], query=query, column=columns.start)
             end = time_of(row[place[columns.end]], query=query, column=columns.end)
             value = _duration(start, end, query)
-        yield at, value, of
+        yield at, value, of, tuple([_label(row[index]) for index in label_places]) if label_places else ()
+
+
+def _label(cell: object) -> str:
+    return text_of(cell).strip()[:MAX_LABEL]
 
 
 def _duration(start: datetime | None, end: datetime | None, query: Query) -> float | None:
@@ -117,4 +127,4 @@ def _hand_over_readings(rows: Iterable[Row], query: Query) -> Iterator[_Reading]
     for passage in passages_of(log, basis=basis_of(log)):
         if (passage.source.activity, passage.target.activity) == query.spec.hand_over:
             waiting = passage.waiting * MICROSECOND
-            yield passage.at, in_unit(waiting, query.spec.unit), 1.0
+            yield passage.at, in_unit(waiting, query.spec.unit), 1.0, ()

@@ -1,6 +1,7 @@
 """Units as types: every unit has a dimension, and only equal dimensions compare or add."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NewType
 
 Dimension = NewType("Dimension", str)
@@ -44,6 +45,44 @@ UNITS: dict[str, Unit] = {
 }
 """Every unit by its full name; aliases (day, d, h, ...) belong to whoever reads text."""
 
+PERIODS = {
+    "second": timedelta(seconds=1),
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+}
+"""What something may be counted per: `per_day`."""
+_PER_TIME = "/time"
+
+
+def declared_unit(name: str) -> Unit:
+    """Return a unit that a feed may declare: it is a dimension of its own."""
+    return Unit(name=name, dimension=Dimension(name))
+
+
+def is_total(unit: Unit) -> bool:
+    """Tell whether a unit can be counted per time: counts and declared units can, times and shares cannot."""
+    return unit.dimension not in {TIME, RATIO} and not is_per_time(unit)
+
+
+def is_per_time(unit: Unit) -> bool:
+    """Tell whether a unit counts something per time."""
+    return unit.dimension.endswith(_PER_TIME)
+
+
+def per_time(unit: Unit, period: str) -> Unit:
+    """Return the unit of so much of `unit` per period; its base is the unit's base per second."""
+    name = f"per_{period}" if unit.dimension == COUNT else f"{unit.name}_per_{period}"
+    factor = unit.factor / PERIODS[period].total_seconds()
+    return Unit(name=name, dimension=Dimension(f"{unit.dimension}{_PER_TIME}"), factor=factor)
+
+
+def total_of(unit: Unit) -> Unit:
+    """Return the unit of what is counted per time in `unit`."""
+    dimension = unit.dimension.removesuffix(_PER_TIME)
+    return PLAIN_COUNT if dimension == COUNT else declared_unit(dimension)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
@@ -66,4 +105,4 @@ class Quantity:
             case "count" | "ratio":
                 return number
             case name:
-                return f"{number} {name}"
+                return f"{number} {name.replace('_', ' ')}"

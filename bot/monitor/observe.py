@@ -14,7 +14,7 @@ from bot.model.record import Phase
 from bot.model.series import Reading, Window
 from bot.model.settings import Settings
 from bot.model.verdict import Measurement, RuleOutcome
-from bot.monitor.breach import lookback, measure_breach
+from bot.monitor.breach import breach_of, lookback
 from bot.monitor.verdict import WatchFacts
 from bot.monitor.watched import Watched
 from bot.recipes.library import CompiledRecipe, load_library
@@ -53,28 +53,35 @@ class Observer:
     def facts(self, watched: Watched, recipe: CompiledRecipe) -> WatchFacts:
         """Measure both rules since the change took effect, and the rollback rule on the time before."""
         watch = recipe.recipe.watch
-        needs = Needs(min_samples=watch.min_samples, coverage=watch.coverage, fresh_after=watched.effective_at)
-        data = self._readings(recipe.success, until=self.now, span=recipe.success.lookback)
+        live = watched.effective_at
+        needs = Needs(min_samples=watch.min_samples, coverage=watch.coverage, fresh_after=live, changed_at=live)
+        data = self._readings(recipe.success, until=self.now, span=recipe.success.lookback, changed_at=live)
         return WatchFacts(
             change=watched.id,
-            effective_at=watched.effective_at,
+            effective_at=live,
             watch=watch,
             success=evaluate(recipe.success, data, now=self.now, needs=needs),
-            rollback=self.breach(recipe, now=self.now, since=watched.effective_at),
-            before=_remembered(watched) or self.breach(recipe, now=watched.effective_at, since=None),
+            rollback=self.breach(recipe, now=self.now, since=live, changed_at=live),
+            before=_remembered(watched) or self.breach(recipe, now=live, since=None, changed_at=live),
             paused=self.settings.policy.paused,
         )
 
-    def breach(self, recipe: CompiledRecipe, *, now: datetime, since: datetime | None) -> Measurement:
-        """Measure the rollback rule as of `now`, on data since `since`."""
-        test = self.settings.policy.rollback
-        data = self._readings(recipe.rollback, until=now, span=lookback(recipe.rollback, test))
-        return measure_breach(
-            recipe.rollback, data, test, now=now, since=since, min_samples=recipe.recipe.watch.min_samples
-        )
+    def breach(
+        self, recipe: CompiledRecipe, *, now: datetime, since: datetime | None, changed_at: datetime
+    ) -> Measurement:
+        """Measure the rollback rule as of `now`, on data since `since`; its `before` is that of `changed_at`."""
+        rule, test = recipe.rollback, self.settings.policy.rollback
+        data = self._readings(rule, until=now, span=lookback(rule, test), changed_at=changed_at)
+        needs = Needs(min_samples=recipe.recipe.watch.min_samples, fresh_after=since, changed_at=changed_at)
+        return breach_of(rule, data, test, now=now, needs=needs)
 
-    def _readings(self, rule: Rule, *, until: datetime, span: timedelta) -> Mapping[FeedName, Reading]:
-        window = Window(start=until - span, end=until)
+    def _readings(
+        self, rule: Rule, *, until: datetime, span: timedelta, changed_at: datetime
+    ) -> Mapping[FeedName, Reading]:
+        start = until - span
+        if rule.baseline:
+            start = min(start, changed_at - rule.baseline)
+        window = Window(start=start, end=until)
         # A rule compiles only if the settings have all of its feeds.
         specs = {spec.name: spec for spec in self.settings.feeds}
         return {feed: self.collector.series(specs[feed], window) for feed in rule.feeds}

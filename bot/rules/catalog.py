@@ -14,7 +14,10 @@ _TRIED = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A feed as rules see it; `window` is what a bare metric is reduced over, and how often news is expected."""
+    """A feed as rules see it; `window` is what a bare metric is reduced over, and how often news is expected.
+
+    `labels` name what tells its series apart. The newest `delay` of time is not looked at: samples may be missing.
+    """
 
     name: FeedName
     unit: Unit
@@ -22,14 +25,20 @@ class Metric:
     window: timedelta
     min_value: float | None = None
     max_value: float | None = None
+    labels: tuple[str, ...] = ()
+    delay: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What names mean in one recipe: the feeds it watches, of any shape, and all metrics there are."""
+    """What names mean in one recipe: the feeds it watches, of any shape, and all metrics there are.
+
+    `has_change` says whether a rule is measured on a change, so that there is a time before it.
+    """
 
     watched: tuple[FeedName, ...]
     metrics: tuple[Metric, ...]
+    has_change: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +59,10 @@ def find_metric(text: str, scope: Scope) -> Metric | Ambiguous | None:
         return exact
     candidates = [metric for metric in scope.metrics if metric.name.endswith(f".{text}")]
     watched = frozenset(scope.watched)
-    programmes = frozenset(_programme(feed) for feed in watched) - {""}
+    programmes = frozenset(programme_of(feed) for feed in watched) - {""}
     for circle in (
         [metric for metric in candidates if metric.name in watched],
-        [metric for metric in candidates if _programme(metric.name) in programmes],
+        [metric for metric in candidates if programme_of(metric.name) in programmes],
         candidates,
     ):
         if len(circle) == 1:
@@ -74,8 +83,8 @@ def nearest(text: str, known: tuple[str, ...]) -> str:
 
 def nearest_metric(text: str, scope: Scope) -> str:
     """Say which metric may have been meant: watched programmes first, by last segment or by full name."""
-    programmes = frozenset(_programme(feed) for feed in scope.watched)
-    ranked = sorted(scope.metrics, key=lambda metric: (_programme(metric.name) not in programmes, metric.name))[
+    programmes = frozenset(programme_of(feed) for feed in scope.watched)
+    ranked = sorted(scope.metrics, key=lambda metric: (programme_of(metric.name) not in programmes, metric.name))[
         :_TRIED
     ]
     segment = text.rsplit(".", 1)[-1]
@@ -86,6 +95,6 @@ def nearest_metric(text: str, scope: Scope) -> str:
     return nearest(text, tuple(metric.name for metric in ranked))
 
 
-def _programme(name: str) -> str:
+def programme_of(name: str) -> str:
     """The second segment of a feed's name; empty where there is none."""
     return name.split(".")[1] if "." in name else ""

@@ -1,23 +1,26 @@
 """Gives a tree its meaning, or collects everything that is wrong with it. It changes nothing and computes nothing."""
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
 from bot.model.series import SeriesKind
-from bot.model.unit import PLAIN_COUNT, RATIO, Unit
+from bot.model.unit import PLAIN_COUNT, RATIO, TIME, Unit, per_time
 from bot.rules.catalog import Ambiguous, Metric, Scope, find_metric, nearest, nearest_metric
 from bot.rules.display import describe, example, example_unit, show_duration, suggest
 from bot.rules.format import format_expression
-from bot.rules.functions import FUNCTIONS, LATER, SYNONYMS, Function, Result
+from bot.rules.functions import FUNCTIONS, SYNONYMS, Function, Result
 from bot.rules.grid import MAX_WINDOWS, reach_of, window_count
 from bot.rules.source import Fault, FaultId, Span, fault_at
 from bot.rules.syntax import (
     COMPARISONS,
     LOGIC,
+    Before,
     Binary,
     Call,
     Expression,
+    Grouping,
     Hold,
     Inversion,
     Name,
@@ -34,6 +37,7 @@ from bot.rules.typed import (
     Computed,
     Condition,
     Constant,
+    GroupedBy,
     HoldFor,
     Inverted,
     InWindows,
@@ -41,15 +45,18 @@ from bot.rules.typed import (
     Negated,
     Numeric,
     Reduced,
+    present,
     reductions,
 )
 from bot.rules.units import (
     LONGEST,
     PLAIN,
+    PLAIN_QUOTIENT,
     SLIPS,
     as_duration,
     compatible,
     find_unit,
+    period_of,
     product_unit,
     quotient_unit,
     sum_unit,
@@ -82,23 +89,53 @@ class _Checker:
         self.faults: list[Fault] = []
         self._scope = scope
         self._declared = tuple(metric.unit for metric in scope.metrics)
+        self._grouped: frozenset[str] = frozenset()
+        self._named: dict[Metric, None] = {}
 
     def condition(self, statement: Statement) -> Condition | None:
         """Check a whole rule, and that it does not ask for too many windows."""
+        if statement.grouping:
+            self._grouped = frozenset(label.text for label in statement.grouping.labels)
         logic = self._logic(statement.condition)
+        if logic and not present(logic):
+            message = "this looks only at the time before the change: it is always the same"
+            hint = "compare it with the present, as in `error_rate > 1.5 * before(error_rate)`"
+            self._fault(statement.condition.span, FaultId.NO_METRIC, message, hint)
+            logic = None
+        grouping = self._grouping(statement.grouping) if statement.grouping else None
         if statement.sustain is None:
-            return Condition(logic=logic) if logic else None
+            return Condition(logic=logic, grouping=grouping) if logic else None
         sustain = self._sustain(statement.sustain)
         if logic is None or sustain is None:
             return None
-        condition = Condition(logic=logic, sustain=sustain)
-        windows, reach = window_count(logic, sustain), reach_of(condition)
-        if windows > MAX_WINDOWS or reach > 2 * LONGEST:
-            message = f"this looks at {windows} windows over {show_duration(reach)}"
-            hint = f"at most {MAX_WINDOWS} windows over {show_duration(2 * LONGEST)} are possible: ask for less"
-            self._fault(statement.sustain.span, FaultId.SUSTAIN, message, hint)
-            return None
-        return condition
+        condition = Condition(logic=logic, grouping=grouping, sustain=sustain)
+        return condition if self._is_bounded(condition, sustain, statement.sustain.span) else None
+
+    def _is_bounded(self, condition: Condition, sustain: HoldFor | InWindows, span: Span) -> bool:
+        windows, reach = window_count(condition.logic, sustain), reach_of(condition)
+        if windows <= MAX_WINDOWS and reach <= 2 * LONGEST:
+            return True
+        message = f"this looks at {windows} windows over {show_duration(reach)}"
+        hint = f"at most {MAX_WINDOWS} windows over {show_duration(2 * LONGEST)} are possible: ask for less"
+        self._fault(span, FaultId.SUSTAIN, message, hint)
+        return False
+
+    def _grouping(self, grouping: Grouping) -> GroupedBy:
+        """Check that every feed of the rule has every label, and that none is named twice."""
+        names = tuple(label.text for label in grouping.labels)
+        for place, label in enumerate(grouping.labels):
+            if label.text in names[:place]:
+                self._fault(label.span, FaultId.LABEL, f"the label `{_cut(label.text)}` is named twice")
+                continue
+            for metric in self._named:
+                if label.text not in metric.labels:
+                    self._no_label(label, metric)
+        return GroupedBy(labels=names, every=grouping.every)
+
+    def _no_label(self, label: Name, metric: Metric) -> None:
+        message = f"`{metric.name}` has no label `{_cut(label.text)}`"
+        hint = "its feed declares none: name them as `labels` in pow/settings/feeds.yml"
+        self._fault(label.span, FaultId.LABEL, message, nearest(label.text, metric.labels) if metric.labels else hint)
 
     def _sustain(self, sustain: Hold | Quorum) -> HoldFor | InWindows | None:
         if isinstance(sustain, Hold):
@@ -122,7 +159,7 @@ class _Checker:
             case Inversion():
                 operand = self._logic(node.operand)
                 return Inverted(operand=operand) if operand else None
-            case Number() | Name() | Call() | Over() | Negation() | Binary():
+            case Number() | Name() | Call() | Over() | Before() | Negation() | Binary():
                 numeric = self._numeric(node)
                 if numeric is None:
                     return None
@@ -141,8 +178,8 @@ class _Checker:
                 return self._constant(node)
             case Name() | Over():
                 return self._reduced(node, None)
-            case Call():
-                return self._call(node)
+            case Call() | Before():
+                return self._call(node) if isinstance(node, Call) else self._before(node)
             case Negation():
                 return self._negated(node)
             case Binary(operator=operator) if operator in _UNIT_OF:
@@ -204,9 +241,6 @@ class _Checker:
         function = FUNCTIONS.get(node.function)
         span = Span(start=node.span.start, end=node.span.start + len(node.function))
         if function is None:
-            if node.function in LATER:
-                self._fault(span, FaultId.LATER, LATER[node.function])
-                return None
             synonym = SYNONYMS.get(node.function.lower())
             hint = f"did you mean `{synonym}`?" if synonym else nearest(node.function, tuple(FUNCTIONS))
             self._fault(span, FaultId.UNKNOWN_FUNCTION, f"unknown function `{_cut(node.function)}`", hint)
@@ -217,6 +251,20 @@ class _Checker:
             return None
         return self._reduced(node.arguments[0], function)
 
+    def _before(self, node: Before) -> Reduced | None:
+        operand = node.operand
+        if not self._scope.has_change:
+            message = "this rule is measured before there is a change, so nothing can be compared with it"
+            hint = "use `before` in `success_metric` and `rollback_on`"
+            self._fault(node.span, FaultId.NO_CHANGE, message, hint)
+            return None
+        if not isinstance(operand, Name | Over | Call):
+            message = f"`before` takes a metric or one function of it, not `{format_expression(operand)}`"
+            self._fault(operand.span, FaultId.ARGUMENTS, message, "write it as `2 * before(metric)`")
+            return None
+        reduced = self._call(operand) if isinstance(operand, Call) else self._reduced(operand, None)
+        return replace(reduced, before=True, text=f"before({reduced.text})") if reduced else None
+
     def _reduced(self, node: Expression, function: Function | None) -> Reduced | None:
         width = self._duration(node.width, FaultId.WINDOW) if isinstance(node, Over) else None
         operand = node.operand if isinstance(node, Over) else node
@@ -224,19 +272,42 @@ class _Checker:
             self._misplaced(node, operand, function)
             return None
         metric = self._metric(operand)
+        if metric and self._grouped:
+            self._named[metric] = None
         if metric is None or (isinstance(node, Over) and width is None):
+            return None
+        if not self._may_reduce(node, operand, metric, function):
             return None
         label = function.name if function else "mean"
         bare = function is None and metric.kind is SeriesKind.RATIO
-        unit, factor = _result(metric, function.result if function else Result.UNIT)
+        window = width or metric.window
+        unit, factor = _result(metric, function.result if function else Result.UNIT, window)
         return Reduced(
             metric=metric,
             function=function,
-            window=width or metric.window,
+            window=window,
             unit=unit,
             factor=factor,
             text=operand.text if bare else f"{label}({operand.text})",
         )
+
+    def _may_reduce(self, node: Expression, name: Name, metric: Metric, function: Function | None) -> bool:
+        """Refuse several series where one is meant, and the rate of a ratio."""
+        is_ratio = metric.kind is SeriesKind.RATIO or metric.unit.dimension == RATIO
+        if function and function.result is Result.RATE and is_ratio:
+            message = f"`{name.text}` is a ratio, and so many per time is not"
+            self._fault(name.span, FaultId.ARGUMENTS, message, f"compare the ratio itself: `{name.text} > 5%`")
+            return False
+        apart = [label for label in metric.labels if label not in self._grouped]
+        mistaken = not self._grouped.issubset(metric.labels)
+        if not apart or mistaken or (function and function.pools):
+            return True
+        wanted = ", ".join((*sorted(self._grouped), *apart))
+        pooled = Call(function="sum" if function and function.result is Result.RATE else "mean", arguments=(node,))
+        message = f"`{name.text}` is several series, one per {' and '.join(apart)}"
+        hint = f"write `by {wanted}`, or reduce them together: `{format_expression(pooled)}`"
+        self._fault(name.span, FaultId.SEVERAL_SERIES, message, hint)
+        return False
 
     def _misplaced(self, node: Expression, operand: Expression, function: Function | None) -> None:
         """Say why something that is no metric cannot be reduced."""
@@ -249,6 +320,8 @@ class _Checker:
         if isinstance(node, Over) and isinstance(operand, Call) and len(operand.arguments) == 1:
             inner = Over(operand=operand.arguments[0], width=node.width)
             hint = f"write `{format_expression(Call(function=operand.function, arguments=(inner,)))}`"
+        elif isinstance(node, Over) and isinstance(operand, Before):
+            hint = f"write `{format_expression(Before(operand=Over(operand=operand.operand, width=node.width)))}`"
         self._fault(node.span, FaultId.WINDOW, f"`over` follows a metric, not `{text}`", hint)
 
     def _metric(self, name: Name) -> Metric | None:
@@ -265,9 +338,9 @@ class _Checker:
             message = f"`{name.text}` may mean {' or '.join(f'`{known}`' for known in found.names)}"
             self._fault(name.span, FaultId.AMBIGUOUS_NAME, message, "write the full name, or watch one of them")
             return None
-        if not timedelta(0) < found.window <= LONGEST:
-            message = f"`{found.name}` has no usable window in the feed settings"
-            hint = f"give the feed a `window` above zero and up to {show_duration(LONGEST)}"
+        if not timedelta(0) < found.window <= LONGEST or not timedelta(0) <= found.delay <= LONGEST:
+            message = f"`{found.name}` has no usable window or delay in the feed settings"
+            hint = f"give the feed a `window` above zero, and both at most {show_duration(LONGEST)}"
             self._fault(name.span, FaultId.WINDOW, message, hint)
             return None
         return found
@@ -303,11 +376,15 @@ class _Checker:
         self.faults.append(fault_at(span, fault, message, hint))
 
 
-def _result(metric: Metric, result: Result) -> tuple[Unit, float]:
+def _result(metric: Metric, result: Result, window: timedelta) -> tuple[Unit, float]:
     """The unit of a reduced metric, and the factor to its base unit.
 
-    A ratio of counts has no unit in its samples: numerator over denominator is a plain ratio, however it is shown.
+    A ratio of counts has no unit in its samples: numerator over denominator is a plain ratio, however it is shown. A
+    time per time is none either: days waited per day are how many wait on average.
     """
+    if result is Result.RATE:
+        is_time = metric.unit.dimension == TIME
+        return PLAIN_QUOTIENT if is_time else per_time(metric.unit, period_of(window)), metric.unit.factor
     counts = metric.kind is SeriesKind.RATIO and metric.unit.dimension == RATIO
     if result is Result.COUNT or (result is Result.TOTAL and counts):
         return PLAIN_COUNT, 1.0

@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.model.names import FeedName
 from bot.rules.catalog import Scope
 from bot.rules.check import check
-from bot.rules.grid import lookback_of, reach_of
+from bot.rules.grid import baseline_of, delay_of, lookback_of, reach_of
 from bot.rules.parse import parse
 from bot.rules.source import Fault
 from bot.rules.typed import Condition, HoldFor, reductions
@@ -23,13 +23,23 @@ class Rule:
 
     @property
     def reach(self) -> timedelta:
-        """The time before now that the rule judges."""
+        """How much time the rule judges, back from now less `delay`."""
         return reach_of(self.tree)
 
     @property
     def lookback(self) -> timedelta:
         """The time before now that data is needed of: `reach`, or more to tell a stale feed from an empty one."""
         return lookback_of(self.tree)
+
+    @property
+    def baseline(self) -> timedelta:
+        """The time before the change that `before` looks at; zero if the rule has none."""
+        return baseline_of(self.tree.logic)
+
+    @property
+    def delay(self) -> timedelta:
+        """The newest time that is not looked at, since samples may still be missing."""
+        return delay_of(self.tree.logic)
 
 
 def compile_rule(text: str, scope: Scope) -> Rule | tuple[Fault, ...]:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot.model.clock import format_time
-from bot.model.unit import COUNT, DAY, PERCENT, RATIO, SECOND, TIME, Unit
+from bot.model.unit import COUNT, DAY, PERCENT, RATIO, SECOND, TIME, Unit, is_per_time
 from bot.rules.units import DIGITS, PLAIN, QUOTIENT, settle
 
 _SPANS = (
@@ -14,8 +14,12 @@ _SPANS = (
 )
 
 
+_GROUP = 60
+"""Characters that a group's name is shown with."""
+
+
 def show_value(value: float, unit: Unit, *, exact: bool = False) -> str:
-    """Write a value, given in its dimension's base unit, in `unit`: `6.2 days`, `1 day`, `4.2%`."""
+    """Write a value, given in its dimension's base unit, in `unit`: `6.2 days`, `1 day`, `4.2%`, `41 usd per day`."""
     number = settle(value / unit.factor)
     digits = f"{number:,.0f}" if 10_000 <= abs(number) < 1e15 else f"{number:.4g}"
     if exact:
@@ -26,7 +30,7 @@ def show_value(value: float, unit: Unit, *, exact: bool = False) -> str:
         case "count" | "ratio":
             return digits
         case name:
-            return f"{digits} {name[:-1] if digits == '1' and unit.dimension == TIME else name}"
+            return f"{digits} {name[:-1] if digits == '1' and unit.dimension == TIME else name.replace('_', ' ')}"
 
 
 def show_duration(duration: timedelta) -> str:
@@ -64,7 +68,10 @@ def describe(unit: Unit) -> str:
     if unit.dimension in {PLAIN, QUOTIENT}:
         return f"a {unit.dimension}"
     name = unit.dimension if unit.dimension in {TIME, RATIO, COUNT} else "amount"
-    return f"a {name}" if unit.name == name else f"{'an' if name == 'amount' else 'a'} {name} ({unit.name})"
+    if is_per_time(unit):
+        name = "rate"
+    shown = unit.name.replace("_", " ")
+    return f"a {name}" if unit.name == name else f"{'an' if name == 'amount' else 'a'} {name} ({shown})"
 
 
 def example_unit(unit: Unit) -> Unit:
@@ -77,6 +84,16 @@ def example_unit(unit: Unit) -> Unit:
 def show_count(weight: float) -> str:
     """Write a number of samples."""
     return f"{weight:.0f}" if weight.is_integer() and weight < 1e15 else f"{weight:.4g}"
+
+
+def show_group(values: tuple[str, ...]) -> str:
+    """Write the values that name a group: they come from a feed, so nothing unprintable, and not much of it."""
+    text = ", ".join(" ".join(_printable(value).split()) or "(empty)" for value in values)
+    return text if len(text) <= _GROUP else f"{text[: _GROUP - 1].rstrip()}…"
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def show_time(moment: datetime) -> str:

@@ -6,9 +6,11 @@ from typing import assert_never
 from bot.rules.binding import ATOM_POWER, MINUS_POWER, NOT_POWER, OVER_POWER, POWER
 from bot.rules.syntax import (
     COMPARISONS,
+    Before,
     Binary,
     Call,
     Expression,
+    Grouping,
     Hold,
     Inversion,
     Name,
@@ -23,6 +25,8 @@ from bot.rules.syntax import (
 def format_rule(statement: Statement) -> str:
     """Write a whole rule."""
     condition = format_expression(statement.condition)
+    if statement.grouping:
+        condition = f"{condition} {_format_grouping(statement.grouping)}"
     match statement.sustain:
         case None:
             return condition
@@ -32,6 +36,11 @@ def format_rule(statement: Statement) -> str:
             return f"{condition} in {format_number(needed)} of {format_number(windows)} windows"
         case _:
             assert_never(statement.sustain)
+
+
+def _format_grouping(grouping: Grouping) -> str:
+    labels = ", ".join(label.text for label in grouping.labels)
+    return f"by every {labels}" if grouping.every else f"by {labels}"
 
 
 def format_expression(node: Expression) -> str:
@@ -45,6 +54,8 @@ def format_expression(node: Expression) -> str:
             return f"{node.function}({', '.join(format_expression(argument) for argument in node.arguments)})"
         case Over():
             return f"{_operand(node.operand, OVER_POWER)} over {format_number(node.width)}"
+        case Before():
+            return f"before({format_expression(node.operand)})"
         case Negation() | Inversion() | Binary():
             return _format_operator(node)
         case _:
@@ -87,7 +98,7 @@ def _power(node: Expression) -> int:
             return MINUS_POWER
         case Over():
             return OVER_POWER
-        case Number() | Name() | Call():
+        case Number() | Name() | Call() | Before():
             return ATOM_POWER
         case _:
             assert_never(node)

@@ -9,11 +9,15 @@ from bot.model.series import Sample
 
 
 class Result(StrEnum):
-    """What a function's result is: in the metric's unit, a count, or a total (a count for a ratio of counts)."""
+    """What a function's result is: in the metric's unit, a count, a total (a count for a ratio of counts), or a rate.
+
+    A rate is computed as a total and then divided by the length of its window.
+    """
 
     UNIT = "unit"
     COUNT = "count"
     TOTAL = "total"
+    RATE = "rate"
 
 
 Reduce = Callable[[Sequence[Sample]], float | None]
@@ -23,13 +27,15 @@ Reduce = Callable[[Sequence[Sample]], float | None]
 class Function:
     """A function: `compute` gets at least one sample, in order of time, all finite; None if not defined on them.
 
-    For a ratio, `max`, `min`, `last`, `stddev` and the percentiles look at each sample's own ratio.
+    For a ratio, `max`, `min`, `last`, `stddev` and the percentiles look at each sample's own ratio. `pools` says that
+    it may put several series together, because it means the same then.
     """
 
     name: str
     sentence: str
     result: Result
     compute: Reduce
+    pools: bool = True
 
 
 def _points(samples: Sequence[Sample]) -> list[float]:
@@ -114,6 +120,14 @@ FUNCTIONS: dict[str, Function] = {
             sentence="The newest sample; the mean of the newest where several have the same time.",
             result=Result.UNIT,
             compute=_last,
+            pools=False,
+        ),
+        Function(
+            name="rate",
+            sentence="The sum of the samples per time: `20_per_day`. Not for ratios.",
+            result=Result.RATE,
+            compute=_total,
+            pools=False,
         ),
         Function(
             name="stddev",
@@ -134,9 +148,6 @@ FUNCTIONS: dict[str, Function] = {
 }
 """Every function by its name."""
 
-LATER = {"rate": "`rate` is not part of the language yet"}
-"""Functions that are promised but not there."""
-
 SYNONYMS = {
     "avg": "mean",
     "average": "mean",
@@ -147,6 +158,8 @@ SYNONYMS = {
     "stdev": "stddev",
     "latest": "last",
     "newest": "last",
+    "per": "rate",
+    "frequency": "rate",
     "p100": "max",
     "p0": "min",
 }

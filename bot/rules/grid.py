@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from bot.rules.syntax import Operator
-from bot.rules.typed import Combined, Condition, HoldFor, InWindows, Logical, reductions
+from bot.rules.typed import Combined, Condition, HoldFor, InWindows, Logical, present, reductions
 
 MAX_WINDOWS = 10_000
 """Windows that one rule may be evaluated on."""
@@ -21,8 +21,11 @@ def conjuncts(logic: Logical) -> tuple[Logical, ...]:
 
 
 def step_of(logic: Logical) -> timedelta:
-    """Return the width of the consecutive windows that a condition is evaluated on: its narrowest window."""
-    return min(reduced.window for reduced in reductions(logic))
+    """Return the width of the consecutive windows that a condition is evaluated on: its narrowest window.
+
+    Windows before a change count only in a part of a rule that has no others.
+    """
+    return min(reduced.window for reduced in present(logic) or reductions(logic))
 
 
 def windows_in(duration: timedelta, step: timedelta) -> int:
@@ -38,10 +41,10 @@ def window_count(logic: Logical, sustain: HoldFor | InWindows) -> int:
 
 
 def reach_of(condition: Condition) -> timedelta:
-    """Return the time before now that a condition judges."""
+    """Return how much time a condition judges, back from now less its feeds' delay."""
     match condition.sustain:
         case None:
-            return max(reduced.window for reduced in reductions(condition.logic))
+            return max(reduced.window for reduced in present(condition.logic))
         case HoldFor(duration=duration):
             return max(_reach(part, windows_in(duration, step_of(part))) for part in conjuncts(condition.logic))
         case InWindows(windows=windows):
@@ -52,10 +55,20 @@ def reach_of(condition: Condition) -> timedelta:
 
 def lookback_of(condition: Condition) -> timedelta:
     """Return the time before now that data is needed of: what is judged, and what tells whether a feed is stale."""
-    fresh = max(reduced.metric.window for reduced in reductions(condition.logic)) * FRESH_WINDOWS
-    return max(fresh, reach_of(condition))
+    fresh = max(reduced.metric.window for reduced in present(condition.logic)) * FRESH_WINDOWS
+    return max(fresh, reach_of(condition)) + delay_of(condition.logic)
+
+
+def delay_of(logic: Logical) -> timedelta:
+    """Return the longest delay of a condition's feeds: what is newer is not judged."""
+    return max((reduced.metric.delay for reduced in present(logic)), default=timedelta(0))
+
+
+def baseline_of(logic: Logical) -> timedelta:
+    """Return the time before the change that data is needed of; zero if there is no `before`."""
+    return max((reduced.window for reduced in reductions(logic) if reduced.before), default=timedelta(0))
 
 
 def _reach(logic: Logical, windows: int) -> timedelta:
-    widest = max(reduced.window for reduced in reductions(logic))
+    widest = max((reduced.window for reduced in present(logic)), default=timedelta(0))
     return step_of(logic) * (windows - 1) + widest

@@ -3,7 +3,7 @@
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
@@ -11,12 +11,23 @@ from bot.model.names import FeedName
 from bot.model.series import Sample, Window
 from bot.model.verdict import RuleOutcome
 from bot.rules.display import show_count, show_duration, show_time
-from bot.rules.functions import COUNT, MEAN, Function
+from bot.rules.functions import COUNT, MEAN, Function, Result
 from bot.rules.grid import FRESH_WINDOWS
 from bot.rules.syntax import Operator
 from bot.rules.tape import Missing, Tape, weight_of
 from bot.rules.truth import both, either, inverse, worst
-from bot.rules.typed import Combined, Compared, Computed, Constant, Inverted, Logical, Negated, Numeric, Reduced
+from bot.rules.typed import (
+    Combined,
+    Compared,
+    Computed,
+    Constant,
+    Inverted,
+    Logical,
+    Negated,
+    Numeric,
+    Reduced,
+    reductions,
+)
 from bot.rules.units import settle
 
 _COMPARE: dict[Operator, Callable[[float, float], bool]] = {
@@ -35,12 +46,17 @@ _COMPUTE: dict[Operator, Callable[[float, float], float]] = {
 }
 
 
+_NO_CHANGE = Missing(
+    outcome=RuleOutcome.ERROR, reason="compares with the time before a change, and there is none here"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """What a condition is judged on: windows that end at `end` and hold nothing from before `not_before`.
 
     Only windows that end at `now` can be stale; `sustained` says that they are one of many, so that one without data
-    since `not_before` is merely empty.
+    since `not_before` is merely empty. `past` is what `before` comes to, which is the same in every window.
     """
 
     tapes: Mapping[FeedName, Tape | Missing]
@@ -49,6 +65,7 @@ class View:
     not_before: datetime | None
     min_samples: int
     sustained: bool = False
+    past: Mapping[Reduced, "Value | Missing"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +126,7 @@ def _number(node: Numeric, view: View) -> Value | Missing:
         case Constant():
             return Value(value=node.value)
         case Reduced():
-            return _reduce(node, view)
+            return view.past.get(node, _NO_CHANGE) if node.before else _reduce(node, view)
         case Negated():
             operand = _number(node.operand, view)
             return operand if isinstance(operand, Missing) else replace(operand, value=-operand.value)
@@ -136,24 +153,46 @@ def _reduce(node: Reduced, view: View) -> Value | Missing:
     tape = view.tapes[node.metric.name]
     if isinstance(tape, Missing):
         return tape
-    start = view.end - node.window
+    end = view.end - node.metric.delay
+    start = end - node.window
     if view.not_before is not None:
-        start = min(max(start, view.not_before), view.end)
-    window = Window(start=start, end=view.end)
+        start = min(max(start, view.not_before), end)
+    window = Window(start=start, end=end)
     stale = _stale(node, tape, view) if view.end == view.now else None
     if stale:
         return replace(stale, window=window)
+    return _reduce_window(node, tape, window, view.min_samples)
+
+
+def look_back(
+    logic: Logical, tapes: Mapping[FeedName, Tape | Missing], *, changed_at: datetime | None, min_samples: int
+) -> dict[Reduced, Value | Missing]:
+    """Reduce what `before` names over the windows that end at the change; without a change there is nothing."""
+    if changed_at is None:
+        return {}
+    past: dict[Reduced, Value | Missing] = {}
+    for node in reductions(logic):
+        if node.before:
+            tape = tapes[node.metric.name]
+            window = Window(start=changed_at - node.window, end=changed_at)
+            past[node] = tape if isinstance(tape, Missing) else _reduce_window(node, tape, window, min_samples)
+    return past
+
+
+def _reduce_window(node: Reduced, tape: Tape, window: Window, min_samples: int) -> Value | Missing:
     samples = tape.cut(window)
     if not samples:
         dropped = f" ({tape.dropped} unusable samples dropped)" if tape.dropped else ""
         return Missing(outcome=RuleOutcome.NO_DATA, reason=f"has no data{dropped}", window=window)
     weight = weight_of(samples)
     function = node.function or MEAN
-    if weight < view.min_samples and function is not COUNT:
-        return _too_few(f"has too few samples (n={show_count(weight)} of {view.min_samples})", weight, window)
+    if weight < min_samples and function is not COUNT:
+        return _too_few(f"has too few samples (n={show_count(weight)} of {min_samples})", weight, window)
     value = _apply(function, samples)
     if value is None:
         return _too_few(f"is not defined on so few samples (n={show_count(weight)})", weight, window)
+    if function.result is Result.RATE:
+        value /= window.length.total_seconds()
     return _finite(value * node.factor, weight, window)
 
 
@@ -162,8 +201,13 @@ def _stale(node: Reduced, tape: Tape, view: View) -> Missing | None:
     if newest is None:
         return None
     width = node.metric.window
-    if newest < view.now - FRESH_WINDOWS * width:
+    delay = node.metric.delay
+    if newest < view.now - delay - FRESH_WINDOWS * width:
         limit = f"more than {FRESH_WINDOWS} windows of {show_duration(width)} ago"
+        if delay:
+            limit = (
+                f"more than {FRESH_WINDOWS} windows of {show_duration(width)} and {show_duration(delay)} of delay ago"
+            )
         return Missing(
             outcome=RuleOutcome.STALE, reason=f"is stale: its newest sample, {show_time(newest)}, is {limit}"
         )

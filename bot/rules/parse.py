@@ -1,19 +1,24 @@
 """Tokens to a tree, by one table of binding powers. It knows the grammar, but no metric, function or unit.
 
-rule       = expression [ "for" number | "in" number "of" number "windows" ]
+rule       = expression [ "by" [ "any" | "every" ] name { "," name } ]
+             [ "for" number | "in" number "of" number "windows" ]
 expression = prefix { operator expression | "over" number }
-prefix     = "not" expression | "-" expression | "(" expression ")" | number | name [ "(" arguments ")" ]
+prefix     = "not" expression | "-" expression | "(" expression ")" | number
+           | "before" "(" expression ")" | name [ "(" arguments ")" ]
 """
 
 import math
+from difflib import get_close_matches
 
 from bot.rules.binding import MINUS_POWER, NOT_POWER, OVER_POWER, POWER
 from bot.rules.source import Fault, FaultId, Span, fault_at
 from bot.rules.syntax import (
     COMPARISONS,
+    Before,
     Binary,
     Call,
     Expression,
+    Grouping,
     Hold,
     Inversion,
     Name,
@@ -30,11 +35,18 @@ from bot.rules.tokens import KEYWORDS, Token, TokenKind, tokenize
 MAX_DEPTH = 64
 """Levels that a rule's tree may have."""
 
-_LATER = {
-    "by": "grouping with `by` is not part of the language yet",
-    "before": "comparing with the time before the change is not part of the language yet",
+ANY, EVERY = "any", "every"
+"""Words that mean something after `by` only."""
+_PLACES = {
+    "by": "`by` stands once, after the whole condition and before `for` and `in … windows`",
+    "for": "`for` and `in … windows` stand once, at the end, and cover the whole rule",
+    "in": "`for` and `in … windows` stand once, at the end, and cover the whole rule",
+    "before": "`before` takes a metric in parentheses: `before(error_rate)`",
 }
+"""Where words belong that stand in a wrong place."""
 _OPERATORS = {operator.value: operator for operator in Operator}
+_WORD = 20
+"""Characters of a word that are compared with those of the language."""
 
 
 def parse(text: str) -> Statement | Fault:
@@ -65,6 +77,8 @@ class _Parser:
 
     def statement(self) -> Statement:
         condition = self._expression(0)
+        start = self._take("by")
+        grouping = self._grouping(start) if start else None
         sustain: Hold | Quorum | None = None
         if start := self._take("for"):
             duration = self._number("a duration such as `3_days`")
@@ -72,8 +86,29 @@ class _Parser:
         elif start := self._take("in"):
             sustain = self._quorum(start)
         if self._next.kind is not TokenKind.END:
-            raise self._unexpected("the end of the rule" if sustain else "an operator or the end of the rule")
-        return Statement(condition=condition, sustain=sustain)
+            raise self._unexpected(self._awaited(grouping, sustain))
+        return Statement(condition=condition, grouping=grouping, sustain=sustain)
+
+    def _awaited(self, grouping: Grouping | None, sustain: Hold | Quorum | None) -> str:
+        if sustain:
+            return "the end of the rule"
+        return "`for`, `in` or the end of the rule" if grouping else "an operator or the end of the rule"
+
+    def _grouping(self, start: Token) -> Grouping:
+        every = self._next.text == EVERY
+        if self._next.text in {ANY, EVERY}:
+            self._advance()
+        labels = [self._label()]
+        while self._take(","):
+            labels.append(self._label())
+        return Grouping(labels=tuple(labels), every=every, span=start.span.to(labels[-1].span))
+
+    def _label(self) -> Name:
+        token = self._next
+        if token.kind is not TokenKind.NAME:
+            raise self._unexpected("a label, such as `by office`")
+        self._advance()
+        return Name(text=token.text, span=token.span)
 
     def _quorum(self, start: Token) -> Quorum:
         needed = self._number("how many windows, such as `in 6 of 12 windows`")
@@ -129,6 +164,11 @@ class _Parser:
             inner = self._expression(0)
             self._expect(")")
             return inner
+        if self._take("before"):
+            self._expect("(")
+            inner = self._expression(0)
+            end = self._expect(")")
+            return Before(operand=inner, span=token.span.to(end.span))
         raise self._unexpected("a metric, a number or `(`")
 
     def _name(self) -> Name | Call:
@@ -186,8 +226,6 @@ class _Parser:
 
     def _unexpected(self, wanted: str) -> _SyntaxFault:
         token = self._next
-        if token.text in _LATER:
-            return _SyntaxFault(fault_at(token.span, FaultId.LATER, _LATER[token.text]))
         found = f"`{_quoted(token)}`" if token.kind is not TokenKind.END else "the end of the rule"
         return _SyntaxFault(
             fault_at(token.span, FaultId.SYNTAX, f"expected {wanted}, found {found}", self._hint(token))
@@ -196,12 +234,13 @@ class _Parser:
     def _hint(self, token: Token) -> str:
         if token.text.lower() in KEYWORDS and token.kind is TokenKind.NAME:
             return f"write `{token.text.lower()}` in small letters"
-        before = self._tokens[self._position - 1] if self._position else token
-        if before.kind is TokenKind.NUMBER and token.kind is TokenKind.NAME and not before.unit:
-            return f"join the number and its unit: `{before.text}_{_quoted(token)}`"
-        if token.text in {"for", "in"}:
-            return "`for` and `in … windows` stand once, at the end, and cover the whole rule"
-        return ""
+        last = self._tokens[self._position - 1] if self._position else token
+        if last.kind is TokenKind.NUMBER and token.kind is TokenKind.NAME and not last.unit:
+            return f"join the number and its unit: `{last.text}_{_quoted(token)}`"
+        if place := _PLACES.get("before" if last.text == "before" else token.text):
+            return place
+        close = get_close_matches(token.text[:_WORD], KEYWORDS, n=1) if token.kind is TokenKind.NAME else []
+        return f"did you mean `{close[0]}`?" if close else ""
 
 
 def _quoted(token: Token) -> str:

@@ -25,7 +25,8 @@ MIRROR = {
 class Threshold:
     """`reducer(feed) op limit`; `reducer` is None for a bare metric.
 
-    `limit` is in the feed's unit (in plain counts for `count`, and for `sum` of a ratio of counts).
+    `limit` is in the feed's unit (in plain counts for `count`, and for `sum` of a ratio of counts), or per time for
+    `rate`.
     """
 
     feed: FeedName
@@ -36,9 +37,9 @@ class Threshold:
 
 
 def threshold_of(rule: Rule) -> Threshold | None:
-    """Read a rule as one threshold, with or without `for`; None for every other shape."""
+    """Read a rule as one threshold, with or without `for`; None for every other shape, and for groups."""
     logic = rule.tree.logic
-    if not isinstance(logic, Compared) or isinstance(rule.tree.sustain, InWindows):
+    if not isinstance(logic, Compared) or isinstance(rule.tree.sustain, InWindows) or rule.tree.grouping:
         return None
     match logic.left, logic.right:
         case Reduced() as reduced, Constant() as limit:

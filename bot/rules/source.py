@@ -15,7 +15,6 @@ class FaultId(StrEnum):
     CHARACTER = "rule-character"
     SYNTAX = "rule-syntax"
     CHAINED_COMPARISON = "rule-chained-comparison"
-    LATER = "rule-comes-later"
     UNKNOWN_NAME = "rule-unknown-name"
     AMBIGUOUS_NAME = "rule-ambiguous-name"
     NOT_A_METRIC = "rule-not-a-metric"
@@ -28,6 +27,9 @@ class FaultId(StrEnum):
     NOT_A_CONDITION = "rule-not-a-condition"
     NOT_A_NUMBER = "rule-not-a-number"
     NO_METRIC = "rule-no-metric"
+    SEVERAL_SERIES = "rule-several-series"
+    LABEL = "rule-label"
+    NO_CHANGE = "rule-no-change"
     WINDOW = "rule-window"
     SUSTAIN = "rule-sustain"
 

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.model.verdict import RuleOutcome
 from bot.rules.display import show_duration, show_time, span_of
-from bot.rules.grid import step_of, windows_in
+from bot.rules.grid import delay_of, step_of, windows_in
 from bot.rules.judge import Judged, View, judge
 from bot.rules.truth import worst
 from bot.rules.typed import HoldFor, InWindows, Logical
@@ -36,17 +36,17 @@ def hold(logic: Logical, sustain: HoldFor, view: View, coverage: float) -> Susta
     less time than `for` has passed since `not_before`, it does not hold yet. A feed that fails or is stale now comes
     before all that. `for` is rounded up to whole windows.
     """
-    step = step_of(logic)
+    step, latest = step_of(logic), view.now - delay_of(logic)
     judged = _windows(logic, view, step, windows_in(sustain.duration, step))
     outcomes = [window.outcome for window in judged]
-    held = min(_held(outcomes, view, step), sustain.duration)
+    held = min(_held(outcomes, step, latest=latest, since=view.not_before), sustain.duration)
     outcome = _hold_outcome(outcomes, coverage)
-    early = view.not_before is not None and view.now - view.not_before < sustain.duration
+    early = view.not_before is not None and latest - view.not_before < sustain.duration
     if early and outcome not in _BLIND:
         outcome = RuleOutcome.DOES_NOT_HOLD
     progress = f"holds for {_part(held, sustain.duration)}"
     if outcome is RuleOutcome.HOLDS:
-        progress = f"holds since {show_time(view.now - held)} ({_part(held, sustain.duration)})"
+        progress = f"holds since {show_time(latest - held)} ({_part(held, sustain.duration)})"
     elif outcome is not RuleOutcome.DOES_NOT_HOLD:
         valid = outcomes.count(RuleOutcome.HOLDS)
         progress += f", with an answer in {valid} of {len(outcomes)} windows of {show_duration(step)}"
@@ -76,7 +76,8 @@ def quorum(logic: Logical, sustain: InWindows, view: View) -> Sustained:
 def _windows(logic: Logical, view: View, step: timedelta, count: int) -> list[Judged]:
     """Judge consecutive windows, the newest first; those that end before `not_before` are left out."""
     ends = [view.now - step * back for back in range(count)]
-    kept = [end for end in ends if end == view.now or view.not_before is None or end > view.not_before]
+    first = None if view.not_before is None else view.not_before + delay_of(logic)
+    kept = [end for end in ends if end == view.now or first is None or end > first]
     return [judge(logic, replace(view, end=end, sustained=True)) for end in kept]
 
 
@@ -101,8 +102,8 @@ def _longest_gap(outcomes: Sequence[RuleOutcome]) -> int:
     return longest
 
 
-def _held(outcomes: Sequence[RuleOutcome], view: View, step: timedelta) -> timedelta:
-    """Return for how long back from now the condition has held, over short gaps."""
+def _held(outcomes: Sequence[RuleOutcome], step: timedelta, *, latest: datetime, since: datetime | None) -> timedelta:
+    """Return for how long back from `latest` the condition has held, over short gaps."""
     last = gap = 0
     for count, outcome in enumerate(outcomes, start=1):
         if outcome is RuleOutcome.HOLDS:
@@ -112,7 +113,7 @@ def _held(outcomes: Sequence[RuleOutcome], view: View, step: timedelta) -> timed
         if outcome is RuleOutcome.DOES_NOT_HOLD or gap > MAX_GAP:
             break
     held = step * last
-    return held if view.not_before is None else max(min(held, view.now - view.not_before), timedelta(0))
+    return held if since is None else max(min(held, latest - since), timedelta(0))
 
 
 def _part(held: timedelta, duration: timedelta) -> str:

@@ -73,6 +73,14 @@ class Over:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """`before(error_rate)`: what it was in the time before the change."""
+
+    operand: "Expression"
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Negation:
     """A minus sign before an operand."""
 
@@ -98,7 +106,16 @@ class Binary:
     span: Span = field(default=NOWHERE, compare=False)
 
 
-Expression = Number | Name | Call | Over | Negation | Inversion | Binary
+Expression = Number | Name | Call | Over | Before | Negation | Inversion | Binary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """`by office`, `by every office, region`: the rule is asked of each group; any, or every one, must meet it."""
+
+    labels: tuple[Name, ...]
+    every: bool = False
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +137,10 @@ class Quorum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """A whole rule: its condition, and how long or how often it must be met."""
+    """A whole rule: its condition, of which groups it is asked, and how long or how often it must be met."""
 
     condition: Expression
+    grouping: Grouping | None = None
     sustain: Hold | Quorum | None = None
 
 
@@ -133,7 +151,7 @@ def children(node: Expression) -> tuple[Expression, ...]:
             return (node.left, node.right)
         case Call():
             return node.arguments
-        case Over() | Negation() | Inversion():
+        case Over() | Before() | Negation() | Inversion():
             return (node.operand,)
         case Number() | Name():
             return ()

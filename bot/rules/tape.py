@@ -23,11 +23,15 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tape:
-    """The usable samples of one feed by time; `dropped` counts those not finite or weighing less than nothing."""
+    """The usable samples of one feed by time; `dropped` counts those not finite or weighing less than nothing.
+
+    `labels` name the label values of each sample, in their order.
+    """
 
     samples: tuple[Sample, ...]
     times: tuple[datetime, ...]
     dropped: int
+    labels: tuple[str, ...] = ()
 
     def cut(self, window: Window) -> tuple[Sample, ...]:
         """Return the samples inside a window."""
@@ -54,6 +58,7 @@ def load_tape(metric: Metric, reading: Reading | None) -> Tape | Missing:
         samples=ordered,
         times=tuple(sample.at for sample in ordered),
         dropped=len(reading.samples) - len(ordered),
+        labels=reading.labels,
     )
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from bot.rules.source import MAX_LENGTH, Fault, FaultId, Span, fault_at
 
 KEYWORDS = frozenset({"and", "or", "not", "over", "for", "in", "by", "before"})
-"""Words that are never a metric's name; `by` and `before` are kept for grouping and for comparing with the past."""
+"""Words that are never a metric's name."""
 
 _TOKEN = re.compile(
     r"""

@@ -23,7 +23,8 @@ class Constant:
 class Reduced:
     """A metric reduced over a window to one number; `function` is None for a bare metric, which is its mean.
 
-    The reduced samples times `factor` are in the base unit of `unit`.
+    The reduced samples times `factor` are in the base unit of `unit`. With `before`, the window does not end now but
+    at the moment of the change.
     """
 
     metric: Metric
@@ -32,6 +33,7 @@ class Reduced:
     unit: Unit
     factor: float
     text: str
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,14 @@ Logical = Compared | Combined | Inverted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupedBy:
+    """The condition is asked of every group of equal label values; one of them, or every one, must meet it."""
+
+    labels: tuple[str, ...]
+    every: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldFor:
     """The condition must be met all this time."""
 
@@ -102,9 +112,10 @@ class InWindows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """A checked rule: its condition, and how long or how often it must be met."""
+    """A checked rule: its condition, of which groups it is asked, and how long or how often it must be met."""
 
     logic: Logical
+    grouping: GroupedBy | None = None
     sustain: HoldFor | InWindows | None = None
 
 
@@ -121,3 +132,8 @@ def reductions(node: Numeric | Logical) -> tuple[Reduced, ...]:
             return reductions(node.left) + reductions(node.right)
         case _:
             assert_never(node)
+
+
+def present(node: Numeric | Logical) -> tuple[Reduced, ...]:
+    """Return the reduced metrics below a node whose windows end now, and not at the change."""
+    return tuple(reduced for reduced in reductions(node) if not reduced.before)

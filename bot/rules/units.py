@@ -2,7 +2,20 @@
 
 from datetime import timedelta
 
-from bot.model.unit import COUNT, RATIO, TIME, UNITS, Dimension, Unit
+from bot.model.unit import (
+    COUNT,
+    PERIODS,
+    PLAIN_COUNT,
+    RATIO,
+    TIME,
+    UNITS,
+    Dimension,
+    Unit,
+    is_per_time,
+    is_total,
+    per_time,
+    total_of,
+)
 
 PLAIN = Dimension("plain number")
 """A number written without a unit: it counts, or scales a quotient, but is never a time or a percentage."""
@@ -46,9 +59,12 @@ SLIPS = {
     "k": "write the number in full: `20_000`",
 }
 """What people write for a unit that the language does not have."""
+_PER = "per_"
+_ALIASES_OF_PERIODS = {"min": "minute"}
 _WEIGHT = {PLAIN: 0, QUOTIENT: 1, RATIO: 2, COUNT: 3}
 """Dimensions without a physical unit, the most specific last; every other dimension weighs more."""
 _ALIKE = frozenset({frozenset({PLAIN, COUNT}), frozenset({PLAIN, QUOTIENT}), frozenset({QUOTIENT, RATIO})})
+_DAY = "day"
 DIGITS = 12
 """Significant digits that rules compare on."""
 
@@ -57,18 +73,45 @@ def find_unit(text: str, declared: tuple[Unit, ...] = ()) -> Unit | None:
     """Look a unit up by its name, an alias, or among those that feeds declare; empty text is a plain number."""
     if not text:
         return PLAIN_NUMBER
+    return _find_plain(text, declared) or _find_per_time(text, declared)
+
+
+def _find_plain(text: str, declared: tuple[Unit, ...]) -> Unit | None:
     known = UNITS.get(_ALIASES.get(text, text))
     return known or next((unit for unit in declared if unit.name == text), None)
 
 
+def _find_per_time(text: str, declared: tuple[Unit, ...]) -> Unit | None:
+    """Read `per_day` and `usd_per_day`."""
+    name, found, written = text.rpartition(_PER)
+    period = _ALIASES_OF_PERIODS.get(written, written)
+    if not found or period not in PERIODS or (name and not name.endswith("_")):
+        return None
+    unit = _find_plain(name[:-1], declared) if name else PLAIN_COUNT
+    return per_time(unit, period) if unit and is_total(unit) else None
+
+
 def unit_names(declared: tuple[Unit, ...] = ()) -> tuple[str, ...]:
     """Every name and alias that `find_unit` knows."""
-    return tuple(sorted({*UNITS, *_ALIASES, *(unit.name for unit in declared)}))
+    totals = (f"{unit.name}_" for unit in (*UNITS.values(), *declared) if is_total(unit))
+    rates = (f"{name}{_PER}{period}" for name in ("", *totals) for period in (*PERIODS, *_ALIASES_OF_PERIODS))
+    return tuple(sorted({*UNITS, *_ALIASES, *(unit.name for unit in declared), *rates}))
+
+
+def is_taken(name: str) -> bool:
+    """Tell whether a name means something already, so that no unit may be declared under it."""
+    taken = {*_ALIASES, *SLIPS, PLAIN, QUOTIENT, RATIO, TIME, COUNT, *UNITS}
+    return name in taken or f"_{name}".find(f"_{_PER}") >= 0
 
 
 def compatible(left: Unit, right: Unit) -> bool:
     """Tell whether two units compare and add."""
     return left.dimension == right.dimension or frozenset({left.dimension, right.dimension}) in _ALIKE
+
+
+def period_of(window: timedelta) -> str:
+    """Return what a rate over a window is shown per: the longest of day, hour, minute, second that fits into it."""
+    return next((name for name in ("day", "hour", "minute") if PERIODS[name] <= window), "second")
 
 
 def sum_unit(left: Unit, right: Unit) -> Unit | None:
@@ -77,16 +120,25 @@ def sum_unit(left: Unit, right: Unit) -> Unit | None:
 
 
 def product_unit(left: Unit, right: Unit) -> Unit | None:
-    """Return the unit of a product: at most one side may have a physical unit."""
+    """Return the unit of a product: at most one side may have a physical unit, or one is per time and one a time."""
+    if is_per_time(left) and right.dimension == TIME:
+        return total_of(left)
+    if is_per_time(right) and left.dimension == TIME:
+        return total_of(right)
     if left.dimension not in _WEIGHT and right.dimension not in _WEIGHT:
         return None
     return _heavier(left, right)
 
 
 def quotient_unit(left: Unit, right: Unit) -> Unit | None:
-    """Return the unit of a quotient: the same dimension cancels, one without a physical unit divides anything."""
+    """Return the unit of a quotient: the same dimension cancels, one without a physical unit divides anything.
+
+    What can be counted, divided by a time, is so much per time.
+    """
     if left.dimension == right.dimension:
         return PLAIN_NUMBER if left.dimension == PLAIN else PLAIN_QUOTIENT
+    if right.dimension == TIME and left.dimension not in {PLAIN, QUOTIENT} and is_total(left):
+        return per_time(left, _DAY)
     if right.dimension not in _WEIGHT:
         return None
     return left if _weight(left) > _weight(right) else PLAIN_QUOTIENT

@@ -6,19 +6,25 @@ from datetime import UTC, datetime, timedelta
 
 from bot.model.names import FeedName
 from bot.model.series import FailureKind, FeedFailure, Reading, Sample, Series, SeriesKind, Window
-from bot.model.unit import UNITS, Dimension, Unit
+from bot.model.unit import UNITS, Unit, declared_unit
 from bot.rules.catalog import Metric, Scope
 from bot.rules.compile import Rule, compile_rule
 from bot.rules.units import as_duration, find_unit
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 WATCHED = ("complaints.passport", "metrics.passport.wait_time")
-PAGES = Unit(name="pages", dimension=Dimension("pages"))
 
 
-def _metric(name: str, unit: str, kind: str, window: timedelta) -> Metric:
-    found = PAGES if unit == "pages" else UNITS[unit]
-    return Metric(name=FeedName(name), unit=found, kind=SeriesKind(kind), window=window)
+def _unit(name: str) -> Unit:
+    return UNITS.get(name) or declared_unit(name)
+
+
+def _metric(
+    name: str, unit: str, kind: str, window: timedelta, *labels: str, delay: timedelta = timedelta(0)
+) -> Metric:
+    return Metric(
+        name=FeedName(name), unit=_unit(unit), kind=SeriesKind(kind), window=window, labels=labels, delay=delay
+    )
 
 
 CATALOG = (
@@ -35,7 +41,21 @@ CATALOG = (
     _metric("metrics.mail.sorted_share", "%", "readings", timedelta(hours=1)),
     _metric("metrics.mail.pages", "pages", "readings", timedelta(days=1)),
     _metric("metrics.tax.backlog", "count", "readings", timedelta(days=1)),
+    _metric("metrics.tax.calls", "count", "readings", timedelta(days=1)),
+    _metric("metrics.dmv.calls", "count", "readings", timedelta(days=1)),
     _metric("metrics.broken.flow", "count", "readings", timedelta(0)),
+    _metric("metrics.broken.lag", "count", "readings", timedelta(hours=1), delay=timedelta(days=-1)),
+    _metric("metrics.permits.processing", "days", "readings", timedelta(days=1), "office"),
+    _metric("metrics.permits.refusals", "%", "ratio", timedelta(hours=1), "office", "kind"),
+    _metric("metrics.permits.filed", "count", "readings", timedelta(days=1), "office"),
+    _metric("metrics.permits.revenue", "usd", "readings", timedelta(days=1)),
+    _metric("metrics.permits.applications", "count", "readings", timedelta(days=1)),
+    _metric("metrics.permits.issued", "permits", "readings", timedelta(hours=1)),
+    _metric("metrics.permits.scan_time", "seconds", "readings", timedelta(minutes=5), delay=timedelta(minutes=10)),
+    _metric("metrics.permits.scan_errors", "%", "ratio", timedelta(hours=1), delay=timedelta(minutes=30)),
+    _metric(
+        "metrics.permits.scan_queue", "count", "readings", timedelta(hours=1), "office", delay=timedelta(hours=1)
+    ),
 )
 
 
@@ -59,8 +79,13 @@ def duration(text: str) -> timedelta:
 
 
 def samples(text: str) -> tuple[Sample, ...]:
-    """Read `6h: 1 2x3 _ 5/100 nan @ 2d`: samples six hours apart, the last of them six hours before `NOW - 2d`."""
-    head, _, tail = text.partition(":")
+    """Read `6h: 1 2x3 _ 5/100 nan @ 2d`: samples six hours apart, the last of them six hours before `NOW - 2d`.
+
+    `north, east | 6h: 1` gives them label values.
+    """
+    group, bar, plain = text.rpartition("|")
+    labels = tuple(value.strip() for value in group.split(",")) if bar else ()
+    head, _, tail = plain.partition(":")
     body, _, shift = tail.partition("@")
     values: list[str] = []
     for word in body.split():
@@ -69,7 +94,9 @@ def samples(text: str) -> tuple[Sample, ...]:
     step = duration(head.strip())
     end = NOW - duration(shift.strip()) if shift else NOW
     return tuple(
-        _sample(value, end - step * (len(values) - place)) for place, value in enumerate(values) if value != "_"
+        _sample(value, end - step * (len(values) - place), labels)
+        for place, value in enumerate(values)
+        if value != "_"
     )
 
 
@@ -90,6 +117,7 @@ def series(metric: Metric, found: tuple[Sample, ...]) -> Series:
         window=metric.window,
         span=Window(start=NOW - timedelta(days=60), end=NOW),
         samples=found,
+        labels=metric.labels,
     )
 
 
@@ -98,11 +126,15 @@ def readings(data: Mapping[str, str]) -> dict[FeedName, Reading]:
     by_name = {metric.name: metric for metric in CATALOG}
     found = {}
     for name, text in data.items():
-        metric = by_name.get(FeedName(name)) or by_name[FeedName(f"metrics.passport.{name}")]
+        metric = next(
+            by_name[FeedName(full)]
+            for full in (name, f"metrics.passport.{name}", f"metrics.permits.{name}")
+            if FeedName(full) in by_name
+        )
         found[metric.name] = reading(metric, text)
     return found
 
 
-def _sample(value: str, at: datetime) -> Sample:
+def _sample(value: str, at: datetime, labels: tuple[str, ...]) -> Sample:
     numerator, _, denominator = value.partition("/")
-    return Sample(at=at, value=float(numerator), of=float(denominator or 1))
+    return Sample(at=at, value=float(numerator), of=float(denominator or 1), labels=labels)

@@ -1,5 +1,7 @@
 """Runs the case files: each case is a rule with what must be said about it."""
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +26,27 @@ def cases(name: str) -> list[Any]:
     return [pytest.param(entry, id=f"{place}: {str(entry['rule'])[:50]}") for place, entry in enumerate(entries, 1)]
 
 
+MORE = [case for name in ("groups", "before", "delay") for case in cases(name)]
+
+
 def watched(case: dict[str, Any]) -> tuple[str, ...]:
     return tuple(case.get("watch", WATCHED))
 
 
 def faults_of(case: dict[str, Any]) -> tuple[Fault, ...]:
-    found = compile_rule(case["rule"], scope(watched(case)))
+    catalog = replace(scope(watched(case)), has_change=case.get("has_change", True))
+    found = compile_rule(case["rule"], catalog)
     assert not isinstance(found, Rule), f"{case['rule']} compiles"
     return found
 
 
 def measured(case: dict[str, Any]) -> Measurement:
-    since = case.get("fresh_after")
+    since, changed = case.get("fresh_after"), case.get("changed_at")
     needs = Needs(
         min_samples=case.get("min_samples", 1),
         coverage=case.get("coverage", 0.9),
         fresh_after=NOW - duration(since) if since else None,
+        changed_at=NOW - duration(changed) if changed else None,
     )
     return evaluate(compiled(case["rule"], watched(case)), readings(case.get("data", {})), now=NOW, needs=needs)
 
@@ -71,7 +78,7 @@ def test_a_name_means_the_metric_nearest_to_what_is_watched(case):
     assert list(compiled(case["rule"], watched(case)).feeds) == case["feeds"]
 
 
-@pytest.mark.parametrize("case", [*cases("values"), *cases("outcomes"), *cases("sustained")])
+@pytest.mark.parametrize("case", [*cases("values"), *cases("outcomes"), *cases("sustained"), *MORE])
 def test_a_rule_is_measured_and_says_what_it_saw(case):
     measurement = measured(case)
     assert measurement.outcome == case["outcome"], measurement.sentence
@@ -84,6 +91,7 @@ def test_a_rule_is_measured_and_says_what_it_saw(case):
         assert measurement.observed == case["observed"]
     if "samples" in case:
         assert measurement.samples == case["samples"]
+    assert list(measurement.groups) == case.get("groups", [])
 
 
 @pytest.mark.parametrize("case", cases("shapes"))
@@ -97,3 +105,5 @@ def test_a_simple_rule_is_one_threshold(case):
         assert rule.reach == duration(case["reach"])
     if "lookback" in case:
         assert rule.lookback == duration(case["lookback"])
+    assert rule.baseline == (duration(case["baseline"]) if "baseline" in case else timedelta(0))
+    assert rule.delay == (duration(case["delay"]) if "delay" in case else timedelta(0))
