@@ -8,11 +8,14 @@ from bot.cli.show import show_report
 
 @click.command("detect")
 @click.option("--dry-run", is_flag=True, help="Find and show everything, write nothing.")
+@click.option(
+    "--shard", default="1/1", metavar="I/N", help="Look at one share of the recipes: 2/8 is the second of eight."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON.")
-def command(*, dry_run: bool, as_json: bool) -> int:
+def command(*, dry_run: bool, shard: str, as_json: bool) -> int:
     """Read the feeds, rank where time is lost, open pull requests."""
     from bot.cli.steps import detect
 
-    report = detect(read_environment(), dry_run=dry_run)
+    report = detect(read_environment(), dry_run=dry_run, shard=shard)
     show_report(report, as_json=as_json)
     return int(report.failed)

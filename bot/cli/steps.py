@@ -1,6 +1,7 @@
 """The four steps as functions of the environment; `pow run` calls them all, each command one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot.cli.environment import Environment
 from bot.cli.wiring import open_work
@@ -8,12 +9,16 @@ from bot.model.event import Step, StepReport
 from bot.model.names import PullNumber
 
 
-def detect(environment: Environment, *, dry_run: bool = False) -> StepReport:
-    """Steps 1 to 3."""
+def detect(environment: Environment, *, dry_run: bool = False, shard: str = "1/1") -> StepReport:
+    """Steps 1 to 3, for one share of the recipes."""
     from bot.propose import step
+    from bot.propose.shard import parse_shard
 
+    share = parse_shard(shard)
     with open_work(environment) as work:
-        return step.run(work.site, library=work.library, base=work.base, collector=work.collector, dry_run=dry_run)
+        recipes = tuple(each for each in work.library.recipes if share.holds(each.recipe.id))
+        library = replace(work.library, recipes=recipes)
+        return step.run(work.site, library=library, base=work.base, collector=work.collector, dry_run=dry_run)
 
 
 def gate(environment: Environment, *, only: PullNumber | None = None) -> StepReport:

@@ -3,6 +3,7 @@
 A feed that cannot be read is a FeedFailure with its reason; nothing raises, and no feed stops another.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from typing import TypeVar, assert_never
 
 import httpx
 
+from bot.collect.bulk import bulk_series
 from bot.collect.digests import use_of_complaints, use_of_log, use_of_series
 from bot.collect.events import log_of, log_query
 from bot.collect.privacy import complaints_query, count_complaints
@@ -108,7 +110,8 @@ class Collector:
     def _series(self, spec: FeedSpec, window: Window, end: float) -> Reading:
         def read() -> Series:
             query = metric_query(spec, window)
-            return series_of(self._rows(query, end), query, window)
+            rows = self._rows(query, end)
+            return bulk_series(rows, query, window) or series_of(rows, query, window)
 
         return _guarded(spec, read)
 
@@ -134,7 +137,10 @@ class Collector:
                 "the time for all feeds was over before it was asked",
                 hint="slow feeds come first in the list of failures; give them a shorter `timeout`",
             )
-        spec = query.spec
+        return SOURCES[query.spec.source](query, self.access(query.spec, seconds=left))
+
+    def access(self, spec: FeedSpec, *, seconds: float = math.inf) -> Access:
+        """Say how a feed may be reached; UnreadableError for an endpoint that there is not."""
         base = self._endpoints.get(spec.endpoint, "") if spec.endpoint else ""
         if spec.endpoint and not base:
             raise UnreadableError(
@@ -142,8 +148,8 @@ class Collector:
                 f"there is no endpoint `{spec.endpoint}`",
                 hint="add it to `endpoints` in pow/settings/targets.yml",
             )
-        seconds = min(spec.timeout.total_seconds(), left)
-        return SOURCES[spec.source](query, Access(base=base, root=self._root, client=self._client, seconds=seconds))
+        limit = min(spec.timeout.total_seconds(), self._deadline.total_seconds(), seconds)
+        return Access(base=base, root=self._root, client=self._client, seconds=limit)
 
 
 def uses_of(gathered: Gathered, feeds: Sequence[FeedName]) -> tuple[SourceUse, ...]:

@@ -49,7 +49,7 @@ class Query:
     @property
     def allows_naive(self) -> bool:
         """Whether a time may lack its offset (it is then of `time_zone`): in tables yes, in JSON never."""
-        return self.spec.source in {SourceKind.CSV, SourceKind.PARQUET}
+        return self.spec.source in {SourceKind.CSV, SourceKind.PARQUET, SourceKind.SQL}
 
     @property
     def zone(self) -> tzinfo:
@@ -79,6 +79,14 @@ class Access:
     root: Path
     client: httpx.Client
     seconds: float
+
+
+class Reach(Protocol):
+    """Says how a feed may be reached."""
+
+    def __call__(self, spec: FeedSpec) -> Access:
+        """Return what the feed's source is given, or raise UnreadableError."""
+        ...
 
 
 class Source(Protocol):

@@ -1,12 +1,28 @@
 """The one list of sources: whoever adds a kind adds its module and its line here."""
 
-from bot.collect.query import Source
-from bot.collect.sources import csv_file, http_json, json_file, parquet_file
+from dataclasses import dataclass
+from importlib import import_module
+
+from bot.collect.query import Access, Query, Row, Source
 from bot.model.settings import SourceKind
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Module:
+    """A source by its module's name, loaded when it is first read: a run without tables loads no engine for them."""
+
+    name: str
+
+    def __call__(self, query: Query, access: Access) -> list[Row]:
+        read: Source = import_module(f"bot.collect.sources.{self.name}").read
+        return read(query, access)
+
+
 SOURCES: dict[SourceKind, Source] = {
-    SourceKind.HTTP_JSON: http_json.read,
-    SourceKind.JSON_FILE: json_file.read,
-    SourceKind.CSV: csv_file.read,
-    SourceKind.PARQUET: parquet_file.read,
+    SourceKind.HTTP_JSON: _Module(name="http_json"),
+    SourceKind.JSON_FILE: _Module(name="json_file"),
+    SourceKind.CSV: _Module(name="csv_file"),
+    SourceKind.PARQUET: _Module(name="parquet_file"),
+    SourceKind.SQL: _Module(name="sql_file"),
+    SourceKind.PROMETHEUS: _Module(name="prometheus"),
 }

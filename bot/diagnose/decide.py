@@ -36,9 +36,7 @@ def diagnose(
     `sources` says what else was read (`bot.collect.gather.uses_of`); left out, the rule's own series are described.
     """
     rule = compiled.bottleneck
-    watch = compiled.recipe.watch
-    needs = Needs(min_samples=watch.min_samples, coverage=watch.coverage)
-    measurement = evaluate(rule, data, now=now, needs=needs)
+    measurement = evaluate(rule, data, now=now, needs=needs_of(compiled))
     if measurement.outcome is not RuleOutcome.HOLDS:
         return NotFiring(measurement=measurement)
     used = [reading for feed in rule.feeds if isinstance(reading := data.get(feed), Series)]
@@ -52,7 +50,14 @@ def diagnose(
         daily_unit=used[0].unit.name if used else "",
         ranking=ranking,
         complaints=complaints,
+        groups=measurement.groups,
     )
+
+
+def needs_of(compiled: CompiledRecipe) -> Needs:
+    """Return what the bottleneck rule demands of its data."""
+    watch = compiled.recipe.watch
+    return Needs(min_samples=watch.min_samples, coverage=watch.coverage)
 
 
 def daily_means(series: Series) -> tuple[tuple[str, float], ...]:

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.collect.passages import Basis
 from bot.collect.query import UnreadableError
-from bot.collect.sources.table import Table, column_types, opened, quoted
+from bot.collect.sources.sql_text import quoted
+from bot.collect.sources.table import Table, column_types, opened
 from bot.diagnose.process import PairWaits, hand_overs_of, rank
 from bot.diagnose.xes import read_xes
 from bot.model.errors import BotError

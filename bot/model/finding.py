@@ -75,7 +75,10 @@ class SourceUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A firing bottleneck rule with its evidence; `observed` and `rule` are ready to be shown."""
+    """A firing bottleneck rule with its evidence; `observed` and `rule` are ready to be shown.
+
+    `groups` are those that the rule holds in, where it is asked `by` a label.
+    """
 
     rule: str
     observed: str
@@ -86,3 +89,4 @@ class Finding:
     daily_unit: str
     ranking: Ranking | None
     complaints: ComplaintCount | None
+    groups: tuple[str, ...] = ()

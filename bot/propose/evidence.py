@@ -17,6 +17,7 @@ from bot.report.untrusted import visible
 SCHEMA = "urn:pow-bot:evidence:v1"
 _HAND_OVERS = 100
 _TOPICS = 100
+_GROUPS = 1_000
 
 
 def evidence_of(case: Case) -> Mapping[str, Json]:
@@ -48,6 +49,7 @@ def evidence_of(case: Case) -> Mapping[str, Json]:
         "success_metric": recipe.success_metric,
         "rollback_on": recipe.rollback_on,
         "policy_digest": case.policy_digest,
+        **({"groups": [visible(group) for group in finding.groups[:_GROUPS]]} if finding.groups else {}),
     }
 
 

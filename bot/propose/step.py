@@ -1,25 +1,27 @@
 """`pow detect`: read the feeds, see which recipes fire, and propose what they ask for, each once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from bot.collect.gather import Collector, Gathered, uses_of
-from bot.diagnose.decide import NotFiring, diagnose
+from bot.collect.scan import Conditions, screen
+from bot.diagnose.decide import NotFiring, diagnose, needs_of
 from bot.diagnose.process import rank
 from bot.ledger.site import Site
-from bot.model.change import Change
+from bot.model.change import Change, Proposal
 from bot.model.errors import BotError, ForgeError, Severity
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.finding import ComplaintCount, Finding, Ranking
 from bot.model.names import CommitSha, FeedName, RecipeId
 from bot.model.settings import FeedSpec, Settings
-from bot.model.verdict import RuleOutcome
+from bot.model.verdict import Measurement, RuleOutcome
 from bot.propose.plan import Held, Situation, plan
 from bot.propose.proposal import case_of, proposal_of
 from bot.propose.publish import publish
 from bot.recipes.library import CompiledRecipe, Library
 from bot.report.pull_request import Case, complaints_in_words, redline_of, title_of
 from bot.report.ranking import worst_of
+from bot.rules.scan import Question
 
 _GATE = "gate.yml"
 
@@ -48,27 +50,41 @@ class _Detector:
     dry_run: bool
 
     def events(self) -> Iterator[Event]:
-        """Read each feed once, then decide on all firing recipes together."""
+        """Screen the rules where that pays, read each feed once, then decide on all firing recipes together."""
         yield from _broken(self.library)
-        gathered = self.collector.gather(self._specs(), now=self.site.now)
+        screened = self._screened()
+        gathered = self.collector.gather(self._specs(screened.keys()), now=self.site.now)
         yield from _unread(gathered)
         findings: dict[RecipeId, Finding] = {}
         for compiled in self.library.recipes:
-            found = self._diagnosed(compiled, gathered)
+            measurement = screened.get(compiled.recipe.id)
+            found = NotFiring(measurement=measurement) if measurement else self._diagnosed(compiled, gathered)
             if isinstance(found, NotFiring):
                 yield _quiet(compiled, found)
             else:
                 findings[compiled.recipe.id] = found
         yield from self._proposals(findings)
 
-    def _specs(self) -> tuple[FeedSpec, ...]:
-        """Name every feed that a recipe looks at, with enough history for the rules."""
+    def _screened(self) -> dict[RecipeId, Measurement]:
+        """Measure the rules that clearly do not fire, by one scan of each table that many of them share."""
+        feeds = {spec.name: spec for spec in self.settings.feeds}
+        questions = [Question(rule=each.bottleneck, needs=needs_of(each)) for each in self.library.recipes]
+        found = screen(questions, feeds, Conditions(access=self.collector.access), now=self.site.now)
+        measured = [each.measurement(self.site.now) for each in found]
+        pairs = zip(self.library.recipes, measured, strict=True)
+        return {compiled.recipe.id: measurement for compiled, measurement in pairs if measurement}
+
+    def _specs(self, screened: Collection[RecipeId]) -> tuple[FeedSpec, ...]:
+        """Name every feed that is still to be read, with enough history for the rules."""
         needed: dict[FeedName, FeedSpec] = {}
         known = {spec.name: spec for spec in self.settings.feeds}
         for compiled in self.library.recipes:
+            is_screened = compiled.recipe.id in screened
             for name in _feeds_of(compiled):
+                reads = name in compiled.bottleneck.feeds
+                if reads and is_screened:
+                    continue
                 if (spec := needed.get(name) or known.get(name)) is not None:
-                    reads = name in compiled.bottleneck.feeds
                     history = max(spec.history, compiled.bottleneck.lookback) if reads else spec.history
                     needed[name] = replace(spec, history=history)
         return tuple(needed.values())
@@ -114,6 +130,9 @@ class _Detector:
             hint = "its schedule starts it, or run `pow gate`"
             yield Event(step=Step.DETECT, mark=Mark.WARNING, sentence=sentence, hint=hint)
 
+    def _proposal(self, case: Case) -> Proposal:
+        return proposal_of(case, base=self.base, started_by=self.site.started_by)
+
     def _propose(self, change: Change, compiled: CompiledRecipe, finding: Finding) -> Iterator[Event]:
         try:
             case = case_of(
@@ -124,7 +143,7 @@ class _Detector:
                 yield _would(case, self.base)
                 return
             teams = tuple(each.team for each in case.approvers) if case.needs_people else ()
-            published = publish(self.site, proposal_of(case, base=self.base), teams)
+            published = publish(self.site, self._proposal(case), teams)
         except BotError as error:
             yield _about(change.recipe, Mark.FAILURE, error.message, change=change, hint=error.hint)
             return

@@ -130,11 +130,19 @@ def _evidence(case: Case) -> str:
     rows = [
         ("Rule", code(finding.rule)),
         ("Measured", sanitize(finding.observed)),
+        *((("Holds in", _groups(finding.groups)),) if finding.groups else ()),
         ("At", format_time(finding.at)),
         *((f"Feed {code(use.feed)}", _use(use.samples, use.window.length)) for use in finding.sources[:_MANY]),
     ]
     table = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
     return "\n".join([*table, "", f"All figures with the digests of what was read: {code(case.evidence_path)}."])
+
+
+def _groups(groups: tuple[str, ...]) -> str:
+    """Name the groups that a rule holds in, as many as a reader takes in."""
+    shown = ", ".join(code(group) for group in groups[:_MANY])
+    more = len(groups) - _MANY
+    return f"{shown} and {more:,} more, which the evidence file names" if more > 0 else shown
 
 
 def _use(samples: int, length: timedelta) -> str:

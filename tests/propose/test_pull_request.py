@@ -239,6 +239,20 @@ def test_the_evidence_holds_the_true_numbers() -> None:
     assert evidence["sources"][0]["digest"] == digest_of(b"rows")
 
 
+def test_a_rule_by_groups_names_those_that_it_holds_in() -> None:
+    case = a_case(finding=a_finding(groups=("Daly City", "San|Jose\n@team")))
+    assert "| Holds in | `Daly City`, `San\u2502Jose @\u200bteam` |" in body_of(case).splitlines()
+    assert evidence_of(case)["groups"] == ["Daly City", "San|Jose @team"]
+    assert "groups" not in evidence_of(a_case())
+
+
+def test_of_many_groups_a_supervisor_reads_some_and_the_evidence_names_all() -> None:
+    groups = tuple(f"office {number:03}" for number in range(188))
+    case = a_case(finding=a_finding(groups=groups))
+    assert "and 148 more, which the evidence file names" in body_of(case)
+    assert evidence_of(case)["groups"] == list(groups)
+
+
 def test_evidence_without_ranking_and_complaints_says_so() -> None:
     evidence = evidence_of(a_case(finding=a_finding(ranking=None, complaints=None)))
 

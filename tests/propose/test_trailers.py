@@ -28,13 +28,22 @@ KEY = KeyChange(target="PHOTO_VALIDATOR", key="max_blur_px", before=2, after=4)
 ROLLBACK = {"kind": ChangeKind.ROLLBACK, "rollback_of": ChangeId("f" * 16), "reverts": a_sha("merge")}
 
 
-@pytest.mark.parametrize("fields", [{}, ROLLBACK, {"targets": ("A", "journeys/b")}])
+STARTED = {"started_by": (Login("sam"), Login("pow-agent[bot]"))}
+
+
+@pytest.mark.parametrize("fields", [{}, ROLLBACK, {"targets": ("A", "journeys/b")}, STARTED])
 def test_a_proposal_is_read_as_it_was_written(fields: dict[str, Any]) -> None:
     wanted = trailers(**fields)
     message = proposal_message(subject_of([KEY]), wanted, why="The rule fired at 2026-03-02T09:00:00Z.")
 
     assert read_proposal(trailers_of(message)) == wanted
     assert message.startswith("PHOTO_VALIDATOR: max_blur_px 2 -> 4\n\nThe rule fired")
+
+
+def test_a_subject_that_would_close_an_issue_is_not_written() -> None:
+    subject = subject_of([KeyChange(target="FIX", key="closes", before="GH-1", after="GH-2"), KEY])
+    assert subject == "FIX: values (and 1 more) (see the file)"
+    assert faults_of(subject) == ()
 
 
 PAIRS = trailers_of(proposal_message("subject", trailers()))

@@ -5,7 +5,7 @@ Values travel as parameters; a column's name enters a query only after it was fo
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,11 +16,11 @@ import duckdb
 
 from bot.collect.cells import missing_column
 from bot.collect.query import MAX_ROWS, Query, Row, UnreadableError
+from bot.collect.sources.sql_text import quoted
 from bot.model.series import FailureKind
 from bot.model.settings import SourceKind
 
 _LIMITS: dict[str, str | bool | int | float | list[str]] = {
-    "threads": 2,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
@@ -50,58 +50,129 @@ class Table:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A DuckDB file by its real path."""
+
+    path: Path
+
+
 @contextmanager
-def opened(table: Table, *, seconds: float, memory: str = "1GB") -> Iterator[Any]:
+def opened(table: Table, *, seconds: float, memory: str = "1GB", threads: int = 2) -> Iterator[Any]:
     """Yield a connection that can read this file only and is interrupted after `seconds`."""
-    connection = duckdb.connect(config=_LIMITS | {"memory_limit": memory})
+    connection = duckdb.connect(config=_LIMITS | {"memory_limit": memory, "threads": threads})
+    limits = _Limits(
+        path=table.path,
+        what=table.kind.upper(),
+        hint="open the file and check its header and its lines",
+        seconds=seconds,
+        memory=memory,
+    )
+    with _limited(connection, limits):
+        connection.execute("SET allowed_paths = [?]", [str(table.path)])
+        _close_off(connection)
+        yield connection
+
+
+@contextmanager
+def opened_database(database: Database, query: Query, *, seconds: float) -> Iterator[tuple[Any, str]]:
+    """Yield a connection to a DuckDB file, opened for reading, and the feed's own query as a relation."""
+    limits = _Limits(
+        path=database.path,
+        what="a database with this `query`",
+        hint="it may be one SELECT on the tables of this file, which DuckDB or SQLite wrote; try it there",
+        seconds=seconds,
+        memory="1GB",
+    )
+    try:
+        connection = duckdb.connect(
+            str(database.path), read_only=True, config=_LIMITS | {"memory_limit": limits.memory, "threads": 2}
+        )
+    except duckdb.Error as error:
+        raise limits.refusal(error) from None
+    with _limited(connection, limits):
+        _close_off(connection)
+        statements = connection.extract_statements(query.spec.query)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise UnreadableError(
+                FailureKind.SETTINGS,
+                "`query` is not one SELECT",
+                hint=f"write a single SELECT as `query` of {query.spec.name} in pow/settings/feeds.yml",
+            )
+        yield connection, f"({statements[0].query.rstrip().rstrip(';')}\n)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Limits:
+    """How long and how much a connection may take, and how its failures are told."""
+
+    path: Path
+    what: str
+    hint: str
+    seconds: float
+    memory: str
+
+    def refusal(self, error: Exception, *, is_late: bool = False) -> UnreadableError:
+        """Say what went wrong. DuckDB's own message quotes the line it stumbled over, so only its class is shown."""
+        name = self.path.name
+        if is_late:
+            return UnreadableError(
+                FailureKind.TIMEOUT,
+                f"`{name}` was not read within {self.seconds:.3g} seconds",
+                hint="a large file may be given a longer `timeout`",
+            )
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return UnreadableError(FailureKind.TOO_LARGE, f"`{name}` needs more than {self.memory} of memory")
+        return UnreadableError(
+            FailureKind.SHAPE,
+            f"`{name}` cannot be read as {self.what} ({type(error).__name__})",
+            hint=self.hint,
+        )
+
+
+@contextmanager
+def _limited(connection: Any, limits: _Limits) -> Iterator[None]:
     expired = threading.Event()
 
     def interrupt() -> None:
         expired.set()
         connection.interrupt()
 
-    timer = threading.Timer(seconds, interrupt)
+    timer = threading.Timer(limits.seconds, interrupt)
     timer.daemon = True
     try:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET allowed_paths = [?]", [str(table.path)])
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
         timer.start()
-        yield connection
+        yield
     except (duckdb.Error, OverflowError, ValueError) as error:
-        if expired.is_set():
-            raise UnreadableError(
-                FailureKind.TIMEOUT,
-                f"`{table.path.name}` was not read within {seconds:.3g} seconds",
-                hint="a large file may be given a longer `timeout`",
-            ) from None
-        if isinstance(error, duckdb.OutOfMemoryException):
-            raise UnreadableError(
-                FailureKind.TOO_LARGE, f"`{table.path.name}` needs more than {memory} of memory"
-            ) from None
-        # DuckDB's own message quotes the line that it stumbled over, so only its class is shown.
-        raise UnreadableError(
-            FailureKind.SHAPE,
-            f"`{table.path.name}` cannot be read as {table.kind.upper()} ({type(error).__name__})",
-            hint="open the file and check its header and its lines",
-        ) from None
+        raise limits.refusal(error, is_late=expired.is_set()) from None
     finally:
         timer.cancel()
         connection.close()
 
 
+def _close_off(connection: Any) -> None:
+    """Take away every way out of the file, and the way back."""
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
 def scan(table: Table, query: Query, *, seconds: float) -> list[Row]:
     """Return the asked columns of the rows within the query's window, in the file's order."""
     with opened(table, seconds=seconds) as connection:
-        types = column_types(connection, table)
-        for column in (*query.columns, *query.spec.where):
-            if column not in types:
-                raise missing_column(column, query=query, known=tuple(types))
-        condition, values = _condition(query, types, table.relation)
-        cells = ", ".join(cell_sql(column, types[column]) for column in query.columns) or "NULL"
-        statement = f"SELECT {cells} FROM {table.relation} WHERE {condition} LIMIT {MAX_ROWS + 1}"  # noqa: S608 - quoted names of the file's own columns
-        rows: list[Row] = connection.execute(statement, {"path": str(table.path), **values}).fetchall()
+        return scan_relation(connection, table.relation, {"path": str(table.path)}, query)
+
+
+def scan_relation(connection: Any, relation: str, parameters: Mapping[str, object], query: Query) -> list[Row]:
+    """Return the asked columns of a relation's rows within the query's window."""
+    types = _types_of(connection, relation, parameters)
+    for column in (*query.columns, *query.spec.where):
+        if column not in types:
+            raise missing_column(column, query=query, known=tuple(types))
+    condition, values = _condition(query, types, relation)
+    cells = ", ".join(cell_sql(column, types[column]) for column in query.columns) or "NULL"
+    statement = f"SELECT {cells} FROM {relation} WHERE {condition} LIMIT {MAX_ROWS + 1}"  # noqa: S608 - quoted names of the file's own columns
+    rows: list[Row] = connection.execute(statement, {**parameters, **values}).fetchall()
     if len(rows) > MAX_ROWS:
         raise UnreadableError(FailureKind.TOO_LARGE, f"it has more than {MAX_ROWS:,} rows in the window")
     return rows
@@ -109,13 +180,12 @@ def scan(table: Table, query: Query, *, seconds: float) -> list[Row]:
 
 def column_types(connection: Any, table: Table) -> dict[str, str]:
     """Return the file's columns with DuckDB's names of their types."""
-    statement = f"DESCRIBE SELECT * FROM {table.relation}"  # noqa: S608 - one of two fixed table functions
-    return {str(row[0]): str(row[1]) for row in connection.execute(statement, {"path": str(table.path)}).fetchall()}
+    return _types_of(connection, table.relation, {"path": str(table.path)})
 
 
-def quoted(column: str) -> str:
-    """Write a column's name as an SQL identifier."""
-    return '"' + column.replace('"', '""') + '"'
+def _types_of(connection: Any, relation: str, parameters: Mapping[str, object]) -> dict[str, str]:
+    statement = f"DESCRIBE SELECT * FROM {relation}"  # noqa: S608 - a fixed table function, or the feed's own one SELECT
+    return {str(row[0]): str(row[1]) for row in connection.execute(statement, parameters).fetchall()}
 
 
 def cell_sql(column: str, kind: str) -> str:
