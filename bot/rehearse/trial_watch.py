@@ -1,0 +1,152 @@
+"""The monitor in a test: measures the recipe's rules on a test's feeds, and gives verdicts once a change is live."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.model.names import ChangeId, FeedName
+from bot.model.series import Reading, Window
+from bot.model.settings import FeedSpec, Policy
+from bot.model.verdict import Measurement, RuleOutcome, Verdict, VerdictKind
+from bot.monitor.breach import breach_of, lookback
+from bot.monitor.verdict import WatchFacts, judge
+from bot.recipes.library import CompiledRecipe
+from bot.recipes.recipe_tests_fit import FittedTest
+from bot.rehearse.trial_data import Supply
+from bot.rehearse.trial_outlook import Beat, BreachOutlook, Outcomes
+from bot.rules.compile import Rule
+from bot.rules.evaluate import Needs, evaluate
+
+CHANGE = ChangeId("0" * 16)
+"""The change under watch, in a test: no verdict depends on its name."""
+FINAL = frozenset({VerdictKind.ROLLBACK, VerdictKind.SUCCESS})
+"""Verdicts that end a watch."""
+_ANSWERS = frozenset({RuleOutcome.HOLDS, RuleOutcome.DOES_NOT_HOLD})
+
+
+class Instruments:
+    """Measures one recipe's rules at any time of a test, on what the collector would have read then."""
+
+    def __init__(self, fitted: FittedTest, specs: Mapping[FeedName, FeedSpec], policy: Policy) -> None:
+        self.recipe: CompiledRecipe = fitted.recipe
+        self.policy = policy
+        start = fitted.test.start
+        rules = (fitted.recipe.bottleneck, fitted.recipe.success, fitted.recipe.rollback)
+        needed = dict.fromkeys(feed for rule in rules for feed in rule.feeds)
+        given = {name: fitted.feeds[name].parts if name in fitted.feeds else () for name in needed}
+        self.supplies = {name: Supply(specs[name], given[name], start) for name in needed}
+        self.beat = Beat(start=start, step=fitted.test.looks, end=start + fitted.test.length)
+        watch = fitted.recipe.recipe.watch
+        needs = Needs(min_samples=watch.min_samples, coverage=watch.coverage)
+        self._firing = Outcomes(fitted.recipe.bottleneck, self.supplies, needs, beat=self.beat)
+
+    def bottleneck(self, now: datetime) -> Measurement:
+        """Measure the bottleneck rule, as `pow detect` does."""
+        rule, watch = self.recipe.bottleneck, self.recipe.recipe.watch
+        needs = Needs(min_samples=watch.min_samples, coverage=watch.coverage)
+        data = {}
+        for feed in rule.feeds:
+            supply = self.supplies[feed]
+            span = max(supply.spec.history, rule.lookback)
+            data[feed] = supply.reading(Window(start=now - span, end=now), asked_at=now)
+        return evaluate(rule, data, now=now, needs=needs)
+
+    def fires(self, now: datetime) -> bool:
+        """Tell whether the bottleneck rule holds."""
+        return (self._firing.at(now) or self.bottleneck(now).outcome) is RuleOutcome.HOLDS
+
+    def success(self, now: datetime, *, since: datetime) -> Measurement:
+        """Measure the success rule on data since a change, as `pow monitor` does."""
+        rule = self.recipe.success
+        data = self._readings(rule, span=rule.lookback, until=now, changed_at=since, asked_at=now)
+        return evaluate(rule, data, now=now, needs=self._needs_since(since))
+
+    def breach(self, now: datetime, *, since: datetime) -> Measurement:
+        """Measure the rollback rule on data since a change, with all that the policy demands of it."""
+        return self._breach(now, since=since, changed_at=since, asked_at=now)
+
+    def breach_before(self, change: datetime, *, asked_at: datetime) -> Measurement:
+        """Measure the rollback rule on the time before a change."""
+        return self._breach(change, since=None, changed_at=change, asked_at=asked_at)
+
+    def _breach(
+        self, until: datetime, *, since: datetime | None, changed_at: datetime, asked_at: datetime
+    ) -> Measurement:
+        rule, test = self.recipe.rollback, self.policy.rollback
+        span = lookback(rule, test)
+        data = self._readings(rule, span=span, until=until, changed_at=changed_at, asked_at=asked_at)
+        needs = Needs(min_samples=self.recipe.recipe.watch.min_samples, fresh_after=since, changed_at=changed_at)
+        return breach_of(rule, data, test, now=until, needs=needs)
+
+    def _needs_since(self, since: datetime) -> Needs:
+        watch = self.recipe.recipe.watch
+        return Needs(min_samples=watch.min_samples, coverage=watch.coverage, fresh_after=since, changed_at=since)
+
+    def outlook(self, since: datetime) -> tuple[Outcomes, BreachOutlook]:
+        """Return what is known beforehand of both rules of a watch that begins at a time."""
+        recipe, needs = self.recipe, self._needs_since(since)
+        success = Outcomes(recipe.success, self.supplies, needs, beat=self.beat)
+        breach = Outcomes(recipe.rollback, self.supplies, replace(needs, coverage=Needs().coverage), beat=self.beat)
+        return success, BreachOutlook(recipe.rollback, self.supplies, self.policy.rollback, outcomes=breach)
+
+    def _readings(
+        self, rule: Rule, *, span: timedelta, until: datetime, changed_at: datetime, asked_at: datetime
+    ) -> Mapping[FeedName, Reading]:
+        start = min(until - span, changed_at - rule.baseline) if rule.baseline else until - span
+        window = Window(start=start, end=until)
+        return {feed: self.supplies[feed].reading(window, asked_at=asked_at) for feed in rule.feeds}
+
+
+class TrialWatch:
+    """One change under watch; `verdict` is the newest, and the last once it is final."""
+
+    def __init__(self, instruments: Instruments, effective_at: datetime) -> None:
+        self.effective_at = effective_at
+        self.verdict: Verdict | None = None
+        self._instruments = instruments
+        self._before: Measurement | None = None
+        self._success, self._breach = instruments.outlook(effective_at)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a verdict has ended the watch."""
+        return self.verdict is not None and self.verdict.kind in FINAL
+
+    @property
+    def deadline(self) -> datetime:
+        """From when on a person is asked."""
+        return self.effective_at + self._instruments.recipe.recipe.watch.deadline
+
+    def may_tell(self, now: datetime) -> bool:
+        """Tell whether a look could give another verdict than HOLD."""
+        may_succeed = self._success.at(now) in {None, RuleOutcome.HOLDS}
+        return now >= self.deadline or may_succeed or self._breach.may_hold(now)
+
+    def look(self, now: datetime) -> Verdict:
+        """Measure both rules and judge."""
+        facts = WatchFacts(
+            change=CHANGE,
+            effective_at=self.effective_at,
+            watch=self._instruments.recipe.recipe.watch,
+            success=self._instruments.success(now, since=self.effective_at),
+            rollback=self._instruments.breach(now, since=self.effective_at),
+            before=self._measured_before(now),
+            paused=self._instruments.policy.paused,
+        )
+        self.verdict = judge(facts, now)
+        return self.verdict
+
+    def _measured_before(self, now: datetime) -> Measurement:
+        """Measure the time before the change until there is an answer, which is then remembered."""
+        if self._before is not None:
+            return self._before
+        measured = self._instruments.breach_before(self.effective_at, asked_at=now)
+        if measured.outcome in _ANSWERS:
+            self._before = measured
+        return measured
+
+
+def looks_of(length: timedelta, every: timedelta, named: set[timedelta]) -> tuple[timedelta, ...]:
+    """Return all times at which a test looks: on its own beat, and whenever it names a time."""
+    beats = {every * count for count in range(1, length // every + 1)}
+    return tuple(sorted(beats | named))

@@ -1,0 +1,212 @@
+"""Replaying a rollback rule, and a whole watch, says what the monitor itself says look by look."""
+
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rehearse.pasts import (
+    AGE,
+    ERRORS,
+    LATE,
+    MINUTE,
+    QUEUE,
+    START,
+    WAIT,
+    failure_of,
+    pasts,
+    recipe_of,
+    rule_of,
+    series_of,
+)
+
+from bot.model.recipe import RollbackMode
+from bot.model.series import Sample, SeriesKind
+from bot.model.settings import RollbackTest, ShareTest
+from bot.model.verdict import RuleOutcome, VerdictKind
+from bot.monitor.breach import breach_of
+from bot.monitor.verdict import WatchFacts, judge
+from bot.rehearse.replay import Looks
+from bot.rehearse.replay_breach import breach_at, replay_breach
+from bot.rehearse.strand import Strand
+from bot.rehearse.track import micros_at, micros_of, moment_at
+from bot.rehearse.watch_past import EVERY, Watcher
+from bot.rules.evaluate import Needs, evaluate
+
+TEST = RollbackTest(min_samples=20, windows=6, breaches=3, pool=timedelta(minutes=30), confidence=0.9)
+ROLLBACKS = (
+    "error_rate > 5%",
+    "error_rate < 5%",
+    "5% <= error_rate",
+    "mean(error_rate) >= 0%",
+    "max(error_rate) > 50%",
+    "error_rate > 5% for 15_minutes",
+    "age > 2_days",
+    "late_time > 2_days and age > 1_days",
+    "age > before(age)",
+    "wait_time / age > 1",
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    text=st.sampled_from(ROLLBACKS),
+    share=st.sampled_from(ShareTest),
+    drawn=st.data(),
+    since=st.one_of(st.none(), st.integers(-60, 300)),
+    step=st.sampled_from([5, 7, 60]),
+    begin=st.integers(0, 120),
+)
+def test_every_look_says_what_the_monitor_measures(text, share, drawn, since, step, begin):
+    rule = rule_of(text)
+    data = drawn.draw(pasts(rule.feeds))
+    fresh = None if since is None else START + since * MINUTE
+    needs = Needs(min_samples=2, fresh_after=fresh, changed_at=fresh or START)
+    looks = Looks(start=micros_at(START + begin * MINUTE), step=micros_of(step * MINUTE), count=30)
+    test = replace(TEST, share=share)
+    found = replay_breach(rule, {feed: Strand(reading) for feed, reading in data.items()}, looks, test, needs)
+    wanted = [breach_of(rule, data, test, now=moment_at(look), needs=needs).outcome for look in looks.moments]
+    assert found == wanted
+
+
+def agree(text, data, needs, looks=None, test=TEST):
+    """Replay a rollback rule and hold every look against the monitor's own measurement."""
+    rule = rule_of(text)
+    looks = looks or Looks(start=micros_at(START), step=micros_of(10 * MINUTE), count=12)
+    found = replay_breach(rule, {feed: Strand(reading) for feed, reading in data.items()}, looks, test, needs)
+    wanted = [breach_of(rule, data, test, now=moment_at(look), needs=needs).outcome for look in looks.moments]
+    assert found == wanted
+    return set(found)
+
+
+def test_counts_that_are_no_whole_numbers_stale_ones_and_those_of_another_kind():
+    counts = [Sample(at=START + 5 * n * MINUTE, value=3.3, of=30.1) for n in range(12)]
+    series = series_of(ERRORS, counts)
+    assert RuleOutcome.HOLDS in agree("error_rate > 5%", {ERRORS: series}, Needs())
+    whole = series_of(ERRORS, [replace(sample, value=3.0, of=30.0) for sample in counts[:6]])
+    assert RuleOutcome.STALE in agree("error_rate > 5%", {ERRORS: whole}, Needs())
+    other = replace(series, kind=SeriesKind.READINGS)
+    assert agree("error_rate > 5%", {ERRORS: other}, Needs()) == {RuleOutcome.ERROR}
+    assert agree("error_rate > 5%", {ERRORS: failure_of(ERRORS)}, Needs()) == {RuleOutcome.ERROR}
+
+
+def test_evidence_that_adds_up_is_the_monitors_own():
+    counts = [Sample(at=START + 5 * n * MINUTE, value=float(4 + n % 3), of=30.0) for n in range(30)]
+    series = {ERRORS: series_of(ERRORS, counts)}
+    for phase in (0, 3):
+        looks = Looks(start=micros_at(START + (20 + phase) * MINUTE), step=micros_of(5 * MINUTE), count=30)
+        for since in (None, START + 40 * MINUTE):
+            test = replace(TEST, share=ShareTest.CUSUM)
+            assert RuleOutcome.HOLDS in agree("error_rate > 5%", series, Needs(fresh_after=since), looks, test)
+
+
+def test_a_rollback_on_groups_and_one_on_the_time_before_the_change():
+    offices = [
+        Sample(at=START + 5 * n * MINUTE, value=n / 10, labels=(office,))
+        for n in range(40)
+        for office in ("north", "south")
+    ]
+    queue = replace(series_of(QUEUE, offices), labels=("office",))
+    needs = Needs(fresh_after=START + 30 * MINUTE, changed_at=START + 30 * MINUTE)
+    looks = Looks(start=micros_at(START + 40 * MINUTE), step=micros_of(10 * MINUTE), count=10)
+    assert RuleOutcome.HOLDS in agree("queue > 1_days by office", {QUEUE: queue}, needs, looks)
+    now = START + 120 * MINUTE
+    rule = rule_of("queue > before(queue) by office")
+    found = breach_at(rule, {QUEUE: Strand(queue)}, TEST, now=now, needs=needs)
+    assert found == breach_of(rule, {QUEUE: queue}, TEST, now=now, needs=needs)
+
+
+def counted(random: Random, minutes: int, *, worse_from: int = 10**9, of: float = 40.0) -> list[Sample]:
+    return [
+        Sample(
+            at=START + minute * MINUTE,
+            value=float(sum(random.random() < (0.2 if minute >= worse_from else 0.02) for _ in range(int(of)))),
+            of=of,
+        )
+        for minute in range(0, minutes, 5)
+    ]
+
+
+def measured(random: Random, minutes: int, level: float, *, every: int = 10) -> list[Sample]:
+    return [
+        Sample(at=START + minute * MINUTE, value=random.uniform(0.8, 1.2) * level)
+        for minute in range(0, minutes, every)
+    ]
+
+
+def judged_look_by_look(recipe, data, begin, until):
+    """The monitor itself, at every hour; returns each verdict up to the one that ends the watch."""
+    watch = recipe.recipe.watch
+    needs = Needs(min_samples=watch.min_samples, coverage=watch.coverage, fresh_after=begin, changed_at=begin)
+    plain = replace(needs, coverage=Needs().coverage)
+    before = breach_of(recipe.rollback, data, TEST, now=begin, needs=replace(plain, fresh_after=None))
+    verdicts, now = [], begin + EVERY
+    while now <= until:
+        facts = WatchFacts(
+            change="0" * 16,
+            effective_at=begin,
+            watch=watch,
+            success=evaluate(recipe.success, data, now=now, needs=needs),
+            rollback=breach_of(recipe.rollback, data, TEST, now=now, needs=plain),
+            before=before,
+        )
+        verdicts.append(judge(facts, now))
+        if verdicts[-1].kind in {VerdictKind.ROLLBACK, VerdictKind.SUCCESS} or now >= begin + watch.deadline:
+            break
+        now += EVERY
+    return verdicts
+
+
+CASES = (
+    ("success after its for", "age < 7_days for 5_hours", "error_rate > 5%", 3.0, 10**9),
+    ("rolled back", "age < 1_days for 5_hours", "error_rate > 5%", 3.0, 900),
+    ("broken before", "age < 1_days for 5_hours", "error_rate > 5%", 3.0, 0),
+    ("asked at the deadline", "age < 1_days", "error_rate > 5%", 3.0, 10**9),
+    ("success at once", "age < 7_days", "error_rate > 5%", 3.0, 10**9),
+    ("no share", "age < 1_days", "wait_time > 3_days", 3.0, 10**9),
+    ("no share, and sustained", "age < 1_days", "age > 2_days for 2_hours", 3.0, 10**9),
+)
+
+
+@pytest.mark.parametrize(
+    ("success", "rollback", "level", "worse_from"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
+@pytest.mark.parametrize("hours", [40, 26])
+def test_a_watch_ends_as_the_monitor_ends_it(success, rollback, level, worse_from, hours):
+    random = Random(3)
+    data = {
+        ERRORS: series_of(ERRORS, counted(random, 60 * 45, worse_from=worse_from)),
+        AGE: series_of(AGE, measured(random, 60 * 45, level)),
+        WAIT: series_of(WAIT, measured(random, 60 * 45, level, every=30)),
+        LATE: failure_of(LATE),
+    }
+    recipe = recipe_of(success=success, rollback=rollback, deadline=timedelta(hours=30, minutes=30))
+    begin, until = START + timedelta(hours=5), START + timedelta(hours=hours)
+    wanted = judged_look_by_look(recipe, data, begin, until)
+    past = {feed: Strand(reading) for feed, reading in data.items()}
+    found = Watcher(recipe=recipe, past=past, test=TEST).watch(begin, until)
+    last = wanted[-1]
+    cut_off = last.kind is VerdictKind.ASK and last.at < begin + recipe.recipe.watch.deadline
+    assert found.verdict is (VerdictKind.HOLD if cut_off else last.kind)
+    assert found.end == last.at
+    assert found.sentence == last.sentence
+    assert found.asked_at == next((each.at for each in wanted if each.kind is VerdictKind.ASK), None)
+
+
+def test_a_recipe_in_shadow_mode_never_rolls_back_unless_it_is_watched_as_if_it_could():
+    random = Random(3)
+    data = {ERRORS: series_of(ERRORS, counted(random, 2000, worse_from=900)), AGE: failure_of(AGE)}
+    recipe = recipe_of(success="age < 1_days", rollback="error_rate > 5%", mode=RollbackMode.SHADOW)
+    past = {feed: Strand(reading) for feed, reading in data.items()}
+    begin, until = START + timedelta(hours=5), START + timedelta(hours=30)
+    assert Watcher(recipe=recipe, past=past, test=TEST).ends(begin, until) is VerdictKind.HOLD
+    auto = Watcher(recipe=recipe, past=past, test=TEST, as_auto=True)
+    assert auto.ends(begin, until) is VerdictKind.ROLLBACK
+
+
+def test_a_watch_without_a_single_look_is_cut_off():
+    recipe = recipe_of()
+    found = Watcher(recipe=recipe, past={}, test=TEST).watch(START, START + timedelta(minutes=20))
+    assert (found.verdict, found.sentence) == (VerdictKind.HOLD, "the history ends here")
