@@ -14,7 +14,7 @@ from bot.forge.git_parse import COMMIT_FORMAT, blobs_of, changes_of, commits_of,
 from bot.forge.port import RevertConflict, Reverted
 from bot.model.errors import UnavailableError, WorkspaceError
 from bot.model.forge import ChangedFile, Commit
-from bot.model.names import BranchName, CommitSha
+from bot.model.names import BranchName, CommitSha, PullNumber
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SCRATCH = "pow-revert-"
@@ -45,19 +45,16 @@ class GitRepository:
     def fetch(self) -> None:
         """Bring every branch up to date, forget those that are gone, and complete a shallow clone."""
         shallow = self._git.run("rev-parse", "--is-shallow-repository").strip() == b"true"
-        refspec = f"+refs/heads/*:refs/remotes/{self._remote}/*"
-        outcome = self._git.attempt(
-            "fetch",
-            "--quiet",
-            "--prune",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--no-auto-maintenance",
-            *(("--unshallow",) if shallow else ()),
-            self._remote,
-            refspec,
-            remote=True,
-        )
+        options = ("--prune", *(("--unshallow",) if shallow else ()))
+        self._fetch(f"+refs/heads/*:refs/remotes/{self._remote}/*", *options)
+
+    def fetch_pull(self, number: PullNumber) -> None:
+        """Bring the head of a pull request into the clone, which for one from a fork no branch does."""
+        self._fetch(f"+refs/pull/{number}/head:refs/pow/pulls/{number}")
+
+    def _fetch(self, refspec: str, *options: str) -> None:
+        fixed = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
+        outcome = self._git.attempt("fetch", *fixed, *options, self._remote, refspec, remote=True)
         if outcome.code != 0:
             raise UnavailableError(
                 f"cannot fetch from {self._remote}: {outcome.error}",
