@@ -62,9 +62,20 @@ def show_event(event: Event) -> None:
     click.echo(f"{styled} {event.step}{subject} {one_line(event.sentence)}", color=wants_colour())
     redline = event.data.get("redline")
     if isinstance(redline, str):
-        click.echo(_coloured(redline), color=wants_colour())
+        show_redline(redline)
     if event.hint:
         click.echo(f"  hint: {one_line(event.hint)}", color=wants_colour())
+
+
+def show_redline(redline: str) -> None:
+    """Print a unified diff, indented, nothing in it acting."""
+    click.echo(_coloured(redline), color=wants_colour())
+
+
+def show_text(text: str) -> None:
+    """Print a file's text line by line, nothing in it acting."""
+    for line in text.splitlines():
+        click.echo(_inert(line))
 
 
 def event_json(event: Event) -> Mapping[str, Json]:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.cli.agency import agency_client
 from bot.cli.environment import Environment
 from bot.forge.connection import Pacing
 from bot.forge.git import GitRepository
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from bot.collect.gather import Collector
     from bot.deploy.gateway import Gateway
-    from bot.sync.exchange import JsonClient
     from bot.sync.port import Adapter
 
 
@@ -49,25 +49,15 @@ class Work:
         """Talks to the agency's gateway."""
         from bot.deploy.gateway import Gateway
 
-        return Gateway(targets=self.settings.targets, client=self._agency())
+        return Gateway(targets=self.settings.targets, client=agency_client(self.environment, self.client))
 
     @property
     def adapters(self) -> Mapping[str, "Adapter"]:
         """Talk to the external systems, by name."""
         from bot.sync.registry import build_adapters
 
-        return build_adapters(self.settings.targets, client=self._agency(), now=self.site.now)
-
-    def _agency(self) -> "JsonClient":
-        token = self.environment.gateway_token
-        if not token:
-            raise BotError(
-                "POW_GATEWAY_TOKEN is not set: the gateway takes nothing without it",
-                hint="put a token of role release_manager into the environment's secret POW_GATEWAY_TOKEN",
-            )
-        from bot.sync.exchange import JsonClient
-
-        return JsonClient(http=self.client, token=lambda: token)
+        client = agency_client(self.environment, self.client)
+        return build_adapters(self.settings.targets, client=client, now=self.site.now)
 
 
 @contextmanager
@@ -99,6 +89,7 @@ def open_site(environment: Environment) -> Iterator[Site]:
             ledger=GitLedger(repository, forge),
             now=environment.now,
             run_url=environment.run_url,
+            started_by=environment.started_by,
         )
 
 

@@ -17,6 +17,8 @@ _SETTINGS = {
     "gc.auto": "0",
     "maintenance.auto": "false",
     "diff.renames": "false",
+    "log.showRoot": "true",
+    "log.follow": "false",
     "protocol.ext.allow": "never",
     "submodule.recurse": "false",
     "user.name": "pow-bot",

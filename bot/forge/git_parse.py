@@ -12,7 +12,8 @@ The trailers are git's own reading: the last paragraph if it holds nothing else,
 stand before it; unfolded, each is one line, and a key holds no colon.
 """
 _FIELDS = 6
-_REGULAR = {"100644", "100755"}
+REGULAR = {"100644", "100755"}
+"""The modes of files that the bot reads."""
 _ABSENT = "000000"
 
 
@@ -51,7 +52,7 @@ def changes_of(output: bytes) -> tuple[ChangedFile, ...]:
 
 def _status(facts: str) -> FileStatus:
     before, after, *_ = facts.lstrip(":").split()
-    if any(mode not in {*_REGULAR, _ABSENT} for mode in (before, after)):
+    if any(mode not in {*REGULAR, _ABSENT} for mode in (before, after)):
         return FileStatus.OTHER
     if before == _ABSENT:
         return FileStatus.ADDED
@@ -66,7 +67,7 @@ def regular_files_of(output: bytes) -> dict[str, str]:
     for record in output.split(b"\0")[:-1]:
         facts, _, path = record.partition(b"\t")
         mode, _, blob = facts.decode("ascii").split()
-        if mode in _REGULAR:
+        if mode in REGULAR:
             found[path.decode("utf-8", errors="surrogateescape")] = blob
     return found
 

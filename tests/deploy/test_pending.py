@@ -149,7 +149,7 @@ def test_commits_that_carry_a_change_past_the_gate_are_found(commit: Commit, fou
         _record(2, 1, Phase.DECIDED, result="auto", head=a_sha("approved")),
         _record(3, 1, Phase.DECIDED, result="rejected", head=a_sha("rejected")),
     )
-    assert tuple(find_ungated(records, (commit,), heads)) == (() if found is None else (found,))
+    assert tuple(find_ungated(records, (commit,), heads, {})) == (() if found is None else (found,))
 
 
 @pytest.mark.parametrize(

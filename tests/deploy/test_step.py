@@ -298,12 +298,40 @@ def test_a_merge_by_hand_is_reported_until_it_is_reverted_and_never_deployed(sta
     merge = stage.world.merge_by_hand(pull.number, SUPERVISOR)
     for _ in range(2):
         [failure] = told(stage.run(), Mark.FAILURE)
-        assert failure.sentence == f"{merge[:12]} (PHOTO_VALIDATOR) was merged without a valid gate; not deployed"
+        said = f"{merge[:12]} (PHOTO_VALIDATOR) was merged without a valid gate; not deployed; see incident #2"
+        assert failure.sentence == said
         assert "git revert -m 1" in failure.hint
     assert stage.live()["max_blur_px"] == 2
     assert stage.ledger.of(an_id(1))[-1].phase is Phase.PROPOSED
     stage.world.push("main", TWO, by=SUPERVISOR)
     assert stage.run().events == ()
+
+
+def test_a_merge_whose_message_hides_the_change_is_known_by_its_evidence(stage: Stage):
+    pull = stage.propose(1, FOUR)
+    edited = stage.world.push(pull.head_branch, {PHOTO: a_service(max_blur_px=9, retries=1)}, by=SUPERVISOR)
+    files = stage.world.snapshots[edited].files
+    squash = stage.world.store((stage.world.branches[MAIN],), files, "Tidy up", author=SUPERVISOR)
+    stage.world.set_branch(MAIN, squash)
+    for _ in range(2):
+        [failure] = told(stage.run(), Mark.FAILURE)
+        assert failure.change == an_id(1)
+        assert failure.sentence.startswith(f"{squash[:12]} (PHOTO_VALIDATOR) was merged without a valid gate")
+    [issue] = stage.world.issues.values()
+    assert (issue.title, issue.labels) == (f"Merged without a valid gate: change {an_id(1)}", ("pow:incident",))
+    assert f"git revert {squash[:12]}" in issue.text.body
+    assert stage.live()["max_blur_px"] == 2
+
+
+def test_a_recorded_merge_that_is_not_what_was_approved_opens_an_incident_once(stage: Stage):
+    pull = stage.propose(1, FOUR)
+    merge = stage.merge(1, pull)
+    stage.record_merge(1, merge)
+    for _ in range(2):
+        [failure] = told(stage.run(), Mark.FAILURE)
+        assert "was never approved; see incident #2" in failure.sentence
+    [issue] = stage.world.issues.values()
+    assert f"git revert -m 1 {merge[:12]}" in issue.text.body
 
 
 def test_a_squash_onto_main_is_reported_too(stage: Stage):

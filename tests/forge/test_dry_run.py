@@ -39,8 +39,11 @@ def test_a_dry_run_reads_everything_and_writes_nothing() -> None:
     forge.delete_branch(BRANCH)
     forge.dispatch("deploy.yml")
     forge.record_deployment(commit, environment="production", success=True, description="PHOTO")
+    assert forge.open_issue(marker="<!-- pow -->", title="Look", body="Why", labels=("pow",), since=START) == 0
+    assert forge.pushes(BRANCH) == real.pushes(BRANCH)
     assert world.writes == before
-    assert len(forge.writes) == 12
+    assert len(forge.writes) == 13
+    assert forge.writes[-1].startswith("open the issue Look (<!-- pow -->, pow, 3 characters")
 
 
 def test_a_proposal_goes_through_to_its_end() -> None:

@@ -1,6 +1,7 @@
 """What every forge must do: one suite for the fake and for PyGithub against the sandbox."""
 
 import pytest
+from fakes.builders import START
 from forge.stands import BOT_LOGIN, FILES, TEAM, WORKFLOW, Stand
 
 from bot.model.decision import Approved, Authority
@@ -212,6 +213,41 @@ def test_reviews_come_in_order_with_the_commit_that_was_reviewed(stand: Stand) -
         ("sam", ReviewState.APPROVED, edit),
     ]
     assert all(review.submitted_at is not None for review in stand.forge.reviews(pull.number))
+
+
+# Who pushed, whatever the commits say
+
+
+def test_it_is_told_who_moved_a_branch_oldest_first(stand: Stand) -> None:
+    pull = propose(stand)
+    edit = stand.push(BRANCH, {PHOTO: b"service: PHOTO\nchanges:\n  blur: 3\n"}, by="ada")
+    pushes = stand.forge.pushes(BRANCH)
+    assert [(push.after, push.actor.login if push.actor else None) for push in pushes] == [
+        (pull.head, BOT_LOGIN),
+        (edit, "ada"),
+    ]
+    assert [push.actor.kind for push in pushes if push.actor] == [ActorKind.BOT, ActorKind.USER]
+    stand.forge.delete_branch(BRANCH)
+    assert stand.forge.pushes(BRANCH)[-1].after is None
+    assert stand.forge.pushes(BranchName("pow/nothing/here")) == ()
+
+
+# Issues
+
+INCIDENT = "<!-- pow:incident:0123456789abcdef -->"
+
+
+def incident(stand: Stand, marker: str = INCIDENT) -> PullNumber:
+    return stand.forge.open_issue(
+        marker=marker, title="Merged without a valid gate", body="Why.", labels=("pow:incident",), since=START
+    )
+
+
+def test_our_issue_is_opened_once_for_each_marker(stand: Stand) -> None:
+    propose(stand)
+    number = incident(stand)
+    assert number == incident(stand) == 2
+    assert incident(stand, "<!-- pow:incident:ffffffffffffffff -->") == 3
 
 
 # Comments

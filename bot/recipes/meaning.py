@@ -1,0 +1,60 @@
+"""What a recipe means, as one digest: equal for texts that differ in comments, layout and file name only."""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+
+from bot.model.json import Json, digest_of
+from bot.model.names import Digest
+from bot.model.recipe import Recipe, ServicePatch, Watch
+from bot.rules.format import format_rule
+from bot.rules.parse import parse
+from bot.rules.syntax import Statement
+
+
+def meaning_of(recipe: Recipe) -> Digest:
+    """Return the digest of all that decides what a recipe does, as it was read (not compiled).
+
+    Left out are its version, where it stands and how it is laid out, and the lint checks that it silences. A default
+    that is written out means the same as one that is not.
+    """
+    return digest_of(json.dumps(_facts(recipe), sort_keys=True, allow_nan=False).encode())
+
+
+def _facts(recipe: Recipe) -> Mapping[str, Json]:
+    return {
+        "id": recipe.id,
+        "watch_feeds": list(recipe.watch_feeds),
+        "process_log": recipe.process_log,
+        "bottleneck_rule": _rule(recipe.bottleneck_rule),
+        "success_metric": _rule(recipe.success_metric),
+        "rollback_on": _rule(recipe.rollback_on),
+        "service_patches": [_service(patch) for patch in recipe.service_patches],
+        "journey_patches": [f"{patch.journey}@{patch.version}" for patch in recipe.journey_patches],
+        "hitl_threshold": recipe.hitl_threshold,
+        "reversible": recipe.reversible,
+        "cooldown": recipe.cooldown.total_seconds(),
+        "watch": _watch(recipe.watch),
+    }
+
+
+@lru_cache(maxsize=1024)  # the versions of a recipe share most of their rules
+def _rule(text: str) -> str:
+    """Write a rule in the one way that its tree is written; a text that is no rule yet stands for itself."""
+    statement = parse(text)
+    return format_rule(statement) if isinstance(statement, Statement) else " ".join(text.split())
+
+
+def _service(patch: ServicePatch) -> Json:
+    return {"service": patch.service, "config": dict(patch.config)}
+
+
+def _watch(watch: Watch) -> Json:
+    return {
+        "mode": watch.mode,
+        "min_samples": watch.min_samples,
+        "coverage": watch.coverage,
+        "arm_after": watch.arm_after.total_seconds(),
+        "deadline": watch.deadline.total_seconds(),
+        "recover_within": watch.recover_within.total_seconds(),
+    }

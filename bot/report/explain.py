@@ -1,0 +1,394 @@
+"""What a recipe does, in plain sentences: sections for a terminal, and the same facts as JSON.
+
+It says what others decided and measured; sentences may quote feeds, so whoever prints them makes them harmless.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from bot.model.change import FileEdit, Impact, KeyChange
+from bot.model.clock import format_time
+from bot.model.json import Json
+from bot.model.level import Level
+from bot.model.recipe import Recipe, RollbackMode, Setting
+from bot.model.series import FeedFailure, SeriesKind
+from bot.model.settings import Approvers, FeedShape, FeedSpec, Policy, RollbackTest, ShareTest
+from bot.model.unit import RATIO
+from bot.model.verdict import Measurement, RuleOutcome
+from bot.report.pull_request import redline_of
+from bot.rules.display import show_duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpokenRules:
+    """The recipe's rules as clauses that stand after "when".
+
+    `limit` is what a share must break where the monitor tests it as one, empty where it does not; `separate` is how
+    the monitor looks at any other rule: so many breaches in so many windows, each so long.
+    """
+
+    fires: str
+    succeeds: str
+    rolls_back: str
+    limit: str
+    separate: tuple[int, int, timedelta]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the recipe would change in the desired state as it stands; `why_not` says why it would change nothing."""
+
+    keys: tuple[KeyChange, ...] = ()
+    edits: tuple[FileEdit, ...] = ()
+    why_not: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Who must approve, by the policy; `impact` is None where nothing would change."""
+
+    impact: Impact | None
+    threshold: Level
+    approvers: tuple[Approvers, ...]
+    needs_people: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """The rules as they are right now, with what else the feeds tell, and the feeds that did not answer."""
+
+    at: datetime
+    fires: Measurement
+    succeeds: Measurement
+    rolls_back: Measurement
+    told: tuple[str, ...]
+    failures: tuple[FeedFailure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Everything that is to be said about one recipe; `obstacles` keep it from proposing anything at present."""
+
+    recipe: Recipe
+    feeds: tuple[FeedSpec, ...]
+    rules: SpokenRules
+    wish: Wish
+    approval: Approval
+    policy: Policy
+    obstacles: tuple[str, ...]
+    today: Today | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading with paragraphs; those that begin with `- ` are items of a list. The redline comes last."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+    redline: str = ""
+
+
+_CANNOT = {
+    RuleOutcome.NO_DATA: "there is no data",
+    RuleOutcome.INSUFFICIENT: "there is too little data",
+    RuleOutcome.STALE: "the data is stale",
+    RuleOutcome.ERROR: "it cannot be measured",
+}
+
+
+def sections_of(explanation: Explanation) -> tuple[Section, ...]:
+    """Say everything, in the order in which a change goes its way."""
+    sections = [
+        Section(title="What it watches", paragraphs=tuple(_watches(explanation))),
+        Section(title="When it fires", paragraphs=tuple(_fires(explanation))),
+        _changes(explanation.wish),
+        Section(title="Who must approve", paragraphs=tuple(_approves(explanation))),
+        Section(title="What counts as success", paragraphs=tuple(_succeeds(explanation))),
+        Section(title="What counts as rollback", paragraphs=tuple(_rolls_back(explanation))),
+    ]
+    if explanation.today is not None:
+        title = f"Today, {format_time(explanation.today.at)}"
+        sections.append(Section(title=title, paragraphs=tuple(_today(explanation.today))))
+    return tuple(sections)
+
+
+def _watches(explanation: Explanation) -> Iterator[str]:
+    for feed in explanation.feeds:
+        place = f"{feed.endpoint} {feed.path}".strip()
+        yield f"- {feed.name}: {_kind(feed)}, from {place or feed.source}"
+
+
+def _kind(feed: FeedSpec) -> str:
+    match feed.shape:
+        case FeedShape.METRIC:
+            share = feed.kind is SeriesKind.RATIO and feed.unit.dimension == RATIO
+            what = "a share" if share else f"a metric in {feed.unit.name.replace('_', ' ')}"
+            return f"{what}, looked at over {show_duration(feed.window)}"
+        case FeedShape.COMPLAINTS:
+            return f"complaints of {show_duration(feed.history)}, of which only the topics are counted"
+        case FeedShape.EVENTS:
+            return f"the process log of {show_duration(feed.history)}, in which waiting is ranked"
+        case _:
+            assert_never(feed.shape)
+
+
+def _fires(explanation: Explanation) -> Iterator[str]:
+    recipe = explanation.recipe
+    yield _rule(recipe.bottleneck_rule)
+    yield f"It fires when {explanation.rules.fires}."
+    if recipe.watch.min_samples > 1:
+        yield f"A window with fewer than {recipe.watch.min_samples} samples says nothing."
+    yield from explanation.obstacles
+    rest = show_duration(recipe.cooldown)
+    yield f"After a rejection it rests for {rest}; while a change of its own is open it proposes nothing."
+
+
+def _changes(wish: Wish) -> Section:
+    title = "What it would change"
+    if wish.why_not:
+        return Section(title=title, paragraphs=(f"Nothing now: {wish.why_not}.", *_hinted(wish.hint)))
+    items = tuple(
+        f"- {each.target}: {each.key} from {_value(each.before)} to {_value(each.after)}" for each in wish.keys
+    )
+    return Section(title=title, paragraphs=items, redline=redline_of(wish.edits))
+
+
+def _hinted(hint: str) -> tuple[str, ...]:
+    return (f"hint: {hint}",) if hint else ()
+
+
+def _approves(explanation: Explanation) -> Iterator[str]:
+    approval, policy = explanation.approval, explanation.policy
+    if approval.impact is None:
+        yield f"People must approve from impact {approval.threshold} on; nothing would change that has an impact now."
+        return
+    level = approval.impact.level
+    compared = f"The impact is {level}, and people must approve from {approval.threshold} on"
+    if approval.needs_people:
+        yield f"{compared}: it needs {_people(approval)}."
+    elif level.rank < approval.threshold.rank:
+        yield f"{compared}: nobody has to. A request for changes still stops it."
+    else:
+        yield f"{compared}, but the policy asks nobody for {level}. A request for changes still stops it."
+    for factor in approval.impact.factors:
+        yield f"- {factor.level}: {factor.sentence}"
+    asked = explanation.recipe.hitl_threshold
+    if asked is not approval.threshold:
+        yield f"The recipe asks for {asked}, but the policy's cap is {policy.threshold_cap}."
+    if approval.needs_people:
+        yield (
+            "An approval counts when it is given on the newest commit, by a person with write access in that team "
+            "who neither worked on the pull request nor last edited the recipe."
+        )
+    yield f"What nobody decides on within {show_duration(policy.expire_after)} is closed, never approved."
+
+
+def _rule(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _people(approval: Approval) -> str:
+    seats = [f"{each.count} approval{'s' if each.count != 1 else ''} of {each.team}" for each in approval.approvers]
+    return " and ".join(seats) or "an approval that nobody can give, for the policy names no team"
+
+
+def _succeeds(explanation: Explanation) -> Iterator[str]:
+    watch = explanation.recipe.watch
+    yield _rule(explanation.recipe.success_metric)
+    yield f"The change is a success when {explanation.rules.succeeds}."
+    yield (
+        f"Only data from after the deployment counts, the rollback rule must measurably not hold, and it is never "
+        f"sooner than {show_duration(watch.arm_after)} after the deployment."
+    )
+    yield f"Without a verdict within {show_duration(watch.deadline)} a person is asked."
+
+
+def _rolls_back(explanation: Explanation) -> Iterator[str]:
+    rules, watch = explanation.rules, explanation.recipe.watch
+    yield _rule(explanation.recipe.rollback_on)
+    if rules.limit:
+        yield from _share(rules.limit, explanation.policy)
+    else:
+        breaches, windows, length = rules.separate
+        yield f"The change is taken back when {rules.rolls_back}."
+        yield (
+            f"Once is not enough: it is looked at {windows} times, {show_duration(length)} apart, the last time now, "
+            f"and must be so now and at least {breaches} times in all."
+        )
+    yield (
+        "Only data from after the deployment counts. If it was so before the deployment already, or the policy is "
+        "paused, nothing is taken back and a person is asked."
+    )
+    yield f"The watch is armed {show_duration(watch.arm_after)} after the deployment. {_then(explanation)}"
+
+
+def _share(limit: str, policy: Policy) -> Iterator[str]:
+    """Say the test for shares in full: every part of it must be met."""
+    test = policy.rollback
+    pool = f"over the last {show_duration(test.pool).removeprefix('1 ')} together"
+    pool = f"over the last {show_duration(test.pool).removeprefix('1 ')} together"
+    counted = f"of at least {test.min_samples} counted"
+    beyond = f"The change is taken back when {limit}, beyond what chance explains."
+    match test.share:
+        case ShareTest.WILSON:
+            yield f"{beyond} Both must be so:"
+            yield f"- {pool}, with {test.confidence * 100:.6g}% confidence (Wilson's bound), {counted}"
+        case ShareTest.CUSUM:
+            yield f"{beyond} All three must be so:"
+            yield f"- {pool}, {counted}"
+            yield (
+                f"- with evidence that sums up over {show_duration(test.reach)} to more than what a share just at "
+                f"the limit reaches by a chance of {test.alpha * 100:.6g}% (CUSUM)"
+            )
+        case _:
+            assert_never(test.share)
+    windows = f"{test.windows} windows of {show_duration(test.window)}"
+    yield f"- in at least {test.breaches} of the last {windows}, each for itself"
+
+
+def _then(explanation: Explanation) -> str:
+    recipe, policy = explanation.recipe, explanation.policy
+    match recipe.watch.mode:
+        case RollbackMode.SHADOW:
+            return "Then the bot only says so: the mode is shadow."
+        case RollbackMode.PROPOSE:
+            return "Then the bot prepares the revert as a draft, and a person decides: the mode is propose."
+        case RollbackMode.AUTO if not recipe.reversible:
+            return "Then the bot prepares the revert as a draft, and a person decides: the recipe is not reversible."
+        case RollbackMode.AUTO:
+            return (
+                "Then the bot reverts the merge by itself, which puts the former values back, and measures for "
+                f"{show_duration(recipe.watch.recover_within)} whether that helped. If something was merged on top, "
+                f"a person decides on a draft; after {policy.rollbacks_per_day} rollbacks in a day a person is asked."
+            )
+        case _:
+            assert_never(recipe.watch.mode)
+
+
+def _today(today: Today) -> Iterator[str]:
+    yield f"- {_now(today.fires, holds='It fires', fails='It does not fire', unknown='Whether it fires')}"
+    succeeds = {"holds": "Success holds already", "fails": "Success does not hold", "unknown": "Success"}
+    yield f"- {_now(today.succeeds, **succeeds)}"
+    already = "The rollback rule holds already, so it would take nothing back"
+    yield f"- {_now(today.rolls_back, holds=already, fails='The rollback rule does not hold', unknown='Rollback')}"
+    yield from (f"- {each}" for each in today.told)
+    hints: set[str] = set()
+    for failure in today.failures:
+        hint = f" (hint: {failure.hint})" if failure.hint and failure.hint not in hints else ""
+        hints.add(failure.hint)
+        yield f"- {failure.feed} gave nothing: {failure.message}{hint}"
+
+
+def _now(measurement: Measurement, *, holds: str, fails: str, unknown: str) -> str:
+    match measurement.outcome:
+        case RuleOutcome.HOLDS:
+            return f"{holds}: {measurement.sentence}"
+        case RuleOutcome.DOES_NOT_HOLD:
+            return f"{fails}: {measurement.sentence}"
+        case outcome:
+            return f"{unknown} cannot be decided, for {_CANNOT[outcome]}: {measurement.sentence}"
+
+
+def _value(value: Setting) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def json_of(explanation: Explanation) -> Mapping[str, Json]:
+    """Return the same facts for programs; times in seconds."""
+    recipe, rules, wish = explanation.recipe, explanation.rules, explanation.wish
+    return {
+        "recipe": recipe.id,
+        "version": recipe.version,
+        "file": recipe.path,
+        "digest": recipe.digest,
+        "feeds": [{"name": feed.name, "shape": feed.shape, "unit": feed.unit.name} for feed in explanation.feeds],
+        "fires": {"rule": recipe.bottleneck_rule, "when": rules.fires, "obstacles": list(explanation.obstacles)},
+        "change": {
+            "keys": [
+                {"target": each.target, "key": each.key, "before": each.before, "after": each.after}
+                for each in wish.keys
+            ],
+            "redline": redline_of(wish.edits),
+            "why_not": wish.why_not,
+            "hint": wish.hint,
+        },
+        "approval": _approval_json(explanation),
+        "success": {
+            "rule": recipe.success_metric,
+            "when": rules.succeeds,
+            "deadline": recipe.watch.deadline.total_seconds(),
+        },
+        "rollback": _rollback_json(explanation),
+        "today": _today_json(explanation.today) if explanation.today else None,
+    }
+
+
+def _approval_json(explanation: Explanation) -> Json:
+    approval = explanation.approval
+    impact = approval.impact
+    return {
+        "impact": impact.level if impact else None,
+        "factors": [
+            {"name": each.name, "level": each.level, "sentence": each.sentence}
+            for each in (impact.factors if impact else ())
+        ],
+        "threshold": approval.threshold,
+        "needs_people": approval.needs_people,
+        "approvers": [{"team": each.team, "count": each.count} for each in approval.approvers],
+        "expires_after": explanation.policy.expire_after.total_seconds(),
+    }
+
+
+def _rollback_json(explanation: Explanation) -> Json:
+    recipe, rules, test = explanation.recipe, explanation.rules, explanation.policy.rollback
+    breaches, windows, length = rules.separate
+    share = {
+        "proof": test.share,
+        "breaches": test.breaches,
+        "windows": test.windows,
+        "window": test.window.total_seconds(),
+        "pool": test.pool.total_seconds(),
+        "min_samples": test.min_samples,
+        **_proof_json(test),
+    }
+    other = {"breaches": breaches, "windows": windows, "window": length.total_seconds()}
+    return {
+        "rule": recipe.rollback_on,
+        "when": rules.limit or rules.rolls_back,
+        "test": "share" if rules.limit else "separate windows",
+        "needs": share if rules.limit else other,
+        "mode": recipe.watch.mode,
+        "reversible": recipe.reversible,
+        "arm_after": recipe.watch.arm_after.total_seconds(),
+    }
+
+
+def _proof_json(test: RollbackTest) -> Mapping[str, Json]:
+    match test.share:
+        case ShareTest.WILSON:
+            return {"confidence": test.confidence}
+        case ShareTest.CUSUM:
+            return {"reach": test.reach.total_seconds(), "alpha": test.alpha}
+        case _:
+            assert_never(test.share)
+
+
+def _today_json(today: Today) -> Json:
+    rules = {"fires": today.fires, "success": today.succeeds, "rollback": today.rolls_back}
+    return {
+        "at": format_time(today.at),
+        **{
+            name: {"outcome": each.outcome, "sentence": each.sentence, "observed": each.observed}
+            for name, each in rules.items()
+        },
+        "told": list(today.told),
+        "failures": [
+            {"feed": each.feed, "kind": each.kind, "message": each.message, "hint": each.hint}
+            for each in today.failures
+        ],
+    }
