@@ -5,19 +5,14 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bot.model.errors import Diagnostic, Severity
-from bot.model.names import FeedName, ServiceName
+from bot.model.names import ServiceName
 from bot.model.recipe import JourneyPatch, ServicePatch, Setting
-from bot.model.series import SeriesKind
-from bot.model.settings import FeedSpec, Policy, ValueRange
-from bot.model.unit import RATIO
+from bot.model.settings import Policy, ValueRange
 from bot.recipes.check import Check
-from bot.recipes.contradiction import common_value
 from bot.recipes.desired import JourneyFile, ServiceFile, journey_path, service_path
-from bot.recipes.library import CompiledRecipe
 from bot.recipes.recipe import RecipeFile
 from bot.recipes.suggest import brief
 from bot.recipes.tree import Document, Path
-from bot.rules.shape import threshold_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,38 +57,19 @@ def range_faults(document: Document, path: Path, value: Setting, allowed: ValueR
     yield document.fault(Check.OUT_OF_RANGE, document.place(path), message, hint=hint)
 
 
-def rule_faults(
-    document: Document, compiled: CompiledRecipe, feeds: Mapping[FeedName, FeedSpec]
-) -> Iterator[Diagnostic]:
-    """Look for doubtful rules: a share without its denominator, success and rollback that can both hold."""
-    rollback, success = threshold_of(compiled.rollback), threshold_of(compiled.success)
-    place = document.place(("rollback_on",))
-    for name in compiled.rollback.feeds:
-        feed = feeds[name]
-        if feed.unit.dimension == RATIO and feed.kind is not SeriesKind.RATIO:
-            message = f"`{name}` is a share of unknown numbers: 1 of 20 looks like 50 of 1,000"
-            hint = f"name the denominator of `{name}` as `of` in its columns"
-            yield document.fault(Check.NO_DENOMINATOR, place, message, hint=hint, severity=Severity.WARNING)
-    both = common_value(success, rollback)
-    if both is not None:
-        message = f"success_metric and rollback_on both hold at {both}"
-        hint = "leave a gap between them; a rollback would always win"
-        yield document.fault(Check.CONTRADICTION, place, message, hint=hint)
-
-
 def _config_paths(file: RecipeFile) -> Iterator[tuple[Path, ServicePatch]]:
     """Yield where each service patch's keys stand, whichever way the recipe is written."""
     root: Path = ("fix_recipe", "service_patch")
-    listed = file.document.node((*root, 0)) is not None
+    listed = file.document.has((*root, 0))
     for index, patch in enumerate(file.recipe.service_patches):
         path = (*root, index) if listed else root
-        key = "config" if file.document.node((*path, "config")) else "changes"
+        key = "config" if file.document.has((*path, "config")) else "changes"
         yield (*path, key), patch
 
 
 def _journey_paths(file: RecipeFile) -> Iterator[tuple[Path, JourneyPatch]]:
     root: Path = ("fix_recipe", "journey_patch")
-    listed = file.document.node((*root, 0)) is not None
+    listed = file.document.has((*root, 0))
     for index, patch in enumerate(file.recipe.journey_patches):
         yield ((*root, index) if listed else root), patch
 
@@ -106,26 +82,22 @@ def _service_faults(
         return
     file = desired.services.get(patch.service)
     for key, value in patch.config.items():
-        place = document.key((*path, key))
-        hint = f"add `{key}` with its live value to {where}"
-        if file is None:
-            yield document.fault(Check.NOT_ADOPTED, place, f"there is no {where}", hint=hint)
-        elif key not in file.changes:
-            message = f"`{key}` is not in {where}, so a revert could not restore it"
-            yield document.fault(Check.NOT_ADOPTED, place, message, hint=hint)
-        else:
+        if file is not None and key in file.changes:
             yield from _value_faults(document, (*path, key), value, present=file.changes[key])
+            continue
+        message = f"`{key}` is not in {where}, so a revert could not restore it" if file else f"there is no {where}"
+        hint = f"`pow adopt {patch.service} {key}` brings its live value in"
+        yield document.fault(Check.NOT_ADOPTED, document.key((*path, key)), message, hint=hint)
 
 
 def _value_faults(document: Document, path: Path, value: Setting, *, present: Setting) -> Iterator[Diagnostic]:
-    place = document.place(path)
     if _kind(value) != _kind(present):
         message = f"`{path[-1]}` is {_kind(present)} ({_shown(present)}), the patch makes it {_kind(value)}"
-        yield document.fault(Check.OTHER_KIND, place, message, hint=f"write {_kind(present)}")
+        yield document.fault(Check.OTHER_KIND, document.place(path), message, hint=f"write {_kind(present)}")
     elif value == present:
         message = f"`{path[-1]}` is {_shown(value)} already"
         hint = "the recipe proposes nothing for this key"
-        yield document.fault(Check.NO_CHANGE, place, message, hint=hint, severity=Severity.WARNING)
+        yield document.fault(Check.NO_CHANGE, document.place(path), message, hint=hint, severity=Severity.WARNING)
 
 
 def _journey_faults(
@@ -133,16 +105,15 @@ def _journey_faults(
 ) -> Iterator[Diagnostic]:
     where = journey_path(patch.journey)
     file = desired.journeys.get(patch.journey)
-    place = document.place(path)
     if where in desired.broken:
         return
     if file is None:
-        hint = f"add {where} with `journey: {patch.journey}` and its live `version:`"
-        yield document.fault(Check.UNKNOWN_JOURNEY, place, f"there is no {where}", hint=hint)
+        hint = f"`pow adopt journeys/{patch.journey}` brings its live version in"
+        yield document.fault(Check.UNKNOWN_JOURNEY, document.place(path), f"there is no {where}", hint=hint)
     elif file.version == patch.version:
         message = f"the journey {patch.journey} runs {patch.version} already"
         hint = "the recipe proposes nothing for this journey"
-        yield document.fault(Check.NO_CHANGE, place, message, hint=hint, severity=Severity.WARNING)
+        yield document.fault(Check.NO_CHANGE, document.place(path), message, hint=hint, severity=Severity.WARNING)
 
 
 def _kind(value: Setting) -> str:

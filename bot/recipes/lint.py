@@ -3,13 +3,15 @@
 It looks at files only: what is live, measured or open on the forge plays no part.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from bot.model.errors import Diagnostic, Severity
-from bot.model.names import ServiceName
+from bot.model.names import RecipeId, ServiceName
 from bot.model.settings import Policy
 from bot.recipes.check import Check
-from bot.recipes.crosscheck import DesiredState, patch_faults, policy_faults, range_faults, rule_faults
+from bot.recipes.crosscheck import DesiredState, patch_faults, policy_faults, range_faults
 from bot.recipes.desired import (
     EVIDENCE,
     JOURNEYS,
@@ -19,9 +21,22 @@ from bot.recipes.desired import (
     read_journey,
     read_service,
 )
-from bot.recipes.library import Library, is_recipe_path, load_library, read_recipes
+from bot.recipes.library import CompiledRecipe, RecipeCompiler, is_recipe_path, read_recipes
+from bot.recipes.lints.against import against_faults
+from bot.recipes.lints.censoring import censoring_faults
+from bot.recipes.lints.foregone import foregone_faults
+from bot.recipes.lints.ranges import Ranges
+from bot.recipes.lints.samples import sample_faults
+from bot.recipes.lints.silence import silence_faults, silenced
+from bot.recipes.lints.subject import Subject
+from bot.recipes.lints.untested import untested_faults
+from bot.recipes.lints.windows import window_faults
+from bot.recipes.outcome import Outcome
+from bot.recipes.recipe import RecipeFile, read_recipe
+from bot.recipes.recipe_tests_index import is_test_path, tested_recipes
 from bot.recipes.schema import SchemaName, check_shape
 from bot.recipes.settings import PATHS as SETTINGS
+from bot.recipes.settings import LoadedSettings, load_settings
 from bot.recipes.text import parse
 from bot.recipes.tree import Document
 
@@ -29,14 +44,28 @@ TESTS = "pow/tests/"
 _READ_BELOW = {SERVICES: ".yml", JOURNEYS: ".yml", EVIDENCE: ".json"}
 
 
-def lint(files: Mapping[str, bytes], *, endpoints: Mapping[str, str]) -> tuple[Diagnostic, ...]:
+Checked: TypeAlias = "tuple[RecipeId | None, tuple[Diagnostic, ...]]"
+"""The id of a recipe that could be read, None for every other file; and what is wrong with the file."""
+Spread: TypeAlias = Callable[[Callable[[Sequence[str]], list[Checked]], Sequence[str]], list[Checked]]
+"""Does work on paths and returns what came of each, in their order: at once, or in parts beside each other."""
+
+
+def at_once(work: Callable[[Sequence[str]], list[Checked]], paths: Sequence[str]) -> list[Checked]:
+    """Do all work here and now."""
+    return work(paths)
+
+
+def lint(
+    files: Mapping[str, bytes], *, endpoints: Mapping[str, str], spread: Spread = at_once
+) -> tuple[Diagnostic, ...]:
     """Return every diagnostic on a repository's files (by path), in order of path and place, each once."""
-    library = load_library(files, endpoints=endpoints)
+    loaded = load_settings(files, endpoints=endpoints)
     desired, faults = _desired_state(files)
-    found = [*library.diagnostics, *faults, *_evidence_faults(files), *_unread_files(files)]
-    found += _recipe_faults(files, library, desired)
-    if library.settings is not None:
-        found += _desired_range_faults(desired, library.settings.policy)
+    found = [*loaded.diagnostics, *faults, *_evidence_faults(files), *_unread_files(files)]
+    paths = sorted(path for path in files if is_recipe_path(path) or is_test_path(path))
+    found += _of_all(files, paths, spread(Checker(files, loaded, desired).check, paths))
+    if loaded.settings is not None:
+        found += _desired_range_faults(desired, loaded.settings.policy)
     return tuple(sorted(set(found)))
 
 
@@ -60,16 +89,66 @@ def _desired_state(files: Mapping[str, bytes]) -> tuple[DesiredState, tuple[Diag
     return DesiredState(services=services, journeys=journeys, broken=broken), tuple(faults)
 
 
-def _recipe_faults(files: Mapping[str, bytes], library: Library, desired: DesiredState) -> Iterator[Diagnostic]:
-    """Check each recipe as far as it could be read: its rules only where they compiled."""
-    feeds = {feed.name: feed for feed in library.settings.feeds} if library.settings else {}
-    recipe_files, _ = read_recipes(files)
-    for file in recipe_files:
-        yield from patch_faults(file, desired)
-        if library.settings is not None:
-            yield from policy_faults(file, library.settings.policy)
-            compiled = library.find(file.recipe.id)
-            yield from rule_faults(file.document, compiled, feeds) if compiled else ()
+class Checker:
+    """Checks recipes and their tests, one file by one: recipes against the settings and the desired state, too."""
+
+    def __init__(self, files: Mapping[str, bytes], loaded: LoadedSettings, desired: DesiredState) -> None:
+        self._files = files
+        self._desired = desired
+        self._settings = loaded.settings
+        self._compiler = RecipeCompiler(loaded.feeds) if loaded.feeds is not None else None
+        self._feeds = {feed.name: feed for feed in loaded.settings.feeds} if loaded.settings else {}
+        self._ranges = Ranges(feeds=self._feeds)
+        self._tested = tested_recipes(files)
+
+    def check(self, paths: Sequence[str]) -> list[Checked]:
+        """Return what is wrong with each file, and the id of each recipe that could be read."""
+        return [self._check_test(path) if is_test_path(path) else self._check_recipe(path) for path in paths]
+
+    def _check_test(self, path: str) -> Checked:
+        """Check a file of tests alone; whether it fits the recipes is for `pow test` to say."""
+        from bot.recipes.recipe_tests import read_test_file  # noqa: PLC0415 -- lint starts without it
+
+        file = read_test_file(path, self._files[path])
+        return None, file if isinstance(file, tuple) else ()
+
+    def _check_recipe(self, path: str) -> Checked:
+        """Check a recipe as far as it could be read: its rules only where they compiled."""
+        file = read_recipe(path, self._files[path])
+        if not isinstance(file, RecipeFile):
+            return None, file
+        nothing: Outcome[CompiledRecipe] = Outcome(value=None)
+        compiled = self._compiler.compile(file) if self._compiler else nothing
+        own = compiled.value if self._settings else None
+        found = [*patch_faults(file, self._desired), *untested_faults(file, self._tested)]
+        if self._settings is not None:
+            found += policy_faults(file, self._settings.policy)
+        if own is not None:
+            found += lint_faults(Subject(document=file.document, compiled=own, feeds=self._feeds), self._ranges)
+        if file.recipe.silenced:
+            idle = silence_faults(file, found, complete=own is not None)
+            found = [*idle, *silenced(file.recipe, found)]
+        return file.recipe.id, (*compiled.faults, *found)
+
+
+def _of_all(files: Mapping[str, bytes], paths: Sequence[str], checked: list[Checked]) -> Iterator[Diagnostic]:
+    """Yield the faults of all files; of recipes that share an id nothing but that."""
+    claims = Counter(recipe for recipe, _ in checked if recipe is not None)
+    several = [path for path, (recipe, _) in zip(paths, checked, strict=True) if recipe and claims[recipe] > 1]
+    if several:
+        yield from read_recipes({path: files[path] for path in several})[1]
+    for recipe, faults in checked:
+        if recipe is None or claims[recipe] == 1:
+            yield from faults
+
+
+def lint_faults(subject: Subject, ranges: Ranges) -> Iterator[Diagnostic]:
+    """Yield all doubts about what the rules of one recipe mean; what it silences is among them."""
+    # A rule whose answer is known beforehand agrees or disagrees with others for that reason alone.
+    yield from list(foregone_faults(subject, ranges)) or against_faults(subject, ranges)
+    yield from sample_faults(subject)
+    yield from window_faults(subject)
+    yield from censoring_faults(subject, ranges)
 
 
 def _desired_range_faults(desired: DesiredState, policy: Policy) -> Iterator[Diagnostic]:

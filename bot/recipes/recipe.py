@@ -1,5 +1,6 @@
 """A recipe file → a Recipe, defaults filled in; its rules stay text here and no other file is looked at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -53,6 +54,7 @@ def _recipe(path: str, content: bytes, fields: Fields) -> Recipe:
         reversible=fields.flag("reversible", default=True),
         cooldown=fields.duration("cooldown", _COOLDOWN),
         watch=_watch(fields.section("watch")),
+        silenced=_silenced(fields.section("lint")),
     )
 
 
@@ -67,7 +69,13 @@ def _journey_patch(text: str) -> JourneyPatch:
     return JourneyPatch(journey=journey, version=version)
 
 
+def _silenced(fields: Fields) -> Mapping[str, str]:
+    return {entry.text("id"): entry.text("reason") for entry in fields.sections("ignore")}
+
+
 def _watch(fields: Fields) -> Watch:
+    if not fields.values:
+        return _DEFAULT
     return Watch(
         mode=RollbackMode(fields.text("mode", _DEFAULT.mode)),
         min_samples=fields.integer("min_samples", _DEFAULT.min_samples),

@@ -15,17 +15,23 @@ EXIT_CODES = {
 }
 
 ENVIRONMENT = {
+    "GITHUB_ACTOR": "Who dispatched the run; what comes of it, they may not approve.",
     "GITHUB_API_URL": "Base URL of the REST interface; `https://api.github.com` where it is not set. "
     "On GitHub Enterprise Server and in the sandbox it names that server.",
+    "GITHUB_EVENT_NAME": "Tells a dispatched run from a scheduled one.",
     "GITHUB_REPOSITORY": "The repository to work on, `owner/name`.",
+    "GITHUB_RUN_ATTEMPT": "Tells a run that somebody started once more.",
     "GITHUB_RUN_ID": "The workflow run; evidence and pull requests link to it.",
     "GITHUB_SERVER_URL": "Base URL of pages and of Git; the token is sent to Git at this address only.",
+    "GITHUB_STEP_SUMMARY": "The file that becomes the summary of a workflow's run; comparisons are added to it.",
     "GITHUB_TOKEN": "The token that the bot acts with: a GitHub App's, or the workflow's own.",
+    "GITHUB_TRIGGERING_ACTOR": "Who started the run once more; they may not approve what comes of it.",
     "GITHUB_WORKSPACE": "The clone to work in; the current folder where it is not set.",
     "NO_COLOR": "Set to anything, there is no colour.",
     "POW_BOT_LOGIN": "The login of the token's account, such as `pow-bot[bot]`; GitHub does not tell an App its own.",
     "POW_ENDPOINT_*": "Replaces a base URL of `pow/settings/targets.yml`: `POW_ENDPOINT_METRICS` that of `metrics`.",
     "POW_GATEWAY_TOKEN": "The bearer token for the gateway and for adapters that speak HTTP; `pow deploy` needs it.",
+    "POW_PULL": "The pull request that `pow backtest` compares where neither a recipe nor an option names one.",
     "POW_NOW": "The present, as `2026-01-05T09:00:00Z`; for the sandbox and for looking back. "
     "Where it is not set the machine's clock is read once.",
 }
@@ -35,8 +41,8 @@ OUTCOMES = {
     RuleOutcome.DOES_NOT_HOLD: "The rule was measured and is not met.",
     RuleOutcome.NO_DATA: "The window holds no sample.",
     RuleOutcome.INSUFFICIENT: "Fewer samples, or windows with an answer, than are needed; or a division by zero.",
-    RuleOutcome.STALE: "The newest sample is older than two of the feed's windows.",
-    RuleOutcome.ERROR: "The feed could not be read.",
+    RuleOutcome.STALE: "The newest sample is older than two of the feed's windows and its delay.",
+    RuleOutcome.ERROR: "The feed could not be read, a value is too large to compute, or there are too many groups.",
 }
 
 RULE_FAULTS = {
@@ -45,7 +51,6 @@ RULE_FAULTS = {
     FaultId.CHARACTER: "A character that the language does not have.",
     FaultId.SYNTAX: "Something stands where something else is expected.",
     FaultId.CHAINED_COMPARISON: "`a < b < c`; write `a < b and b < c`.",
-    FaultId.LATER: "A word that is kept for a later version of the language.",
     FaultId.UNKNOWN_NAME: "No feed has this name.",
     FaultId.AMBIGUOUS_NAME: "A short name that several feeds end in; write the full name.",
     FaultId.NOT_A_METRIC: "The name is that of complaints or of a process log: rules read numbers in time.",
@@ -58,6 +63,9 @@ RULE_FAULTS = {
     FaultId.NOT_A_CONDITION: "A number where a condition is expected.",
     FaultId.NOT_A_NUMBER: "A condition where a number is expected.",
     FaultId.NO_METRIC: "A comparison that no metric takes part in: its answer would never change.",
+    FaultId.SEVERAL_SERIES: "A metric with labels is several series where one is meant.",
+    FaultId.LABEL: "`by` names a label that a feed of the rule does not have, or names one twice.",
+    FaultId.NO_CHANGE: "`before` in a rule that is measured without a change: `bottleneck_rule`.",
     FaultId.WINDOW: "`over` with something that is no usable window, or not after a metric.",
     FaultId.SUSTAIN: "`for` or `in … windows` with numbers that make no sense.",
 }

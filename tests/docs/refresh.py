@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,26 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from docs.lint_examples import check as check_example
+from docs.lint_examples import read as read_example
 from docs.meanings import ENVIRONMENT, EXIT_CODES, OUTCOMES, RULE_FAULTS
+from docs.rule_examples import FORMS, example_metrics
+from docs.rule_examples import FUNCTIONS as FUNCTION_EXAMPLES
 
 from bot.cli.main import cli
-from bot.model.unit import UNITS
+from bot.model.unit import UNITS, is_per_time
 from bot.model.verdict import RuleOutcome
-from bot.recipes.check import EXPLANATIONS, Check
+from bot.recipes.check import EXPLANATIONS, SILENCEABLE, Check
+from bot.recipes.lints.page import Page
+from bot.recipes.lints.pages_language import LANGUAGE_PAGES
 from bot.recipes.schema import SchemaName, read_schema
+from bot.report.diagnostics import text_of
+from bot.report.lint_pages import CHECK_PAGES, example_of, notes_of
+from bot.rules import parse
 from bot.rules.binding import ATOM_POWER, MINUS_POWER, NOT_POWER, OVER_POWER, POWER
-from bot.rules.functions import FUNCTIONS, LATER, Function
+from bot.rules.catalog import Metric
+from bot.rules.display import show_duration
+from bot.rules.functions import FUNCTIONS, Function
 from bot.rules.source import FaultId
 from bot.rules.syntax import Operator
 from bot.rules.truth import both, either, inverse
@@ -36,8 +48,9 @@ NOTE = f"<!-- Written by `{COMMAND}` from the program itself: edit that, not thi
 WIDTH = 100
 
 
-def pages() -> dict[str, str]:
-    """Return every page of the reference by its file name."""
+@cache
+def pages() -> Mapping[str, str]:
+    """Return every page of the reference by its path below docs/reference/."""
     written: dict[str, Callable[[], Iterator[str]]] = {
         "cli.md": _cli,
         "environment.md": _environment,
@@ -50,9 +63,10 @@ def pages() -> dict[str, str]:
         "service.md": lambda: _schema(SchemaName.SERVICE),
         "journey.md": lambda: _schema(SchemaName.JOURNEY),
         "evidence.md": lambda: _schema(SchemaName.EVIDENCE),
+        "recipe_test.md": lambda: _schema(SchemaName.RECIPE_TEST),
     }
     found = {name: _page(parts()) for name, parts in written.items()}
-    return {"README.md": _page(_index(found)), **found}
+    return {"README.md": _page(_index(found)), **found, **dict(_lint_pages())}
 
 
 def commands() -> dict[str, click.Command]:
@@ -114,11 +128,47 @@ def _environment() -> Iterator[str]:
 
 def _lint() -> Iterator[str]:
     yield "# Checks of `pow lint`"
-    yield "Every diagnostic carries one of these ids, with the file, the line and the column."
-    yield _table(("id", "what it asks for"), ((f"`{check.value}`", EXPLANATIONS[check]) for check in Check))
+    yield (
+        "Every diagnostic carries one of these ids, with the file, the line and the column. An error fails the "
+        "command, a warning is a doubt. `pow lint --explain ID` prints a check's page."
+    )
+    rows = ((f"[`{each.value}`](lint/{each.value}.md)", EXPLANATIONS[each], _silenced(each)) for each in Check)
+    yield _table(("id", "what it asks for", "can be silenced"), rows)
+    yield "A recipe silences a doubt that somebody has looked into, with the reason:"
+    yield "```text\nlint:\n  ignore:\n    - {id: POW055, reason: the feed is a daily total}\n```"
     yield "## Faults inside a rule"
     yield "A fault in a rule is placed at its characters in the recipe's file."
-    yield _table(("id", "what is wrong"), ((f"`{fault.value}`", RULE_FAULTS[fault]) for fault in FaultId))
+    faults = ((f"[`{each.value}`](lint/rules.md#{each.value})", RULE_FAULTS[each]) for each in FaultId)
+    yield _table(("id", "what is wrong"), faults)
+
+
+def _silenced(check: Check) -> str:
+    return "yes" if check in SILENCEABLE else ""
+
+
+def _lint_pages() -> Iterator[tuple[str, str]]:
+    """Yield a page for each check, and one for all faults of rules."""
+    for check, page in CHECK_PAGES.items():
+        title = EXPLANATIONS[Check(check)]
+        parts = [f"# {check.value}: {title}", page.why, notes_of(check), *_lint_examples(page)]
+        yield f"lint/{check.value}.md", _page(filter(None, parts))
+    parts = [
+        "# Faults inside a rule",
+        "What the rule language says; ids of `pow lint` stand in [the list](../lint.md).",
+    ]
+    for fault, page in LANGUAGE_PAGES.items():
+        parts += [f"## {fault.value}", page.why, *_lint_examples(page)]
+    yield "lint/rules.md", _page(parts)
+
+
+def _lint_examples(page: Page) -> Iterator[str]:
+    """Show an example that is wrong, what the bot says of it, and one that is right."""
+    yield "Wrong:"
+    yield f"```text\n{example_of(page.bad)}```"
+    said = check_example(read_example(page.bad))[0]
+    yield f"```text\n{text_of(said)}\n```"
+    yield "Right:"
+    yield f"```text\n{example_of(page.good)}```"
 
 
 def _rules() -> Iterator[str]:
@@ -126,14 +176,23 @@ def _rules() -> Iterator[str]:
     yield "The language itself is explained in [rules.md](../rules.md)."
     yield "## Functions"
     yield "A function takes one metric and reduces the samples of its window to one number."
-    yield _table(("function", "result", "meaning"), (_function_row(each) for each in _functions()))
-    yield "Not part of the language yet: " + ", ".join(f"`{name}`" for name in LATER) + "."
+    head = ("function", "result", "meaning", "example")
+    yield _table(head, (_function_row(each) for each in shown_functions()))
+    yield "## Forms"
+    yield _table(("form", "meaning", "example"), ((f"`{form}`", *_form(form)) for form in FORMS))
+    yield "The examples speak of these feeds:"
+    yield _table(("feed", "unit", "kind", "window", "labels"), (_metric_row(metric) for metric in example_metrics()))
+    yield "## Grammar"
+    yield "`any`, `every`, `of` and `windows` are words only in these places; the other words are never names."
+    yield f"```text\n{_grammar()}\n```"
     yield "## Operators"
     yield "From the loosest to the tightest; all group to the left, and comparisons do not chain."
     yield _table(("operators", "binding power"), _operators())
     yield "## Units"
-    yield "Only units of one dimension compare and add."
+    yield "Only units of one dimension compare and add. Feeds may declare further units, each a dimension of its own."
     yield _table(("unit", "dimension", "written as"), _units())
+    yield "What can be counted, counts and every unit that is neither a time nor a ratio, can be counted per time:"
+    yield _table(("per time", "of a count", "of another unit"), _rates())
     yield "## Outcomes"
     yield "Evaluation always ends in one of these; only `HOLDS` means yes."
     yield _table(("outcome", "meaning"), ((f"`{outcome}`", OUTCOMES[outcome]) for outcome in RuleOutcome))
@@ -143,22 +202,39 @@ def _rules() -> Iterator[str]:
         yield _table(("", *(f"`{right}`" for right in RuleOutcome)), _truth(combine))
     yield "`not`:"
     yield _table(("of", "is"), ((f"`{outcome}`", f"`{inverse(outcome)}`") for outcome in RuleOutcome))
+    yield "`by` puts its groups together as by `or`, `by every` as by `and`; no group at all is `NO_DATA`."
 
 
-def _functions() -> Iterator[Function]:
+def _form(form: str) -> tuple[str, str]:
+    meaning, example = FORMS[form]
+    return meaning, f"`{example}`"
+
+
+def _metric_row(metric: Metric) -> tuple[str, ...]:
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    return f"`{metric.name}`", metric.unit.name, metric.kind, show_duration(metric.window), labels
+
+
+def _grammar() -> str:
+    return str(parse.__doc__).partition("\n\n")[2].strip()
+
+
+def shown_functions() -> Iterator[Function]:
+    """Yield the functions that have a row of their own: all but the percentiles between the first and the last."""
     yield from (each for name, each in FUNCTIONS.items() if not re.fullmatch(r"p\d+", name))
     yield FUNCTIONS["p50"]
     yield FUNCTIONS["p99"]
 
 
-def _function_row(function: Function) -> tuple[str, str, str]:
+def _function_row(function: Function) -> tuple[str, str, str, str]:
     results = {
         "unit": "in the metric's unit",
         "count": "a count",
         "total": "in the metric's unit; a ratio's is a count",
+        "rate": "in the metric's unit per time",
     }
     name = {"p50": "`p50` … ", "p99": "… `p99`"}.get(function.name, f"`{function.name}`")
-    return name.strip(), results[function.result], function.sentence
+    return name.strip(), results[function.result], function.sentence, f"`{FUNCTION_EXAMPLES[function.name]}`"
 
 
 def _operators() -> Iterator[tuple[str, str]]:
@@ -169,7 +245,7 @@ def _operators() -> Iterator[tuple[str, str]]:
         NOT_POWER: "`not`",
         MINUS_POWER: "`-` before an operand",
         OVER_POWER: "`over`",
-        ATOM_POWER: "metrics, numbers, `f(x)`, `( )`",
+        ATOM_POWER: "metrics, numbers, `f(x)`, `before(x)`, `( )`",
     }
     for power, name in extra.items():
         powers.setdefault(power, []).append(name)
@@ -180,7 +256,7 @@ def _units() -> Iterator[tuple[str, str, str]]:
     spellings: dict[str, list[str]] = {name: [] for name in UNITS}
     for alias in unit_names():
         unit = find_unit(alias)
-        if unit is not None:
+        if unit is not None and not is_per_time(unit):
             spellings[unit.name].append(alias)
     for name, unit in UNITS.items():
         written = (
@@ -189,6 +265,12 @@ def _units() -> Iterator[tuple[str, str, str]]:
             else tuple(f"`20{'' if a == '%' else '_'}{a}`" for a in spellings[name])
         )
         yield f"`{name}`", unit.dimension, ", ".join(written)
+
+
+def _rates() -> Iterator[tuple[str, str, str]]:
+    for alias in unit_names():
+        if alias.startswith("per_"):
+            yield f"`{alias}`", f"`20_{alias}`", f"`20_usd_{alias}`"
 
 
 def _truth(combine: Callable[[RuleOutcome, RuleOutcome], RuleOutcome]) -> Iterator[tuple[str, ...]]:
@@ -224,6 +306,8 @@ def _inside(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterato
         inner = field.get(keyword)
         if isinstance(inner, Mapping):
             resolved = _resolved(inner, definitions)
+            if keyword == "additionalProperties" and "else" in resolved:  # one of them, or a list
+                resolved = _resolved(resolved["else"], definitions)
             if "properties" in resolved and keyword != "else":
                 yield resolved, suffix
             elif "properties" in resolved and "then" in field:
@@ -259,8 +343,9 @@ def main() -> None:
     """Write what differs, and take away what is no page any more."""
     wanted = pages()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for path in FOLDER.glob("*.md"):
-        if path.name not in wanted:
+    (FOLDER / "lint").mkdir(exist_ok=True)
+    for path in FOLDER.rglob("*.md"):
+        if path.relative_to(FOLDER).as_posix() not in wanted:
             path.unlink()
     for name, text in wanted.items():
         (FOLDER / name).write_text(text, encoding="utf-8")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bot.cli import steps
 from bot.cli.environment import Environment, read_environment
 from bot.model.names import FeedName
 from bot.model.record import Phase
+from bot.model.settings import Settings
 from bot.recipes.files import read_files
 from bot.recipes.library import load_library, metrics_of
 from bot.recipes.lint import lint
@@ -223,16 +225,19 @@ def test_the_history_holds_every_phase(history):
 
 @pytest.mark.parametrize("page", [page for page in PAGES if any(b.page == page for b in of("yaml"))])
 def test_yaml_on_a_page_makes_a_repository_without_faults(page):
+    assert lint(files_of(page), endpoints={}) == ()
+
+
+def files_of(page: str) -> dict[str, bytes]:
+    """Return this repository with what a page shows of its files."""
     files = dict(read_files(ROOT))
     for block in of("yaml"):
         if block.page != page or block.place is None:
             continue
         how, path = block.place
-        if path.startswith((".github/", "docs/")):
-            continue
-        whole = block.text.encode() if how == "file" else _merged(files[path], block.text)
-        files[path] = whole
-    assert lint(files, endpoints={}) == ()
+        if not path.startswith((".github/", "docs/")):
+            files[path] = block.text.encode() if how == "file" else _merged(files[path], block.text)
+    return files
 
 
 @pytest.mark.parametrize("block", of("yaml"), ids=place)
@@ -253,25 +258,30 @@ def _joined(old: Any, new: Any) -> Any:
 
 # Rules
 
-LIBRARY = load_library(read_files(ROOT), endpoints={})
+
+@cache
+def settings_of(page: str) -> Settings:
+    settings = load_library(files_of(page), endpoints={}).settings
+    assert settings is not None
+    return settings
 
 
-def compiled(text: str) -> object:
-    assert LIBRARY.settings is not None
-    feeds = LIBRARY.settings.feeds
+def compiled(block: Block, text: str, *, has_change: bool = True) -> object:
+    """Compile a rule over the feeds of this repository and those that its page shows."""
+    feeds = settings_of(block.page).feeds
     watched = tuple(FeedName(feed.name) for feed in feeds)
-    return compile_rule(text, Scope(watched=watched, metrics=metrics_of(feeds)))
+    return compile_rule(text, Scope(watched=watched, metrics=metrics_of(feeds), has_change=has_change))
 
 
 @pytest.mark.parametrize("block", of("rule"), ids=place)
 def test_every_rule_on_a_page_is_one(block):
     for line in block.text.splitlines():
-        assert isinstance(compiled(line), Rule), f"{line}: {compiled(line)}"
+        assert isinstance(compiled(block, line), Rule), f"{line}: {compiled(block, line)}"
 
 
-@pytest.mark.parametrize("block", of("rule-fault"), ids=place)
+@pytest.mark.parametrize("block", of("rule-fault", "rule-no-change"), ids=place)
 def test_every_fault_on_a_page_is_the_one_that_the_bot_tells(block):
     rule = block.text.splitlines()[1].removeprefix("  ")
-    found = compiled(rule)
+    found = compiled(block, rule, has_change=block.language == "rule-fault")
     assert isinstance(found, tuple)
     assert render(rule, found[0]) + "\n" == block.text

@@ -119,7 +119,7 @@ FAULTS = [
     # feeds
     ("feeds", "feeds:", "feds:", "POW010", 1, 1, "`feeds` is missing"),
     ("feeds", "  metrics.passport.wait_time:", "  wait_time:", "POW013", 2, 3, "`wait_time` is not a feed's name"),
-    ("feeds", "source: csv", "source: sql", "POW013", 23, 13, "a kind of source"),
+    ("feeds", "source: csv", "source: ftp", "POW013", 23, 13, "a kind of source"),
     (
         "feeds",
         "    endpoint: metrics\n    path: /passport/wait",
@@ -163,7 +163,30 @@ FAULTS = [
     ("feeds", "logs/passport.csv", "logs/../../x.csv", "POW022", 24, 11, "leads out of its endpoint"),
     ("feeds", "logs/passport.csv", "https://evil.example/x.csv", "POW022", 24, 11, "leads out of its endpoint"),
     ("feeds", "    unit: days\n", "", "POW022", 2, 3, "has no unit"),
-    ("feeds", "unit: days", "unit: furlongs", "POW013", 7, 11, "a unit such as days"),
+    ("feeds", "unit: days", "unit: Furlongs", "POW013", 7, 11, "a unit such as days"),
+    ("feeds", "unit: days", "unit: furlongs", "POW022", 7, 11, "no unit `furlongs`"),
+    ("feeds", "feeds:", "units: [permits, Chf]\nfeeds:", "POW013", 1, 18, "a unit's name such as permits"),
+    ("feeds", "feeds:", "units: [permits, weeks]\nfeeds:", "POW022", 1, 18, "means something in a rule already"),
+    ("feeds", "feeds:", "units: [permits, not]\nfeeds:", "POW022", 1, 18, "means something in a rule already"),
+    (
+        "feeds",
+        "unit: days",
+        "unit: days\n    labels: {any: office}",
+        "POW022",
+        8,
+        14,
+        "means something in a rule already",
+    ),
+    (
+        "feeds",
+        "{at: closed_at, value: days}",
+        "{start: s, end: e, case: c, activity: a}\n    hand_over: {source: A, target: B}\n    labels: {office: o}",
+        "POW022",
+        8,
+        5,
+        "cannot have labels",
+    ),
+    ("feeds", "unit: days", "unit: days\n    labels: {Office: id}", "POW013", 8, 14, "a label such as office"),
     ("feeds", "unit: days", "unit: days\n    max_value: 1\n    min_value: 2", "POW022", 9, 16, "above max_value"),
     ("feeds", "{at: closed_at, value: days}", "{at: closed_at}", "POW022", 6, 5, "which field is its `value`"),
     (
@@ -238,6 +261,10 @@ FAULTS = [
     ),
     ("policy", "ranges:", "rollback: {pool: 1min}\nranges:", "POW024", 11, 18, "shorter than one `window`"),
     ("policy", "ranges:", "rollback: {confidence: 100%}\nranges:", "POW024", 11, 24, "not between"),
+    ("policy", "ranges:", "rollback: {alpha: 0%}\nranges:", "POW024", 11, 19, "`alpha` is not between"),
+    ("policy", "ranges:", "rollback: {test: cusum, reach: 1min}\nranges:", "POW024", 11, 32, "one and 10,000"),
+    ("policy", "ranges:", "rollback: {test: cusum, reach: 6w}\nranges:", "POW024", 11, 32, "one and 10,000"),
+    ("policy", "ranges:", "rollback: {test: sprt}\nranges:", "POW012", 11, 18, "sprt"),
     ("policy", "ranges:", "calendar: {time_zone: Nowhere}\nranges:", "POW024", 11, 23, "no time zone `Nowhere`"),
     ("policy", "ranges:", "calendar: {allow: [Mon 9-5]}\nranges:", "POW024", 11, 20, "`Mon 9-5` names no hours"),
     (
@@ -321,7 +348,7 @@ def test_a_file_that_only_looks_as_if_it_counted_is_told(path):
     assert [(fault.path, fault.id, fault.severity) for fault in found] == [(path, "POW049", Severity.WARNING)]
 
 
-@pytest.mark.parametrize("path", ["pow/README.md", "pow/tests/backlog.yml", "patches/.gitkeep", "docs/a.yml", "x.py"])
+@pytest.mark.parametrize("path", ["pow/README.md", "pow/tests/README.md", "patches/.gitkeep", "docs/a.yml", "x.py"])
 def test_other_files_are_left_alone(path):
     assert lint({**files(), path: b"\xff"}, endpoints={}) == ()
 
@@ -332,6 +359,7 @@ def test_one_broken_recipe_hides_nothing_about_another():
 
     assert [(fault.path, fault.id) for fault in found] == [
         ("pow/passport_backlog.yml", "POW002"),
+        ("pow/second.yml", "POW050"),
         ("pow/second.yml", "POW040"),
     ]
 
