@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.model.clock import SystemClock, parse_time
 from bot.model.errors import BotError
-from bot.model.forge import RepoRef
+from bot.model.names import Login
+
+if TYPE_CHECKING:
+    from bot.model.forge import RepoRef
 
 _ENDPOINT = "POW_ENDPOINT_"
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
@@ -27,13 +31,18 @@ class Environment:
     repository: str
     bot_login: str
     run_url: str
+    started_by: tuple[Login, ...]
     endpoints: Mapping[str, str]
     token: str = field(repr=False)
     gateway_token: str = field(repr=False)
+    summary: str = ""
+    pull: int | None = None
 
     @property
-    def repo(self) -> RepoRef:
+    def repo(self) -> "RepoRef":
         """The repository to work on; a BotError where the environment does not name one."""
+        from bot.model.forge import RepoRef
+
         owner, _, name = self.repository.partition("/")
         if not _REPOSITORY.fullmatch(self.repository):
             raise BotError(
@@ -62,6 +71,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         repository=repository,
         bot_login=given.get("POW_BOT_LOGIN", ""),
         run_url=f"{server}/{repository}/actions/runs/{run}" if run else "",
+        started_by=_started_by(given),
         endpoints={
             name.removeprefix(_ENDPOINT).lower(): url.rstrip("/")
             for name, url in given.items()
@@ -69,7 +79,17 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         },
         token=given.get("GITHUB_TOKEN", ""),
         gateway_token=given.get("POW_GATEWAY_TOKEN", ""),
+        summary=given.get("GITHUB_STEP_SUMMARY", ""),
+        pull=_pull(given.get("POW_PULL", "")),
     )
+
+
+def _started_by(given: Mapping[str, str]) -> tuple[Login, ...]:
+    """Name who asked for this run: by a dispatch, or by running it once more; a schedule asks for nobody."""
+    dispatched = given.get("GITHUB_EVENT_NAME", "") in {"workflow_dispatch", "repository_dispatch"}
+    repeated = given.get("GITHUB_RUN_ATTEMPT", "1") != "1"
+    names = ("GITHUB_ACTOR",) * dispatched + ("GITHUB_TRIGGERING_ACTOR",) * (dispatched or repeated)
+    return tuple(dict.fromkeys(Login(given[name]) for name in names if given.get(name)))
 
 
 def _url(given: Mapping[str, str], name: str, default: str) -> str:
@@ -82,6 +102,12 @@ def _url(given: Mapping[str, str], name: str, default: str) -> str:
     if not fits:
         raise BotError(f"{name} is not an address: `{url}`", hint=f"write it as {default}")
     return url
+
+
+def _pull(text: str) -> int | None:
+    if text and not re.fullmatch(r"[1-9][0-9]{0,9}", text):
+        raise BotError(f"POW_PULL is no number of a pull request: `{text}`", hint="write it as 12")
+    return int(text) if text else None
 
 
 def _now(text: str) -> datetime:

@@ -5,13 +5,10 @@ Exit codes: 0 done, 1 expected failure, 2 usage, 3 bug, 130 interrupt.
 
 import importlib
 import io
-import shlex
 import sys
-import traceback
 
 import click
 
-from bot.cli.show import show_bug, show_diagnostics, show_error
 from bot.model.errors import BotError, DiagnosticError
 
 COMMANDS = {
@@ -76,14 +73,29 @@ def run(arguments: list[str], *, command: click.Command = cli) -> int:
         # So click ends a command whose reader has gone, as with `pow ... | head -1`.
         return EXPECTED
     except BotError as error:
-        if isinstance(error, DiagnosticError):
-            show_diagnostics(error.diagnostics)
-        show_error(error)
+        _show_failure(error)
         return EXPECTED
     except Exception:  # noqa: BLE001 -- the one place where a bug becomes a report
-        show_bug(traceback.format_exc(), f"pow {shlex.join(arguments)}")
+        _show_bug(arguments)
         return BUG
     return answer if isinstance(answer, int) else 0
+
+
+def _show_failure(error: BotError) -> None:
+    from bot.cli.show import show_diagnostics, show_error
+
+    if isinstance(error, DiagnosticError):
+        show_diagnostics(error.diagnostics)
+    show_error(error)
+
+
+def _show_bug(arguments: list[str]) -> None:
+    import shlex
+    import traceback
+
+    from bot.cli.show import show_bug
+
+    show_bug(traceback.format_exc(), f"pow {shlex.join(arguments)}")
 
 
 if __name__ == "__main__":

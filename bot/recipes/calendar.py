@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator
 from datetime import date
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.model.calendar import Calendar, Freeze, WeekHours
 from bot.model.errors import Diagnostic
 from bot.recipes.check import Check
 from bot.recipes.fields import Fields
 from bot.recipes.tree import Document
+from bot.recipes.zones import is_time_zone
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HOURS = re.compile(r"([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))? ([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})")
@@ -42,9 +42,7 @@ def read_hours(text: str) -> WeekHours:
 
 def calendar_faults(document: Document, fields: Fields) -> Iterator[Diagnostic]:
     """Say what a calendar that fits its schema still has wrong."""
-    try:
-        ZoneInfo(fields.text("time_zone", "UTC"))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if not is_time_zone(fields.text("time_zone", "UTC")):
         place = document.place(("calendar", "time_zone"))
         message = f"no time zone `{fields.text('time_zone')}`"
         yield document.fault(Check.POLICY, place, message, hint="write a name such as America/New_York")

@@ -8,12 +8,18 @@ _HIDDEN = re.compile(
     "\ud800-\udfff\ufeff\ufff9-\uffff\U0001fffe\U0001ffff\U000e0000-\U000e007f]"
 )
 _HIDDEN_IN_VALUE = re.compile(_HIDDEN.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
+_HIDDEN_IN_TEXT = re.compile(_HIDDEN.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
 
 
 def find_hidden(line: str) -> int | None:
     """Return where the first hidden character of a source line is, tabs among them."""
     match = _HIDDEN.search(line)
     return match.start() if match else None
+
+
+def has_hidden(text: str) -> bool:
+    """Tell whether any line of a text has a hidden character; lines end in line feeds."""
+    return _HIDDEN_IN_TEXT.search(text) is not None
 
 
 def find_hidden_in_value(text: str) -> str | None:

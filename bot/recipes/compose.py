@@ -11,14 +11,12 @@ from yaml import events as on
 
 from bot.recipes.characters import explain_hidden, find_hidden_in_value
 from bot.recipes.check import Check
+from bot.recipes.outcome import MAX_REFUSALS
 from bot.recipes.scalar import Ambiguous, read_plain
 from bot.recipes.suggest import brief
 from bot.recipes.tree import Entry, Node, Place, Row, Scalar, Table
 
 MAX_DEPTH = 32
-MAX_REFUSALS = 50
-"""No more than these are told of one file: past them a person starts again."""
-
 Loader = type[yaml.SafeLoader] | type[yaml.CSafeLoader]
 FASTEST: Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _START = Place(line=1, column=1)

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from bot.model.unit import TIME
 from bot.rules.units import find_unit
@@ -10,6 +11,7 @@ from bot.rules.units import find_unit
 _AMOUNT = re.compile(r"([0-9.]+)[_ ]?([a-z]+)")
 
 
+@lru_cache(maxsize=1024)
 def read_duration(text: str) -> timedelta:
     """Read a length of time that its schema has let through; ValueError for anything else."""
     match = _AMOUNT.fullmatch(text)

@@ -14,8 +14,9 @@ from bot.recipes.recipe import RecipeFile, read_recipe
 from bot.recipes.settings import load_settings
 from bot.recipes.suggest import suggest
 from bot.recipes.tree import Document, Place
-from bot.rules.catalog import Metric, Scope
-from bot.rules.compile import Rule, compile_rule
+from bot.rules.catalog import Metric, programme_of
+from bot.rules.compile import Rule
+from bot.rules.quick import RuleCompiler
 from bot.rules.source import Fault
 
 FOLDER = "pow/"
@@ -36,12 +37,14 @@ class CompiledRecipe:
 class Library:
     """What could be loaded; `settings` is None where they are broken, and then nothing may be done.
 
-    Recipes are in order of their paths, diagnostics in order of place.
+    Recipes are in order of their paths, diagnostics in order of place. `files` are all recipes that could be read,
+    with their places, whether their rules compiled or not.
     """
 
     settings: Settings | None
     recipes: tuple[CompiledRecipe, ...]
     diagnostics: tuple[Diagnostic, ...]
+    files: tuple[RecipeFile, ...] = ()
 
     @property
     def has_error(self) -> bool:
@@ -62,12 +65,16 @@ def load_library(files: Mapping[str, bytes], *, endpoints: Mapping[str, str]) ->
     recipe_files, recipe_faults = read_recipes(files)
     faults = [*loaded.diagnostics, *recipe_faults]
     recipes = []
-    for file in recipe_files if loaded.feeds is not None else ():
-        compiled = compile_recipe(file, loaded.feeds or ())
-        faults += compiled.faults
-        if compiled.value is not None:
-            recipes.append(compiled.value)
-    return Library(settings=loaded.settings, recipes=tuple(recipes), diagnostics=tuple(sorted(faults)))
+    if loaded.feeds is not None:
+        compiler = RecipeCompiler(loaded.feeds)
+        for file in recipe_files:
+            compiled = compiler.compile(file)
+            faults += compiled.faults
+            if compiled.value is not None:
+                recipes.append(compiled.value)
+    return Library(
+        settings=loaded.settings, recipes=tuple(recipes), diagnostics=tuple(sorted(faults)), files=recipe_files
+    )
 
 
 def is_recipe_path(path: str) -> bool:
@@ -91,19 +98,42 @@ def read_recipes(files: Mapping[str, bytes]) -> tuple[tuple[RecipeFile, ...], tu
 
 
 def compile_recipe(file: RecipeFile, feeds: tuple[FeedSpec, ...]) -> Outcome[CompiledRecipe]:
-    """Check a recipe's feeds and compile its rules; a process log that is not named is its programme's only one."""
-    log = file.recipe.process_log or _only_log(file.recipe, feeds)
-    recipe = replace(file.recipe, process_log=log)
-    scope = Scope(watched=recipe.watch_feeds, metrics=metrics_of(feeds))
-    bottleneck = compile_rule(recipe.bottleneck_rule, scope)
-    success = compile_rule(recipe.success_metric, scope)
-    rollback = compile_rule(recipe.rollback_on, scope)
-    faults = tuple(_feed_faults(file, feeds))
-    if isinstance(bottleneck, Rule) and isinstance(success, Rule) and isinstance(rollback, Rule) and not faults:
-        compiled = CompiledRecipe(recipe=recipe, bottleneck=bottleneck, success=success, rollback=rollback)
-        return Outcome(value=compiled)
-    rules = {"bottleneck_rule": bottleneck, "success_metric": success, "rollback_on": rollback}
-    return Outcome(value=None, faults=(*faults, *_rule_faults(file.document, rules)))
+    """Compile one recipe; for many over the same feeds use one RecipeCompiler."""
+    return RecipeCompiler(feeds).compile(file)
+
+
+class RecipeCompiler:
+    """Checks recipes against one set of feeds and compiles their rules; it remembers what their rules share."""
+
+    def __init__(self, feeds: tuple[FeedSpec, ...]) -> None:
+        self._shapes = {feed.name: feed.shape for feed in feeds}
+        self._rules = RuleCompiler(metrics_of(feeds))
+        self._logs: defaultdict[str, list[FeedName]] = defaultdict(list)
+        for feed in feeds:
+            if feed.shape is FeedShape.EVENTS:
+                self._logs[programme_of(feed.name)].append(feed.name)
+
+    def compile(self, file: RecipeFile) -> Outcome[CompiledRecipe]:
+        """Compile a recipe's rules; a process log that is not named is its programme's only one."""
+        recipe, watched = file.recipe, file.recipe.watch_feeds
+        log = recipe.process_log or self._only_log(watched)
+        if log != recipe.process_log:
+            recipe = replace(recipe, process_log=log)
+        bottleneck = self._rules.compile(recipe.bottleneck_rule, watched, has_change=False)
+        success = self._rules.compile(recipe.success_metric, watched)
+        rollback = self._rules.compile(recipe.rollback_on, watched)
+        faults = tuple(_feed_faults(file, self._shapes))
+        if isinstance(bottleneck, Rule) and isinstance(success, Rule) and isinstance(rollback, Rule) and not faults:
+            compiled = CompiledRecipe(recipe=recipe, bottleneck=bottleneck, success=success, rollback=rollback)
+            return Outcome(value=compiled)
+        rules = {"bottleneck_rule": bottleneck, "success_metric": success, "rollback_on": rollback}
+        return Outcome(value=None, faults=(*faults, *_rule_faults(file.document, rules)))
+
+    def _only_log(self, watched: tuple[FeedName, ...]) -> FeedName | None:
+        """Return the one feed of events in the programmes that a recipe watches; None for none or several."""
+        programmes = {programme_of(name) for name in watched}
+        logs = [log for programme in programmes for log in self._logs.get(programme, ())]
+        return logs[0] if len(logs) == 1 else None
 
 
 def metrics_of(feeds: tuple[FeedSpec, ...]) -> tuple[Metric, ...]:
@@ -116,17 +146,12 @@ def metrics_of(feeds: tuple[FeedSpec, ...]) -> tuple[Metric, ...]:
             window=feed.window,
             min_value=feed.min_value,
             max_value=feed.max_value,
+            labels=tuple(feed.labels),
+            delay=feed.delay,
         )
         for feed in feeds
         if feed.shape is FeedShape.METRIC
     )
-
-
-def _only_log(recipe: Recipe, feeds: tuple[FeedSpec, ...]) -> FeedName | None:
-    """Return the one feed of events in the programmes that a recipe watches; None for none or several."""
-    programmes = {name.split(".")[1] for name in recipe.watch_feeds}
-    logs = [feed.name for feed in feeds if feed.shape is FeedShape.EVENTS and feed.name.split(".")[1] in programmes]
-    return logs[0] if len(logs) == 1 else None
 
 
 def _duplicates(claimants: list[RecipeFile]) -> Iterator[Diagnostic]:
@@ -139,22 +164,20 @@ def _duplicates(claimants: list[RecipeFile]) -> Iterator[Diagnostic]:
         yield file.document.fault(Check.DUPLICATE_RECIPE, place, message, hint="give one of them another id")
 
 
-def _feed_faults(file: RecipeFile, feeds: tuple[FeedSpec, ...]) -> Iterator[Diagnostic]:
-    shapes = {feed.name: feed.shape for feed in feeds}
+def _feed_faults(file: RecipeFile, shapes: Mapping[FeedName, FeedShape]) -> Iterator[Diagnostic]:
     document = file.document
     for index, name in enumerate(file.recipe.watch_feeds):
         if name not in shapes:
             place = document.place(("watch_feeds", index))
             yield _unknown_feed(document, place, name, shapes)
-    log = file.recipe.process_log
+    log, path = file.recipe.process_log, ("process_log",)
     if log is None:
         return
-    place = document.place(("process_log",))
     if log not in shapes:
-        yield _unknown_feed(document, place, log, shapes)
+        yield _unknown_feed(document, document.place(path), log, shapes)
     elif shapes[log] is not FeedShape.EVENTS:
         message = f"`{log}` is a feed of {shapes[log]}, not of events"
-        yield document.fault(Check.UNKNOWN_FEED, place, message, hint="name a feed of `shape: events`")
+        yield document.fault(Check.UNKNOWN_FEED, document.place(path), message, hint="name a feed of `shape: events`")
 
 
 def _unknown_feed(

@@ -5,6 +5,9 @@ from typing import Generic, TypeVar
 
 from bot.model.errors import Diagnostic
 
+MAX_REFUSALS = 50
+"""No more than these are told of one file: past them a person starts again."""
+
 T_co = TypeVar("T_co", covariant=True)
 
 

@@ -1,29 +1,17 @@
-"""Checks a document's shape against its JSON Schema and says what is wrong in the words of whoever wrote it.
+"""The JSON Schemas of what people write, and the check of a document against one: fast where nothing is wrong.
 
 The schemas' titles are written to stand after "expected"; editors use the same files.
 """
 
 import json
-import re
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+import pkgutil
 from enum import StrEnum
 from functools import cache
-from importlib import resources
-from itertools import islice
 from typing import Any
 
-from jsonschema import Draft202012Validator, TypeChecker, ValidationError
-from jsonschema.protocols import Validator
-from jsonschema.validators import extend
-
 from bot.model.errors import Diagnostic
-from bot.model.json import Json
-from bot.recipes.check import Check
-from bot.recipes.compose import MAX_REFUSALS
-from bot.recipes.suggest import brief, suggest
-from bot.recipes.tree import Document, Path, Place, Scalar
+from bot.recipes.fast_shape import Fits, compile_shape
+from bot.recipes.tree import Document
 
 
 class SchemaName(StrEnum):
@@ -36,216 +24,26 @@ class SchemaName(StrEnum):
     SERVICE = "service"
     JOURNEY = "journey"
     EVIDENCE = "evidence"
-
-
-_KINDS = {
-    "object": "a mapping",
-    "array": "a list",
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "nothing",
-}
-_WORDS_FOR_BOOLEANS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
-
-
-_LIMITS = {
-    "minItems": "has fewer than {} entries",
-    "maxItems": "has more than {} entries",
-    "minProperties": "has fewer than {} keys",
-    "maxProperties": "has more than {} keys",
-    "minLength": "is shorter than {} characters",
-    "maxLength": "is longer than {} characters",
-    "minimum": "is less than {}",
-    "maximum": "is more than {}",
-}
-_AT_LEAST = frozenset({"minItems", "minProperties", "minLength"})
+    RECIPE_TEST = "recipe_test"
 
 
 def check_shape(document: Document, name: SchemaName) -> tuple[Diagnostic, ...]:
     """Return everything in which a document differs from its schema, in order of place."""
-    explainer = _Explainer(document=document, definitions=read_schema(name)["$defs"])
-    found: set[Diagnostic] = set()
-    for error in _validator(name).iter_errors(document.value):
-        found.update(islice(explainer.explain(error), MAX_REFUSALS))
-        if len(found) >= MAX_REFUSALS:
-            break
-    return tuple(sorted(found))[:MAX_REFUSALS]
+    if _shape(name)(document.value):
+        return ()
+    from bot.recipes.misfits import find_misfits  # noqa: PLC0415 -- valid files are checked without loading jsonschema
+
+    return find_misfits(document, read_schema(name))
 
 
 @cache
 def read_schema(name: SchemaName) -> dict[str, Any]:
     """Return a schema as JSON; not to be changed."""
-    text = resources.files("bot.recipes.schemas").joinpath(f"{name}.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
+    text = pkgutil.get_data("bot.recipes.schemas", f"{name}.json")  # importlib.resources takes long to load
+    schema: dict[str, Any] = json.loads(text or b"{}")
     return schema
 
 
 @cache
-def _validator(name: SchemaName) -> Validator:
-    validator: Validator = _Strict(read_schema(name))
-    return validator
-
-
-def _is_integer(_: TypeChecker, value: Any) -> bool:
-    """Tell a whole number; 1.0 is none, since a person who writes a version or a count writes no point."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _match_whole(_: Validator, pattern: str, value: Any, __: object) -> Iterator[ValidationError]:
-    """Match a pattern without Python's mercy on a line feed at the end."""
-    if isinstance(value, str) and ("\n" in value or re.search(pattern, value) is None):
-        yield ValidationError(f"does not match {pattern}")
-
-
-def _refuse_repeated(_: Validator, __: bool, value: Any, ___: object) -> Iterator[ValidationError]:  # noqa: FBT001 -- the keyword's value, jsonschema calls by position
-    """Refuse texts that stand twice; in one pass, since a hostile list may be long."""
-    counts = Counter(item for item in value if isinstance(item, str)) if isinstance(value, list) else Counter[str]()
-    if any(count > 1 for count in counts.values()):
-        yield ValidationError("repeated")
-
-
-_Strict: Any = extend(  # type: ignore[no-untyped-call]  # jsonschema leaves it untyped
-    Draft202012Validator,
-    validators={"pattern": _match_whole, "uniqueItems": _refuse_repeated},
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Explainer:
-    """Turns schema errors into diagnostics on one document; `definitions` are the schema's `$defs`."""
-
-    document: Document
-    definitions: dict[str, Any]
-
-    def explain(self, error: ValidationError) -> Iterator[Diagnostic]:
-        path: Path = tuple(error.absolute_path)
-        keyword = "propertyNames" if "propertyNames" in error.absolute_schema_path else str(error.validator)
-        if keyword in _LIMITS:
-            is_empty = keyword in _AT_LEAST and error.validator_value == 1
-            return self._beyond(
-                path, error, "is empty" if is_empty else _LIMITS[keyword].format(error.validator_value)
-            )
-        explainers = {
-            "propertyNames": self._bad_name,
-            "required": self._missing,
-            "additionalProperties": self._unknown,
-            "uniqueItems": self._repeated,
-        }
-        return explainers.get(keyword, self._unexpected)(path, error)
-
-    def _bad_name(self, path: Path, error: ValidationError) -> Iterator[Diagnostic]:
-        name = str(error.instance)
-        yield self.document.fault(
-            Check.VALUE, self.document.key((*path, name)), f"`{brief(name)}` is not {_expected(error)}"
-        )
-
-    def _missing(self, path: Path, error: ValidationError) -> Iterator[Diagnostic]:
-        wanted: Any = error.validator_value
-        present: Any = error.instance
-        for key in wanted:
-            if key not in present:
-                title = self._title_of(error, key)
-                hint = f"add `{key}:` with {title}" if title else f"add `{key}:`"
-                message = f"`{key}` is missing{_within(path)}"
-                yield self.document.fault(Check.MISSING_KEY, self.document.key(path), message, hint=hint)
-
-    def _unknown(self, path: Path, error: ValidationError) -> Iterator[Diagnostic]:
-        known = list(_schema_of(error).get("properties", {}))
-        present: Any = error.instance
-        for key in present:
-            if key not in known:
-                place = self.document.key((*path, key))
-                message = f"unknown key `{brief(key)}`{_within(path)}"
-                yield self.document.fault(Check.UNKNOWN_KEY, place, message, hint=suggest(key, known))
-
-    def _repeated(self, path: Path, error: ValidationError) -> Iterator[Diagnostic]:
-        items: Any = error.instance
-        seen: set[str] = set()
-        for index, item in enumerate(items):
-            if isinstance(item, str) and item in seen:
-                message = f"`{brief(item)}` stands twice{_within(path)}"
-                place = self.document.place((*path, index))
-                yield self.document.fault(Check.VALUE, place, message, hint="keep one of the two")
-            seen.add(str(item))
-
-    def _beyond(self, path: Path, error: ValidationError, limit: str) -> Iterator[Diagnostic]:
-        message = f"`{_dotted(path)}` {limit}" if path else f"the file {limit}"
-        title = _schema_of(error).get("title", "")
-        yield self.document.fault(Check.VALUE, self._place(path), message, hint=f"expected {title}" if title else "")
-
-    def _unexpected(self, path: Path, error: ValidationError) -> Iterator[Diagnostic]:
-        check = Check.KIND if error.validator == "type" else Check.VALUE
-        where = f"`{_dotted(path)}`: " if path else ""
-        found: Any = error.instance
-        message = f"{where}expected {_expected(error)}, found {_found(found)}"
-        if error.validator == "not":
-            message = f"{where}{_expected(error)}"
-        yield self.document.fault(check, self._place(path), message, hint=_hint_for(error))
-
-    def _place(self, path: Path) -> Place:
-        """Point at a single value itself, at the key of a mapping or a list."""
-        is_single = isinstance(self.document.node(path), Scalar)
-        return self.document.place(path) if is_single else self.document.key(path)
-
-    def _title_of(self, error: ValidationError, key: str) -> str:
-        """Return what a missing key is to hold."""
-        schema = _schema_of(error).get("properties", {}).get(key, {})
-        reference = str(schema.get("$ref", "")).removeprefix("#/$defs/")
-        return str(schema.get("title") or self.definitions.get(reference, {}).get("title", ""))
-
-
-def _schema_of(error: ValidationError) -> dict[str, Any]:
-    return error.schema if isinstance(error.schema, dict) else {}
-
-
-def _expected(error: ValidationError) -> str:
-    schema = _schema_of(error)
-    kinds = schema.get("type", [])
-    listed = " or ".join(_KINDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
-    is_mapping = kinds == "object" and error.validator == "type"
-    return listed if is_mapping else str(schema.get("title") or listed or error.message)
-
-
-def _found(value: Json) -> str:
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return f"the number {value}"
-        case str():
-            return f"the text {json.dumps(brief(value), ensure_ascii=False)}"
-        case dict():
-            return "a mapping"
-        case _:
-            return "a list"
-
-
-def _hint_for(error: ValidationError) -> str:
-    schema = _schema_of(error)
-    kinds = schema.get("type")
-    match error.instance:
-        case str() as text if kinds == "boolean" and text.lower() in _WORDS_FOR_BOOLEANS:
-            return f"write {_WORDS_FOR_BOOLEANS[text.lower()]}"
-        case str() as text if "enum" in schema:
-            return suggest(text, [str(word) for word in schema["enum"]])
-        case bool():
-            return ""
-        case int() | float() as number if kinds == "string" and re.search(schema.get("pattern", ""), str(number)):
-            return f'quote it if it is text: "{number}"'
-        case str() if isinstance(kinds, str) and kinds in {"integer", "number"}:
-            return "write the number without quotes and units"
-        case _:
-            return ""
-
-
-def _dotted(path: Path) -> str:
-    return brief(".".join(str(step) for step in path))
-
-
-def _within(path: Path) -> str:
-    return f" in `{_dotted(path)}`" if path else ""
+def _shape(name: SchemaName) -> Fits:
+    return compile_shape(read_schema(name))

@@ -67,13 +67,14 @@ def _read(files: Mapping[str, bytes], name: SchemaName) -> Outcome[Document]:
 def _endpoint_faults(document: Document, feeds: tuple[FeedSpec, ...], targets: Targets) -> Iterator[Diagnostic]:
     """Check that every feed's endpoint is there and is of the kind that its source reads."""
     for feed in feeds:
-        place = document.place(("feeds", feed.name, "endpoint"))
+        path = ("feeds", feed.name, "endpoint")
         is_web = feed.source is SourceKind.HTTP_JSON
         if feed.endpoint and feed.endpoint not in targets.endpoints:
             message = f"no endpoint `{feed.endpoint}` in targets.yml"
             hint = suggest(feed.endpoint, list(targets.endpoints))
-            yield document.fault(Check.FEED, place, message, hint=hint)
+            yield document.fault(Check.FEED, document.place(path), message, hint=hint)
         elif feed.endpoint and is_folder(targets.endpoints[feed.endpoint]) == is_web:
             wanted, hint = ("a server", "https://host") if is_web else ("a folder", "file:///path")
             message = f"endpoint `{feed.endpoint}` is not {wanted}"
+            place = document.place(path)
             yield document.fault(Check.FEED, place, message, hint=f"give it a base URL such as {hint}")

@@ -10,7 +10,7 @@ from bot.recipes.endpoints import BadEndpoint, is_folder, is_safe_path, read_end
 from bot.recipes.fields import Fields, fields_of
 from bot.recipes.outcome import Outcome
 from bot.recipes.suggest import suggest
-from bot.recipes.tree import Document, Path, Place
+from bot.recipes.tree import Document, Path
 
 ENVIRONMENT = "environment"
 """Stands in for a path in a diagnostic about an overridden endpoint."""
@@ -95,8 +95,7 @@ def _gateway_faults(document: Document, fields: Fields, endpoints: Mapping[str, 
     gateway = fields.section("gateway")
     yield from _endpoint_faults(document, ("gateway", "endpoint"), gateway.text("endpoint"), endpoints, folder=False)
     for key in ("patch", "service", "journey"):
-        place = document.place(("gateway", key))
-        yield from _path_faults(document, place, gateway.text(key), folder=False)
+        yield from _path_faults(document, ("gateway", key), gateway.text(key), folder=False)
 
 
 def _sync_faults(document: Document, fields: Fields, endpoints: Mapping[str, str]) -> Iterator[Diagnostic]:
@@ -106,7 +105,7 @@ def _sync_faults(document: Document, fields: Fields, endpoints: Mapping[str, str
         path: Path = ("syncs", name)
         folder = sync.text("kind") != AdapterKind.HTTP
         yield from _endpoint_faults(document, (*path, "endpoint"), sync.text("endpoint"), endpoints, folder=folder)
-        yield from _path_faults(document, document.place((*path, "path")), sync.text("path"), folder=folder)
+        yield from _path_faults(document, (*path, "path"), sync.text("path"), folder=folder)
         if sync.text("kind") == AdapterKind.FIXED_WIDTH:
             yield from _width_faults(document, (*path, "fields"), sync)
 
@@ -130,21 +129,21 @@ def _width_faults(document: Document, path: Path, sync: Fields) -> Iterator[Diag
 def _endpoint_faults(
     document: Document, path: Path, name: str, endpoints: Mapping[str, str], *, folder: bool
 ) -> Iterator[Diagnostic]:
-    place = document.place(path)
     if name not in endpoints:
         message = f"no endpoint `{name}` in `endpoints`"
-        yield document.fault(Check.TARGET, place, message, hint=suggest(name, list(endpoints)))
+        yield document.fault(Check.TARGET, document.place(path), message, hint=suggest(name, list(endpoints)))
     elif is_folder(endpoints[name]) != folder:
         wanted, hint = ("a folder", "file:///path") if folder else ("a server", "https://host")
         message = f"endpoint `{name}` is not {wanted}"
+        place = document.place(path)
         yield document.fault(Check.TARGET, place, message, hint=f"give it a base URL such as {hint}")
 
 
-def _path_faults(document: Document, place: Place, text: str, *, folder: bool) -> Iterator[Diagnostic]:
+def _path_faults(document: Document, path: Path, text: str, *, folder: bool) -> Iterator[Diagnostic]:
     if not is_safe_path(text):
-        yield document.fault(
-            Check.TARGET, place, f"path `{text}` leads out of its endpoint", hint="write a plain path"
-        )
+        message = f"path `{text}` leads out of its endpoint"
+        yield document.fault(Check.TARGET, document.place(path), message, hint="write a plain path")
     elif text.startswith("/") == folder:
         hint = "write it without the first /" if folder else "begin it with /"
-        yield document.fault(Check.TARGET, place, f"path `{text}` does not fit its endpoint", hint=hint)
+        message = f"path `{text}` does not fit its endpoint"
+        yield document.fault(Check.TARGET, document.place(path), message, hint=hint)

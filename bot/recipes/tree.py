@@ -3,7 +3,7 @@
 It knows nothing of YAML beyond how a scalar's characters are quoted; the parser builds it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -65,17 +65,62 @@ Node = Scalar | Table | Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """One file's content with positions."""
+class Placed:
+    """A file's lines, and its content with positions in them."""
 
-    path: str
     lines: tuple[str, ...]
     root: Node
 
+
+class Document:
+    """One file's content; the positions are worked out when somebody first asks for one."""
+
+    __slots__ = ("_placed", "_read", "path", "value")
+
+    def __init__(self, *, path: str, value: Json, read: Callable[[], Placed]) -> None:
+        """Keep the content as plain values, not to be changed, and the way to its positions."""
+        self.path = path
+        self.value = value
+        self._read = read
+        self._placed: Placed | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Document):
+            return NotImplemented
+        return self.path == other.path and self.placed == other.placed
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
     @property
-    def value(self) -> Json:
-        """The content as plain values."""
-        return plain(self.root)
+    def placed(self) -> Placed:
+        """The content with positions."""
+        if self._placed is None:
+            self._placed = self._read()
+        return self._placed
+
+    @property
+    def root(self) -> Node:
+        """The outermost node."""
+        return self.placed.root
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The text, line by line."""
+        return self.placed.lines
+
+    def has(self, path: Path) -> bool:
+        """Tell whether anything stands at a path, without asking for its position."""
+        value = self.value
+        for step in path:
+            match value:
+                case dict() if step in value:
+                    value = value[step]
+                case list() if isinstance(step, int) and 0 <= step < len(value):
+                    value = value[step]
+                case _:
+                    return False
+        return True
 
     def node(self, path: Path) -> Node | None:
         """Return the node at a path; None if the way ends before."""
@@ -122,7 +167,7 @@ class Document:
         hint: str = "",
         severity: Severity = Severity.ERROR,
     ) -> Diagnostic:
-        """Make a diagnostic for a place in this document."""
+        """Make a diagnostic for a place in this document; without a hint it says where there is an example."""
         return Diagnostic(
             path=self.path,
             line=place.line,
@@ -130,7 +175,7 @@ class Document:
             width=place.width,
             id=check.value,
             message=message,
-            hint=hint,
+            hint=hint or f"`pow lint --explain {check.value}` shows an example",
             severity=severity,
             source=self.line(place.line),
         )

@@ -4,6 +4,7 @@ Everything in a diagnostic may come from a hostile file: no control character re
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import assert_never
@@ -15,6 +16,8 @@ from bot.recipes.check import EXPLANATIONS
 
 _LINE_WIDTH = 110
 _MARGIN = "    "
+_PAGE = 20
+"""Diagnostics of one file that a person is shown; `--json` has all of them."""
 _EXPLAINED = {check.value: sentence for check, sentence in EXPLANATIONS.items()}
 
 
@@ -31,7 +34,7 @@ def render(diagnostics: Sequence[Diagnostic], form: DiagnosticFormat) -> str:
     """Write all diagnostics in one format; text and annotations are empty where there are none."""
     match form:
         case DiagnosticFormat.TEXT:
-            return "".join(f"{text_of(diagnostic)}\n" for diagnostic in diagnostics)
+            return "".join(_pages(diagnostics))
         case DiagnosticFormat.JSON:
             return canonical([_json_of(diagnostic) for diagnostic in diagnostics]).decode()
         case DiagnosticFormat.GITHUB:
@@ -40,6 +43,18 @@ def render(diagnostics: Sequence[Diagnostic], form: DiagnosticFormat) -> str:
             return canonical(sarif_of(diagnostics)).decode()
         case _:
             assert_never(form)
+
+
+def _pages(diagnostics: Sequence[Diagnostic]) -> Iterator[str]:
+    """Yield what a person is shown: of one file no more than a page."""
+    told: Counter[str] = Counter()
+    total = Counter(diagnostic.path for diagnostic in diagnostics)
+    for diagnostic in diagnostics:
+        told[diagnostic.path] += 1
+        if told[diagnostic.path] <= _PAGE:
+            yield f"{text_of(diagnostic)}\n"
+        if told[diagnostic.path] == total[diagnostic.path] > _PAGE:
+            yield f"{printable(diagnostic.path)}: … and {total[diagnostic.path] - _PAGE} more\n"
 
 
 def summary_of(diagnostics: Sequence[Diagnostic]) -> str:

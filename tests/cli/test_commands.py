@@ -157,3 +157,16 @@ def test_lint_into_a_reader_that_takes_one_line(tmp_path: Path):
     assert len(done.stdout.splitlines()) == 1
     assert b"Traceback" not in done.stderr
     assert b"BrokenPipe" not in done.stderr
+
+
+def test_explain_ends_with_what_the_feeds_say_now(capsys: pytest.CaptureFixture[str]):
+    code, said = as_json(["explain", "PASSPORT_BACKLOG"], capsys)
+    assert code == 0
+    assert said["today"]["fires"]["outcome"] == "HOLDS"
+    assert said["today"]["failures"] == []
+    assert len(said["today"]["told"]) == 2, "complaints, and where the time goes"
+
+
+def test_adopt_finds_in_the_town_what_the_repository_says(capsys: pytest.CaptureFixture[str]):
+    code, said = as_json(["adopt", "PHOTO_VALIDATOR"], capsys)
+    assert (code, said["unchanged"], said["written"]) == (0, ["max_blur_px"], False)

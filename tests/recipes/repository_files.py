@@ -92,6 +92,13 @@ JOURNEY = """\
 journey: passport_renewal
 version: v1
 """
+TESTS = """\
+recipe: PASSPORT_BACKLOG
+tests:
+  - name: short waits fire nothing
+    series:
+      wait_time: {every: 1_h, values: 5x48}
+"""
 FILES = {
     "pow/passport_backlog.yml": RECIPE,
     "pow/settings/feeds.yml": FEEDS,
@@ -99,6 +106,7 @@ FILES = {
     "pow/settings/policy.yml": POLICY,
     "patches/services/PHOTO_VALIDATOR.yml": SERVICE,
     "patches/journeys/passport_renewal.yml": JOURNEY,
+    "pow/tests/backlog_tests.yml": TESTS,
 }
 SHORT_NAMES = {path.rsplit("/", 1)[-1].removesuffix(".yml"): path for path in FILES}
 """`feeds`, `passport_backlog`, ...: how tests name the files."""

@@ -163,7 +163,7 @@ def test_any_mapping_gives_a_recipe_or_diagnostics_that_point_into_the_file(mapp
         ("reversible", "NO", "write false"),
         ("version", "'2'", "write the number without quotes and units"),
         ("bottleneck_rule", "12", 'quote it if it is text: "12"'),
-        ("cooldown", "7", ""),
+        ("cooldown", "7", "`pow lint --explain POW012` shows an example"),
         ("hitl_threshold", "medium", "did you mean `MEDIUM`?"),
         ("hitl_threshold", "CRITICAL", "known: LOW, MEDIUM, HIGH"),
     ],

@@ -86,7 +86,7 @@ def test_the_words_in_the_feeds_schema_are_those_of_the_model():
 
     assert set(feed["source"]["enum"]) == set(SourceKind)
     assert set(feed["shape"]["enum"]) == set(FeedShape)
-    assert set(feed["unit"]["enum"]) == set(UNITS)
+    assert set(feed["unit"]["anyOf"][0]["enum"]) == set(UNITS)
     columns = read_schema(SchemaName.FEEDS)["$defs"]["columns"]["properties"]
     assert set(columns) == {field.name for field in fields(Columns)}
 

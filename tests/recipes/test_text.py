@@ -6,8 +6,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.model.errors import Diagnostic
-from bot.recipes.compose import FASTEST, MAX_REFUSALS
-from bot.recipes.text import MAX_BYTES, parse
+from bot.recipes.compose import FASTEST
+from bot.recipes.fast_text import MAX_BYTES
+from bot.recipes.outcome import MAX_REFUSALS
+from bot.recipes.strict import parse_strictly as parse
 from bot.recipes.tree import Document, Place
 
 LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])]
