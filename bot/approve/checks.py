@@ -4,7 +4,7 @@ Everything is held against the ledger's record, the base branch and the real byt
 labels are never read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bot.approve.facts import FileFacts, GateFacts, RecordedProposal, lower
 from bot.approve.reasons import all_of, good, pending, refused
@@ -12,7 +12,7 @@ from bot.model.change import KeyChange
 from bot.model.decision import Reason
 from bot.model.forge import Actor, ActorKind, FileStatus, PullState
 from bot.model.json import digest_of
-from bot.model.names import Login
+from bot.model.names import CommitSha, Login
 from bot.model.recipe import Recipe
 from bot.model.settings import Policy
 from bot.propose.desired import Unreadable, evidence_path, path_of, same, target_of, wanted_by
@@ -98,6 +98,36 @@ def check_commits(facts: GateFacts) -> Reason:
         return good("commits", "the branch holds the bot's commit only")
     people = sorted({actor.login for commit in added for actor in (commit.author, commit.committer) if actor})
     return good("commits", f"edited by {', '.join(people)}, who may not approve it")
+
+
+def check_pushes(facts: GateFacts) -> Reason:
+    """Did the bot itself push the recorded commit, and is it known who pushed everything else?
+
+    Whoever pushes can name anybody as author and committer of a commit, the bot among them.
+    """
+    if facts.pushes is None:
+        return pending("pushes", "the forge does not tell who pushed to the branch")
+    recorded = facts.proposed.head if facts.proposed else facts.pull.head
+    by_head = {push.after: push.actor for push in reversed(facts.pushes) if push.after is not None}
+    if facts.pull.head not in by_head:
+        return pending("pushes", "the forge does not tell yet who pushed the head")
+    if (fault := _not_by_bot(CommitSha(recorded), by_head, facts)) is not None:
+        return refused("pushes", fault)
+    if any(push.actor is None for push in facts.pushes):
+        return pending("pushes", "an account that is gone pushed to the branch, so it cannot be barred")
+    people = sorted({push.actor.login for push in facts.pushes if push.actor and not _is_bot(push.actor, facts)})
+    said = f"{', '.join(people)} pushed to the branch, and may not approve it"
+    return good("pushes", said if people else "only the bot pushed to the branch")
+
+
+def _not_by_bot(recorded: CommitSha, by_head: Mapping[CommitSha, Actor | None], facts: GateFacts) -> str | None:
+    """Say who brought the recorded commit in, unless it was the bot."""
+    if recorded not in by_head:
+        return "nobody pushed the recorded commit by itself, as the bot does"
+    first = by_head[recorded]
+    if first is not None and _is_bot(first, facts):
+        return None
+    return f"{first.login if first else 'a deleted account'} pushed the recorded commit, not the bot"
 
 
 def check_files(facts: GateFacts) -> Reason:

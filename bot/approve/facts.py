@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.model.forge import Actor, FileStatus, Permission, PullCommit, PullRequest, Review
+from bot.model.forge import Actor, FileStatus, Permission, PullCommit, PullRequest, Push, Review
 from bot.model.json import Json
 from bot.model.names import BranchName, ChangeId, CommitSha, Login, TeamSlug
 from bot.model.recipe import Recipe
@@ -58,7 +58,7 @@ class GateFacts:
     `base` is the head of the default branch now; `trailers` are those of the oldest commit of the pull request.
     `originators` are the accounts behind the last edit of the recipe on the base; None among them is an account
     that the forge does not know. A login without an entry in `permissions`, or a team without one in `teams`,
-    could not be read.
+    could not be read. `pushes` are the movements of the branch, oldest first; None: the forge does not tell.
     """
 
     pull: PullRequest
@@ -73,6 +73,7 @@ class GateFacts:
     recipe: Recipe | None
     reviews: tuple[Review, ...]
     originators: tuple[Actor | None, ...]
+    pushes: tuple[Push, ...] | None
     permissions: Mapping[Login, Permission] = field(default_factory=dict)
     teams: Mapping[TeamSlug, frozenset[Login]] = field(default_factory=dict)
     rollback: RollbackProof | NoProof | None = None

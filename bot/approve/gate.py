@@ -6,7 +6,14 @@ What is unknown never helps: a fact that could not be read keeps the gate shut.
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.approve.checks import check_commits, check_files, check_origin, check_values, desired_files
+from bot.approve.checks import (
+    check_commits,
+    check_files,
+    check_origin,
+    check_pushes,
+    check_values,
+    desired_files,
+)
 from bot.approve.facts import GateFacts, RollbackProof
 from bot.approve.reasons import all_of, disapproved, good, pending, refused, worst_first
 from bot.approve.reviews import Tally, tally
@@ -45,6 +52,7 @@ def decide(facts: GateFacts, policy: Policy, now: datetime) -> GateDecision:
         (
             check_origin(facts, policy),
             check_commits(facts),
+            check_pushes(facts),
             check_files(facts),
             check_values(facts, policy, keys),
             _switch(policy),

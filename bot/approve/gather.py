@@ -10,7 +10,17 @@ from bot.approve.facts import FileFacts, GateFacts, NoProof, RecordedProposal, R
 from bot.approve.rollback import Bytes, RollbackFacts, merge_of, prove
 from bot.ledger.site import Site
 from bot.model.errors import NotFoundError, PermissionDeniedError
-from bot.model.forge import Actor, ActorKind, ChangedFile, FileStatus, Permission, PullCommit, PullRequest, Review
+from bot.model.forge import (
+    Actor,
+    ActorKind,
+    ChangedFile,
+    FileStatus,
+    Permission,
+    PullCommit,
+    PullRequest,
+    Push,
+    Review,
+)
 from bot.model.names import BranchName, ChangeId, CommitSha, Login, TeamSlug
 from bot.model.recipe import Recipe
 from bot.model.record import Record
@@ -55,6 +65,7 @@ class Gatherer:
             recipe=recipe,
             reviews=reviews,
             originators=self._originators(recipe, base) if recipe else (),
+            pushes=self._pushes(pull),
             permissions=self._rights(reviews, also),
             teams=self._members(),
             rollback=self._rollback(pull, trailers, proposed, base=base, records=records),
@@ -120,6 +131,13 @@ class Gatherer:
         unchanged = repository.read(recipe.path, first.sha) == repository.read(recipe.path, base)
         known = tuple(editor for editor in editors if editor is not None)
         return known if unchanged else (*known, None)
+
+    def _pushes(self, pull: PullRequest) -> tuple[Push, ...] | None:
+        """Ask who really pushed: author and committer of a commit are whatever its text says."""
+        try:
+            return self.site.forge.pushes(pull.head_branch)
+        except (PermissionDeniedError, NotFoundError):
+            return None
 
     def _rollback(
         self,

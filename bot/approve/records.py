@@ -16,6 +16,7 @@ from bot.propose.trailers import MergeTrailers, merge_message, merge_title
 
 REJECTED = "rejected"
 EXPIRED = "expired"
+UNDONE = "it was merged without a valid gate, and that was undone"
 _MERGING = frozenset({"approved", "auto", "rollback"})
 
 
@@ -49,9 +50,9 @@ def merged(change: ChangeId, pull: PullRequest, *, merge: CommitSha, parent: Com
     return Draft(change=change, phase=Phase.MERGED, at=at, facts=facts, key=merge)
 
 
-def closed(change: ChangeId, pull: PullRequest, *, outcome: str, at: datetime) -> Draft:
-    """Return the record of a change that ended without a merge."""
-    why = "nobody decided in time" if outcome == EXPIRED else "it was closed without a merge"
+def closed(change: ChangeId, pull: PullRequest, *, outcome: str, at: datetime, why: str = "") -> Draft:
+    """Return the record of a change that ended without a merge through the gate."""
+    why = why or ("nobody decided in time" if outcome == EXPIRED else "it was closed without a merge")
     facts: dict[str, Json] = {
         "outcome": outcome,
         "pull": pull.number,

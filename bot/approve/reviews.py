@@ -131,8 +131,12 @@ def _role(author: Actor, facts: GateFacts) -> str | None:
     for commit in facts.commits:
         if any(actor is not None and _is(author, actor) for actor in (commit.author, commit.committer)):
             return f"an author of commit {commit.sha[:12]}"
+    if any(push.actor is not None and _is(author, push.actor) for push in facts.pushes or ()):
+        return "one of those who pushed to the branch"
     if any(actor is not None and _is(author, actor) for actor in facts.originators):
         return "the last editor of the recipe"
+    if facts.trailers is not None and lower(author.login) in _logins(facts.trailers.started_by):
+        return "the one who started the run that proposed it"
     return None
 
 

@@ -6,6 +6,7 @@ from bot.approve.facts import RecordedProposal
 from bot.forge.port import Repository
 from bot.model.json import digest_of
 from bot.model.names import CommitSha
+from bot.propose.desired import target_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,16 @@ class Irregular:
     """What is wrong with a merge."""
 
     reason: str
+
+
+def is_undone(repository: Repository, base: CommitSha, proposed: RecordedProposal) -> bool:
+    """Tell whether every file of desired state is again what it was before the proposal."""
+    return all(
+        content is not None and digest_of(content) == before
+        for path, before in proposed.before.items()
+        if target_of(path) is not None
+        for content in (repository.read(path, base),)
+    )
 
 
 def verify_merge(

@@ -7,8 +7,19 @@ from functools import partial
 from bot.approve.facts import GateFacts, RecordedProposal, recorded_proposal
 from bot.approve.gate import decide, has_expired, proof_of
 from bot.approve.gather import Gatherer
-from bot.approve.records import EXPIRED, REJECTED, approved_heads, closed, decided, has_result, merged, message_of
-from bot.approve.settle import Irregular, verify_merge
+from bot.approve.incident import open_incident
+from bot.approve.records import (
+    EXPIRED,
+    REJECTED,
+    UNDONE,
+    approved_heads,
+    closed,
+    decided,
+    has_result,
+    merged,
+    message_of,
+)
+from bot.approve.settle import Irregular, is_undone, verify_merge
 from bot.ledger.site import Site
 from bot.model.change import GATE_CHECK
 from bot.model.decision import Approved, GateDecision, GateStatus
@@ -18,8 +29,10 @@ from bot.model.forge import Check, CheckConclusion, PullRequest, PullState
 from bot.model.names import ChangeId, CommitSha, PullNumber
 from bot.model.record import Phase, Record
 from bot.model.settings import Policy
+from bot.propose.desired import target_of
 from bot.recipes.library import Library
 from bot.report.gate import headline_of, lines_of, summary_of
+from bot.report.incident import Incident, revert_command
 
 _BRANCHES = "pow/"
 _SETTINGS = "pow/"
@@ -130,9 +143,7 @@ class _Gate:
         """Record a merge if it is what was approved; the record comes after the clean-up, so that both happen."""
         verified = verify_merge(self.site.repository, merge, proposed, heads=heads)
         if isinstance(verified, Irregular):
-            sentence = f"merged without a valid gate: {verified.reason}; it will not be deployed"
-            hint = f"look at it, then undo it: git revert -m 1 {merge[:12]}"
-            return _event(Mark.FAILURE, pull, sentence, change=proposed.change, hint=hint)
+            return self._irregular(pull, merge, proposed, verified)
         self.site.forge.delete_branch(pull.head_branch)
         draft = merged(proposed.change, pull, merge=merge, parent=verified.parent, at=self.site.now)
         self.site.ledger.append(draft)
@@ -143,6 +154,28 @@ class _Gate:
             hint = "the schedule starts it, or run `pow deploy`"
             return _event(Mark.WARNING, pull, sentence, change=proposed.change, hint=hint)
         return _event(Mark.DONE, pull, f"merged. {said}", change=proposed.change)
+
+    def _irregular(self, pull: PullRequest, merge: CommitSha, proposed: RecordedProposal, found: Irregular) -> Event:
+        """Report a merge past the gate until its files are what they were before, which ends the change."""
+        repository = self.site.repository
+        base = repository.head(self.gatherer.default_branch)
+        if base is not None and is_undone(repository, base, proposed):
+            draft = closed(proposed.change, pull, outcome=REJECTED, at=self.site.now, why=UNDONE)
+            self.site.ledger.append(draft)
+            return _event(Mark.NOTE, pull, UNDONE, change=proposed.change)
+        incident = Incident(
+            commit=merge,
+            is_merge=len(repository.commit(merge).parents) > 1,
+            reason=found.reason,
+            change=proposed.change,
+            pull=pull.number,
+            merged_by=pull.merged_by.login if pull.merged_by else None,
+            targets=tuple(target for path in proposed.before if (target := target_of(path)) is not None),
+        )
+        said = open_incident(self.site, incident)
+        sentence = f"merged without a valid gate: {found.reason}; it will not be deployed; {said}"
+        hint = f"look at it, then undo it: {revert_command(incident)}"
+        return _event(Mark.FAILURE, pull, sentence, change=proposed.change, hint=hint)
 
     def _over(self, proposed: RecordedProposal, records: tuple[Record, ...]) -> Event:
         """Catch up with a pull request that is no longer open."""

@@ -9,6 +9,7 @@ from bot.model.event import Event, Mark, Step
 from bot.model.json import Json
 from bot.model.names import ChangeId
 from bot.model.recipe import Setting
+from bot.report.incident import Incident, revert_command
 from bot.report.untrusted import visible
 from bot.sync.setting import text_of
 
@@ -69,11 +70,11 @@ def failed(change: ChangeId | None, error: BotError, subject: str = "") -> Event
     return _event(Mark.FAILURE, sentence, change, subject=subject, hint=error.hint)
 
 
-def not_authorised(change: ChangeId, reason: str) -> Event:
-    """Tell that a merge is not what was approved."""
+def not_authorised(change: ChangeId, reason: str, incident: str) -> Event:
+    """Tell that a merge is not what was approved; `incident` says which issue has the facts."""
     return _event(
         Mark.FAILURE,
-        f"not deployed: {reason}",
+        f"not deployed: {reason}; {incident}",
         change,
         hint="revert the merge, and let the bot propose the change anew",
     )
@@ -94,19 +95,19 @@ def overtaken_sentence(targets: tuple[str, ...]) -> str:
     return f"never deployed: a later change has set the same keys of {', '.join(targets)}"
 
 
-def ungated(found: Ungated, targets: tuple[str, ...]) -> Event:
+def late(found: Ungated, targets: tuple[str, ...]) -> Event:
+    """Tell of a merge that the gate approved and has not recorded."""
+    sentence = f"the merge {found.commit[:12]} ({', '.join(targets)}) is not recorded yet"
+    return _event(Mark.WAIT, sentence, found.change, hint="run `pow gate`, which records it")
+
+
+def ungated(change: ChangeId | None, found: Incident, incident: str) -> Event:
     """Tell of a commit that changes the desired state and was not merged by the gate."""
-    where = f"{found.commit[:12]} ({', '.join(targets)})"
-    if found.is_approved:
-        return _event(
-            Mark.WAIT, f"the merge {where} is not recorded yet", found.change, hint="run `pow gate`, which records it"
-        )
-    revert = f"git revert {'-m 1 ' if found.is_merge else ''}{found.commit[:12]}"
     return _event(
         Mark.FAILURE,
-        f"{where} was merged without a valid gate; not deployed",
-        found.change,
-        hint=f"`{revert}`, and let the bot propose the change anew",
+        f"{found.commit[:12]} ({', '.join(found.targets)}) was merged without a valid gate; not deployed; {incident}",
+        change,
+        hint=f"`{revert_command(found)}`, and let the bot propose the change anew",
     )
 
 

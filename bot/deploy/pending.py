@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from bot.deploy.desired import DesiredChange, MergedFile, changes_of, parse_desired
 from bot.model.errors import BotError
-from bot.model.forge import Commit
+from bot.model.forge import ChangedFile, Commit, FileStatus
 from bot.model.names import ChangeId, CommitSha
 from bot.model.record import Phase, Record
+from bot.propose.desired import EVIDENCE
 from bot.sync.setting import is_same
 
 _CHANGE_ID = re.compile(r"[0-9a-f]{16}")
@@ -65,18 +66,23 @@ def is_overtaken(change: DesiredChange, later: tuple[DesiredChange, ...]) -> boo
 
 
 def find_ungated(
-    records: tuple[Record, ...], history: tuple[Commit, ...], heads: Mapping[CommitSha, Commit]
+    records: tuple[Record, ...],
+    history: tuple[Commit, ...],
+    heads: Mapping[CommitSha, Commit],
+    evidence: Mapping[CommitSha, str],
 ) -> Iterator[Ungated]:
     """Yield every commit of `history` with a Change-Id, its own or its second parent's, that no record knows.
 
-    `heads` are the second parents of the merges, by name. What a commit says of itself is shown only if it could be
-    a Change-Id.
+    `heads` are the second parents of the merges, by name; `evidence` says of which change a commit brings the
+    evidence, which no message can hide. What a commit says of itself is shown only if it could be a Change-Id.
     """
     merged = {record.facts.get("merge") for record in records if record.phase is Phase.MERGED}
     approved = {record.facts.get("head") for record in records if record.phase is Phase.DECIDED and _is_yes(record)}
     for commit in history:
         head = heads.get(commit.parents[1]) if len(commit.parents) > 1 else None
-        named = commit.trailer("Change-Id") or (head.trailer("Change-Id") if head else None)
+        named = (
+            evidence.get(commit.sha) or commit.trailer("Change-Id") or (head.trailer("Change-Id") if head else None)
+        )
         if named is None or commit.sha in merged:
             continue
         yield Ungated(
@@ -85,6 +91,26 @@ def find_ungated(
             is_merge=len(commit.parents) > 1,
             is_approved=head is not None and head.sha in approved,
         )
+
+
+def is_recorded_merge(records: tuple[Record, ...], commit: CommitSha) -> bool:
+    """Tell whether a record says that the gate merged this commit."""
+    return any(record.phase is Phase.MERGED and record.facts.get("merge") == commit for record in records)
+
+
+def unmerged(records: tuple[Record, ...], change: ChangeId | None) -> ChangeId | None:
+    """Return a change that was proposed and never merged through the gate; None for any other name."""
+    phases = {record.phase for record in records if record.change == change}
+    return change if Phase.PROPOSED in phases and Phase.MERGED not in phases else None
+
+
+def change_of_evidence(files: tuple[ChangedFile, ...]) -> str | None:
+    """Return the change whose evidence file is added."""
+    for file in files:
+        name = file.path.removeprefix(EVIDENCE).removesuffix(".json")
+        if file.status is FileStatus.ADDED and file.path == f"{EVIDENCE}{name}.json":
+            return name
+    return None
 
 
 def _is_yes(record: Record) -> bool:

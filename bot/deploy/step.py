@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import assert_never
 
+from bot.approve.incident import open_incident
 from bot.deploy import messages
 from bot.deploy.authorise import Authorised, MergeFacts, Refused, authorise
 from bot.deploy.desired import (
@@ -21,11 +22,14 @@ from bot.deploy.desired import (
 from bot.deploy.pending import (
     Pending,
     Ungated,
+    change_of_evidence,
     deployed_after,
     find_ungated,
     is_overtaken,
+    is_recorded_merge,
     pending_changes,
     standing_targets,
+    unmerged,
 )
 from bot.deploy.plan import Live, outcome, plan_target
 from bot.deploy.port import GatewayPort
@@ -40,7 +44,8 @@ from bot.model.names import ChangeId, CommitSha
 from bot.model.recipe import Setting
 from bot.model.record import Draft, Phase, Record
 from bot.model.settings import Settings
-from bot.propose.desired import VERSION_KEY
+from bot.propose.desired import VERSION_KEY, target_of
+from bot.report.incident import Incident
 from bot.sync.port import Adapter
 from bot.sync.step import synchronise
 
@@ -95,13 +100,25 @@ def _deploy(work: _Run, pending: Pending) -> Iterator[Event]:
         verdict = authorise(tuple(r for r in work.records if r.change == pending.change), facts)
         match verdict:
             case Refused():
-                yield messages.not_authorised(pending.change, verdict.reason)
+                said = open_incident(work.site, _refusal(pending, facts, verdict))
+                yield messages.not_authorised(pending.change, verdict.reason, said)
             case Authorised():
                 yield from _deploy_authorised(work, verdict)
             case _:
                 assert_never(verdict)
     except BotError as error:
         yield messages.failed(pending.change, error)
+
+
+def _refusal(pending: Pending, facts: MergeFacts, verdict: Refused) -> Incident:
+    """Return what is to be told of a merge that the ledger knows and that is not what was approved."""
+    return Incident(
+        commit=pending.merge,
+        is_merge=len(facts.commit.parents) > 1,
+        reason=verdict.reason,
+        change=pending.change,
+        targets=tuple(target for file in facts.files if (target := target_of(file.path)) is not None),
+    )
 
 
 def _deploy_authorised(work: _Run, authorised: Authorised) -> Iterator[Event]:
@@ -249,9 +266,31 @@ def _report_ungated(work: _Run) -> Iterator[Event]:
     recent = work.history[:RECENT]
     merges = (commit for commit in recent if len(commit.parents) > 1)
     heads = {commit.parents[1]: work.site.repository.commit(commit.parents[1]) for commit in merges}
-    for found in find_ungated(work.records, recent, heads):
+    for found in find_ungated(work.records, recent, heads, dict(_evidence(work, recent))):
         if targets := _standing(work, found):
-            yield messages.ungated(found, targets)
+            yield messages.late(found, targets) if found.is_approved else _reported(work, found, targets)
+
+
+def _evidence(work: _Run, commits: tuple[Commit, ...]) -> Iterator[tuple[CommitSha, str]]:
+    """Yield the commits past the gate that bring a proposal's evidence, with the change that it names."""
+    for commit in commits:
+        if not commit.parents or is_recorded_merge(work.records, commit.sha):
+            continue
+        change = change_of_evidence(work.site.repository.changed(commit.parents[0], commit.sha))
+        if change is not None:
+            yield commit.sha, change
+
+
+def _reported(work: _Run, found: Ungated, targets: tuple[str, ...]) -> Event:
+    """Open the incident of a commit that came past the gate, and tell of it."""
+    incident = Incident(
+        commit=found.commit,
+        is_merge=found.is_merge,
+        reason="no record says that the gate merged it",
+        change=unmerged(work.records, found.change),
+        targets=targets,
+    )
+    return messages.ungated(found.change, incident, open_incident(work.site, incident))
 
 
 def _standing(work: _Run, found: Ungated) -> tuple[str, ...]:

@@ -3,11 +3,14 @@
 Reads only what a list's answer already holds: PyGithub would silently ask GitHub once more for anything else.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from github import IncompletableObject
 from github.Commit import Commit as GithubCommit
 from github.File import File
+from github.Issue import Issue
 from github.IssueComment import IssueComment
 from github.NamedUser import NamedUser
 from github.Organization import Organization
@@ -25,6 +28,7 @@ from bot.model.forge import (
     PullCommit,
     PullRequest,
     PullState,
+    Push,
     Review,
     ReviewState,
 )
@@ -107,7 +111,27 @@ def files_of(file: File) -> tuple[ChangedFile, ...]:
 
 def comment_of(comment: IssueComment) -> Comment:
     """Read a comment."""
-    return Comment(id=comment.id, author=actor_of(comment.user) or GHOST, body=comment.body or "")
+    return Comment(
+        id=comment.id,
+        author=actor_of(comment.user) or GHOST,
+        body=comment.body or "",
+        created_at=comment.created_at,
+        edited=comment.updated_at != comment.created_at,
+    )
+
+
+def issue_text_of(issue: Issue) -> Comment:
+    """Read an issue's own text, by the issue's number."""
+    return Comment(id=issue.number, author=actor_of(issue.user) or GHOST, body=issue.body or "")
+
+
+def push_of(entry: Mapping[str, Any]) -> Push:
+    """Read one entry of a repository's activity; PyGithub has no class for it."""
+    after, actor = str(entry.get("after") or ""), entry.get("actor")
+    return Push(
+        after=CommitSha(after) if after.strip("0") else None,
+        actor=Actor(login=Login(actor["login"]), id=actor["id"], kind=_kind(actor["type"])) if actor else None,
+    )
 
 
 def permission_of(*, permission: str, role: str) -> Permission:

@@ -17,6 +17,7 @@ from bot.model.forge import (
     PullCommit,
     PullRequest,
     PullState,
+    Push,
     Review,
 )
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
@@ -69,6 +70,10 @@ class DryRunForge:
     def team(self, slug: TeamSlug) -> frozenset[Login]:
         """Return the present members of a team."""
         return self._forge.team(slug)
+
+    def pushes(self, branch: BranchName) -> tuple[Push, ...]:
+        """Return every movement of a branch."""
+        return self._forge.pushes(branch)
 
     def head(self, branch: BranchName) -> CommitSha | None:
         """Return a branch's head."""
@@ -129,6 +134,14 @@ class DryRunForge:
     def put_comment(self, number: PullNumber, *, marker: str, body: str) -> None:
         """Note a comment."""
         self.writes.append(f"comment on pull request {number} ({marker}, {len(body)} characters)")
+
+    def open_issue(
+        self, *, marker: str, title: str, body: str, labels: tuple[str, ...], since: datetime
+    ) -> PullNumber:
+        """Note an issue; it has the number 0, which no issue has."""
+        shown = f"{marker}, {', '.join(labels)}, {len(body)} characters, since {since:%Y-%m-%d}"
+        self.writes.append(f"open the issue {title} ({shown}) unless it is there")
+        return PullNumber(0)
 
     def publish(self, commit: CommitSha, check: Check) -> None:
         """Note a check."""

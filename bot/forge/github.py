@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,7 +14,7 @@ from github.PaginatedList import PaginatedList
 from github.Team import Team
 
 from bot.forge.connection import Pacing, connect
-from bot.forge.convert import pull_of
+from bot.forge.convert import issue_text_of, pull_of
 from bot.forge.failures import says, translated
 from bot.forge.github_display import GithubDisplay, shorten
 from bot.forge.github_reader import GithubReader
@@ -176,6 +177,20 @@ class GithubForge(GithubReader):
                 issue.create_comment(text)
             else:
                 issue.get_comment(own.id).edit(text)
+
+    def open_issue(
+        self, *, marker: str, title: str, body: str, labels: tuple[str, ...], since: datetime
+    ) -> PullNumber:
+        """Open an issue unless our own with this marker is there; its labels and state are people's to change."""
+        text = marked(shorten(body, LONGEST_BODY - len(marked("", marker))), marker)
+        with translated("look for the issue"):
+            issues = self._repository.get_issues(state="all", since=since)
+            texts = [issue_text_of(issue) for issue in issues]
+        own = find_own(texts, marker=marker, identity=self.identity())
+        if own is not None:
+            return PullNumber(own.id)
+        with translated("open an issue"):
+            return PullNumber(self._repository.create_issue(title, body=text, labels=list(labels)).number)
 
     def merge(self, approved: Approved, *, title: str, message: str) -> CommitSha:
         """Merge with a merge commit, pinned to the approved head.

@@ -1,7 +1,8 @@
 """The reading half of the forge port over PyGithub."""
 
-from collections.abc import Iterable
-from typing import TypeVar
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from github import Github
@@ -15,6 +16,7 @@ from bot.forge.convert import (
     permission_of,
     pull_commit_of,
     pull_of,
+    push_of,
     review_of,
 )
 from bot.forge.failures import translated
@@ -28,6 +30,7 @@ from bot.model.forge import (
     PullCommit,
     PullRequest,
     PullState,
+    Push,
     Review,
 )
 from bot.model.forge import RepoRef as Ref
@@ -110,16 +113,34 @@ class GithubReader:
         return permission_of(permission=str(data.get("permission")), role=str(data.get("role_name")))
 
     def team(self, slug: TeamSlug) -> frozenset[Login]:
-        """Return the present active members of a team of the repository's organization."""
+        """Return the present active members of a team of the repository's organization.
+
+        Every member of an organization may make a team, under a slug that a renamed one has left, too; only who
+        administers the repository gives a team access to it. So a team without access is none.
+        """
         try:
             with translated(f"read the team {slug}"):
                 team = self._github.get_organization(self._ref.owner).get_team_by_slug(slug)
+                self._repository.requester.requestJsonAndCheck("GET", f"{team.url}/repos/{self._ref}")
                 return frozenset(Login(member.login) for member in team.get_members())
         except (NotFoundError, PermissionDeniedError) as error:
             raise PermissionDeniedError(
                 f"cannot see the team {self._ref.owner}/{slug}: {error.message}",
-                hint="give the token `Organization: Members: read`; a repository owned by a person has no teams",
+                hint="give the token `Organization: Members: read` and the team write access to the repository;"
+                " a repository owned by a person has no teams",
             ) from error
+
+    def pushes(self, branch: BranchName) -> tuple[Push, ...]:
+        """Return every movement of a branch, oldest first."""
+        url: str | None = f"{self._repository.url}/activity"
+        asked: dict[str, str | int] | None = {"ref": f"refs/heads/{branch}", "per_page": 100}
+        found: list[Push] = []
+        with translated(f"read who pushed to {branch}"):
+            while url is not None:
+                headers, data = self._repository.requester.requestJsonAndCheck("GET", url, parameters=asked)
+                found.extend(push_of(entry) for entry in data)
+                url, asked = _next_page(headers), None
+        return tuple(reversed(found))
 
     def head(self, branch: BranchName) -> CommitSha | None:
         """Return a branch's head from the forge itself."""
@@ -150,6 +171,12 @@ class GithubReader:
                 return Actor(login=Login(user.login), id=user.id, kind=ActorKind(user.type))
         except (PermissionDeniedError, NotFoundError):
             return None
+
+
+def _next_page(headers: Mapping[str, Any]) -> str | None:
+    """Find the address of the next page in a Link header."""
+    match = re.search(r'<([^>]+)>; rel="next"', str(headers.get("link") or ""))
+    return match[1] if match else None
 
 
 def _whole(found: list[_Item], most: int, number: PullNumber, what: str) -> Iterable[_Item]:

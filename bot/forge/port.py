@@ -6,6 +6,7 @@ repeated after an unclear answer must be preceded by a read.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from bot.model.decision import Approved
@@ -19,6 +20,7 @@ from bot.model.forge import (
     PullCommit,
     PullRequest,
     PullState,
+    Push,
     Review,
 )
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
@@ -63,6 +65,10 @@ class ForgeReader(Protocol):
         """Return the present active members of a team; PermissionDeniedError where the token cannot see it."""
         ...
 
+    def pushes(self, branch: BranchName) -> tuple[Push, ...]:
+        """Return every movement of a branch, oldest first, all pages; NotFoundError where no forge tells."""
+        ...
+
     def head(self, branch: BranchName) -> CommitSha | None:
         """Return a branch's head from the forge itself, past any clone; None if there is no such branch."""
         ...
@@ -105,6 +111,15 @@ class ForgeWriter(Protocol):
 
     def put_comment(self, number: PullNumber, *, marker: str, body: str) -> None:
         """Create our comment with this hidden marker, or edit it where its text differs; never another's."""
+        ...
+
+    def open_issue(
+        self, *, marker: str, title: str, body: str, labels: tuple[str, ...], since: datetime
+    ) -> PullNumber:
+        """Return our issue with this hidden marker, open or closed, changed `since` then; open it if there is none.
+
+        Issues and pull requests share one row of numbers.
+        """
         ...
 
     def publish(self, commit: CommitSha, check: Check) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.forge.port import Forge, Repository
 from bot.ledger.port import Ledger
 from bot.model.forge import RepoRef
+from bot.model.names import Login
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,3 +19,5 @@ class Site:
     ledger: Ledger
     now: datetime
     run_url: str = ""
+    started_by: tuple[Login, ...] = ()
+    """Who asked for this run, where somebody did; what the run proposes is not theirs to approve."""

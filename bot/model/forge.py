@@ -116,6 +116,17 @@ class PullCommit:
     committer: Actor | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """A movement of a branch to `after` (None: it was deleted), by the account that really pushed.
+
+    A commit's author is what the commit says; this is what the forge saw. None: the account is gone.
+    """
+
+    after: CommitSha | None
+    actor: Actor | None
+
+
 class FileStatus(StrEnum):
     """How a file changed."""
 
@@ -135,11 +146,16 @@ class ChangedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """A comment on a pull request."""
+    """A comment on a pull request, or an issue's own text; `id` is the comment's or the issue's number.
+
+    `edited` by anybody: people with write access may edit the comments of others.
+    """
 
     id: int
     author: Actor
     body: str
+    created_at: datetime | None = None
+    edited: bool = False
 
 
 class CheckConclusion(StrEnum):

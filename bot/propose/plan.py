@@ -54,7 +54,7 @@ def plan(firing: Iterable[Recipe], situation: Situation) -> tuple[Planned, ...]:
     taken: dict[str, str] = {}
     counted = opened(situation.records, situation.policy)
     for recipe in firing:
-        decided = _hold(recipe, situation) or _draft(recipe, situation)
+        decided = _hold(recipe, situation) or draft(recipe, situation)
         if isinstance(decided, Change):
             waits = needs_people(decided.keys, recipe, situation.policy)
             decided = _limit(decided, planned, taken, situation.policy.proposals_per_run)
@@ -132,7 +132,7 @@ def _recipe_digest(records: Iterable[Record], change: ChangeId) -> object:
     )
 
 
-def _draft(recipe: Recipe, situation: Situation) -> Planned:
+def draft(recipe: Recipe, situation: Situation) -> Planned:
     """Turn a recipe's wishes into edits of the files as they stand."""
     keys: list[KeyChange] = []
     for target, key, value in wanted_by(recipe):
@@ -178,12 +178,12 @@ def _present(files: Mapping[str, bytes], target: str, key: str) -> tuple[Setting
     """Return the value that stands in the desired state, boxed, for it may be false."""
     path = path_of(target)
     if path not in files:
-        return Refused(reason=f"there is no {path}", hint="write the file with the live values first")
+        return Refused(reason=f"there is no {path}", hint=f"`pow adopt {target}` writes it with the live values")
     values = values_of(path, files[path])
     if isinstance(values, Unreadable):
         return Refused(reason=f"{path} cannot be read: {values.reason}", hint="run `pow lint`")
     if key not in values:
-        return Refused(reason=f"{path} has no `{key}`", hint=f"add the key with its live value to {path}")
+        return Refused(reason=f"{path} has no `{key}`", hint=f"`pow adopt {target} {key}` brings its live value in")
     return (values[key],)
 
 

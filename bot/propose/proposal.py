@@ -8,7 +8,7 @@ from bot.model.clock import format_time
 from bot.model.finding import Finding
 from bot.model.forge import PullRequest
 from bot.model.json import Json, canonical, digest_of
-from bot.model.names import CommitSha, Digest
+from bot.model.names import CommitSha, Digest, Login
 from bot.model.record import Draft, Phase
 from bot.model.settings import Policy
 from bot.propose.desired import evidence_path
@@ -42,12 +42,14 @@ def case_of(
     )
 
 
-def proposal_of(case: Case, *, base: CommitSha) -> Proposal:
-    """Write all texts of a proposal on a base."""
+def proposal_of(case: Case, *, base: CommitSha, started_by: tuple[Login, ...] = ()) -> Proposal:
+    """Write all texts of a proposal on a base; `started_by` are those who asked for the run."""
     evidence = evidence_of(case)
     content = canonical(evidence)
     digest = digest_of(content)
-    trailers = trailers_for(case.change, case.impact, evidence=digest, policy=case.policy_digest)
+    trailers = trailers_for(
+        case.change, case.impact, evidence=digest, policy=case.policy_digest, started_by=started_by
+    )
     why = f"The rule of {case.recipe.reference} fired at {format_time(case.finding.at)}."
     return Proposal(
         change=case.change,

@@ -56,6 +56,7 @@ class ProposalTrailers:
     policy: Digest
     rollback_of: ChangeId | None = None
     reverts: CommitSha | None = None
+    started_by: tuple[Login, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +74,10 @@ class MergeTrailers:
     reverts: CommitSha | None = None
 
 
-def trailers_for(change: Change, impact: Impact, *, evidence: Digest, policy: Digest) -> ProposalTrailers:
-    """Return the trailers of a patch."""
+def trailers_for(
+    change: Change, impact: Impact, *, evidence: Digest, policy: Digest, started_by: tuple[Login, ...] = ()
+) -> ProposalTrailers:
+    """Return the trailers of a patch; `started_by` are those who asked for the run, and so may not approve."""
     return ProposalTrailers(
         change=change.id,
         kind=ChangeKind.PATCH,
@@ -83,6 +86,7 @@ def trailers_for(change: Change, impact: Impact, *, evidence: Digest, policy: Di
         impact=impact.level,
         evidence=evidence,
         policy=policy,
+        started_by=started_by,
     )
 
 
@@ -90,7 +94,8 @@ def subject_of(keys: Sequence[KeyChange]) -> str:
     """Return one line for a commit or a title: the first value that changes, and how many more."""
     first = keys[0]
     more = f" (and {len(keys) - 1} more)" if len(keys) > 1 else ""
-    return f"{_word(first.target)}: {_word(first.key)} {_word(first.before)} -> {_word(first.after)}{more}"
+    line = f"{_word(first.target)}: {_word(first.key)} {_word(first.before)} -> {_word(first.after)}{more}"
+    return f"{_word(first.target)}: values{more} (see the file)" if faults_of(line) else line
 
 
 def proposal_message(subject: str, trailers: ProposalTrailers, *, why: str = "") -> str:
@@ -103,6 +108,7 @@ def proposal_message(subject: str, trailers: ProposalTrailers, *, why: str = "")
         ("Impact", trailers.impact.value),
         ("Evidence-Digest", trailers.evidence),
         ("Policy-Digest", trailers.policy),
+        *(("Started-By", login) for login in trailers.started_by),
         *_rollback_pairs(trailers.rollback_of, trailers.reverts),
     ]
     return checked("\n\n".join(part for part in (subject, why, _paragraph(pairs)) if part))
@@ -158,9 +164,15 @@ def read_proposal(trailers: Iterable[tuple[str, str]]) -> ProposalTrailers | Non
         policy=Digest(policy),
         rollback_of=ChangeId(rollback) if rollback else None,
         reverts=CommitSha(reverts) if reverts else None,
+        started_by=tuple(map(Login, values.get("Started-By", ()))),
     )
 
 
+_ALPHABETS = {
+    "Target": _NAME,
+    "Recipe": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}@v\d{1,9}"),
+    "Started-By": _LOGIN,
+}
 _ONCE = ("Change-Id", "Change-Kind", "Recipe", "Impact", "Evidence-Digest", "Policy-Digest")
 
 
@@ -184,7 +196,7 @@ def _paragraph(pairs: Iterable[tuple[str, str]]) -> str:
 
 def _value(key: str, value: str) -> str:
     """Let only values of the expected alphabet into a trailer."""
-    alphabet = {"Target": _NAME, "Recipe": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}@v\d{1,9}")}.get(key)
+    alphabet = _ALPHABETS.get(key)
     if alphabet is not None and not alphabet.fullmatch(value):
         raise ValueError(f"trailer {key} cannot hold {value!r}")
     return value

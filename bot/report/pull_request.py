@@ -190,7 +190,7 @@ def _impact(case: Case) -> str:
         why = f"Impact **{impact.level}** reaches the threshold {threshold}, so it needs {_people(case.approvers)}."
         rule = (
             "An approval counts when it is given on the newest commit, by a person with write access in that team "
-            "who neither edited this branch nor last edited the recipe."
+            "who neither pushed to this branch, nor last edited the recipe, nor started the run that proposed this."
         )
     else:
         why = f"Impact **{impact.level}**, threshold {threshold}: policy lets this pass without people."

@@ -7,7 +7,7 @@ from typing import Any
 from fakes.builders import START, a_bot, a_person, a_pull_request, a_review, a_sha
 
 from bot.approve.facts import FileFacts, GateFacts, RecordedProposal
-from bot.model.forge import FileStatus, Permission, PullCommit, PullRequest, Review
+from bot.model.forge import FileStatus, Permission, PullCommit, PullRequest, Push, Review
 from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.names import BranchName, ChangeId, CommitSha, Digest, Login, RecipeId, ServiceName, TeamSlug
@@ -168,7 +168,14 @@ def facts(**fields: Any) -> GateFacts:
             SECURITY: frozenset({Login("sava"), Login("sam")}),
         },
     }
-    return GateFacts(**{**defaults, **fields})
+    given = {**defaults, **fields}
+    return GateFacts(**{"pushes": pushes_of(given["pull"], given["commits"]), **given})
+
+
+def pushes_of(pull: PullRequest, commits: tuple[PullCommit, ...]) -> tuple[Push, ...]:
+    """Return a push for each commit by its author; the first and the head are the bot's where nothing says other."""
+    own = (Push(after=commit.sha, actor=commit.author or a_person("kim")) for commit in commits[1:])
+    return (Push(after=BOT_COMMIT, actor=pull.author), *own, Push(after=pull.head, actor=pull.author))
 
 
 def edited_by(person: Any, *, head: bytes = AFTER, committer: Any = "same", **fields: Any) -> GateFacts:

@@ -42,7 +42,7 @@ from bot.approve.facts import FileFacts, GateFacts, NoProof, RollbackProof
 from bot.approve.gate import approvers_in, changed_values, decide, has_expired, proof_of
 from bot.model.calendar import Calendar, Freeze
 from bot.model.decision import Authority, GateStatus
-from bot.model.forge import Actor, ActorKind, FileStatus, Permission, PullCommit, PullState, ReviewState
+from bot.model.forge import Actor, ActorKind, FileStatus, Permission, PullCommit, PullState, Push, ReviewState
 from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.names import BranchName, ChangeId, Login
@@ -129,6 +129,46 @@ ORIGIN = {
     "recorded as a rollback": (facts(proposed=recorded(rollback_of="f" * 16)), REFUSED, "disagree"),
     "the policy is paused": (facts(), PENDING, "pauses all merges", a_policy(paused=True)),
     "the calendar is closed": (facts(), PENDING, "the calendar is closed: frozen until", a_policy(calendar=FROZEN)),
+}
+
+BOTS_PUSH = Push(after=BOT_COMMIT, actor=a_bot())
+PUSHES = {
+    "the forge does not tell": (facts(pushes=None), PENDING, "does not tell who pushed"),
+    "no push told yet": (facts(pushes=()), PENDING, "does not tell yet who pushed the head"),
+    "a person pushed it": (facts(pushes=(Push(after=BOT_COMMIT, actor=MALLORY),)), REFUSED, "mallory pushed"),
+    "an account that is gone pushed it": (facts(pushes=(Push(after=BOT_COMMIT, actor=None),)), REFUSED, "a deleted"),
+    "pushed only together with another": (
+        edited_by(MALLORY, pushes=(Push(after=HUMAN_COMMIT, actor=a_bot()),)),
+        REFUSED,
+        "nobody pushed the recorded commit by itself",
+    ),
+    "an account that is gone pushed on top": (
+        edited_by(MALLORY, pushes=(BOTS_PUSH, Push(after=HUMAN_COMMIT, actor=None))),
+        PENDING,
+        "an account that is gone pushed",
+    ),
+    "the approver pushed another's commit": (
+        edited_by(MALLORY, pushes=(BOTS_PUSH, Push(after=HUMAN_COMMIT, actor=SAM))),
+        PENDING,
+        "waits for",
+    ),
+    "the approver deleted the branch, and somebody restored it": (
+        facts(pushes=(BOTS_PUSH, Push(after=None, actor=SAM), Push(after=BOT_COMMIT, actor=MALLORY))),
+        PENDING,
+        "waits for",
+    ),
+    "somebody else restored the branch": (
+        facts(pushes=(BOTS_PUSH, Push(after=None, actor=MALLORY), Push(after=BOT_COMMIT, actor=MALLORY))),
+        APPROVED,
+        "",
+    ),
+    "not recorded, and a person pushed it": (
+        facts(proposed=None, pushes=(Push(after=BOT_COMMIT, actor=MALLORY),)),
+        REFUSED,
+        "mallory pushed the recorded",
+    ),
+    "the approver started the run": (facts(trailers=trailers(started_by=(Login("SAM"),))), PENDING, "waits for"),
+    "another started the run": (facts(trailers=trailers(started_by=(Login("rita"),))), APPROVED, ""),
 }
 
 COMMITS = {
@@ -558,6 +598,7 @@ TABLES = {
     "reviews": REVIEWS,
     "time": TIME,
     "rollback": ROLLBACKS,
+    "pushes": PUSHES,
 }
 CASES = [
     pytest.param(row[0], row[3] if len(row) > 3 else a_policy(), row[1], row[2], id=f"{table}: {name}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,14 @@ from bot.approve import step as gate
 from bot.forge.marking import find_own
 from bot.model.change import GATE_CHECK
 from bot.model.decision import Approved, GateStatus
-from bot.model.errors import BotError, DiagnosticError, ForgeError, PermissionDeniedError, UnavailableError
+from bot.model.errors import (
+    BotError,
+    DiagnosticError,
+    ForgeError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnavailableError,
+)
 from bot.model.event import Event, Mark, StepReport
 from bot.model.forge import (
     ChangedFile,
@@ -24,6 +32,7 @@ from bot.model.forge import (
     Permission,
     PullRequest,
     PullState,
+    Push,
     ReviewState,
 )
 from bot.model.json import digest_of
@@ -676,3 +685,45 @@ def test_without_settings_nothing_is_simulated(tmp_path: Path) -> None:
     office.world.push(MAIN, {"pow/settings/policy.yml": b"{"}, by=MALLORY)
     with pytest.raises(DiagnosticError):
         office.simulate("approved-by:sam")
+
+
+class Silent(MemoryForge):
+    """A forge that tells nobody's pushes, and takes no issues."""
+
+    def pushes(self, branch: BranchName) -> tuple[Push, ...]:
+        raise NotFoundError(f"no activity of {branch}")
+
+    def open_issue(
+        self, *, marker: str, title: str, body: str, labels: tuple[str, ...], since: datetime
+    ) -> PullNumber:
+        del marker, title, body, labels, since
+        raise PermissionDeniedError("may not open issues")
+
+
+def test_a_forge_that_does_not_tell_who_pushed_merges_nothing(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.forge = Silent(office.world)
+    office.world.review(1, SAM)
+
+    assert "does not tell who pushed" in only(office.gate()).sentence
+
+
+def test_an_incident_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.forge = Silent(office.world)
+    office.world.merge_by_hand(1, MALLORY)
+
+    assert "no incident could be opened: may not open issues" in only(office.gate()).sentence
+
+
+def test_a_merge_without_a_gate_that_was_undone_ends_the_change(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.merge_by_hand(1, MALLORY)
+    assert "see incident #2" in only(office.gate()).sentence
+    office.world.push(MAIN, {SERVICE_PATH: SERVICE}, by=RITA)
+    event = only(office.gate())
+
+    assert (event.mark, "that was undone" in event.sentence) == (Mark.NOTE, True)
+    assert office.record(Phase.CLOSED).facts["outcome"] == "rejected"
+    assert office.gate().events == ()
+    assert len(office.world.issues) == 1

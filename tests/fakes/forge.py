@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from fakes.builders import a_bot
-from fakes.world import MemoryWorld, ShownDeployment, edited
+from fakes.world import Issue, MemoryWorld, ShownDeployment, edited
 
 from bot.forge.marking import find_own, marked
 from bot.model.decision import Approved
@@ -18,6 +19,7 @@ from bot.model.forge import (
     PullCommit,
     PullRequest,
     PullState,
+    Push,
     Review,
 )
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
@@ -99,6 +101,10 @@ class MemoryForge:
             raise PermissionDeniedError(f"cannot see team {slug}", hint="grant members: read")
         return self.world.teams[slug]
 
+    def pushes(self, branch: BranchName) -> tuple[Push, ...]:
+        """Return every movement of a branch, oldest first."""
+        return tuple(self.world.pushes.get(branch, ()))
+
     def head(self, branch: BranchName) -> CommitSha | None:
         """Return a branch's head."""
         return self.world.branches.get(branch)
@@ -128,7 +134,7 @@ class MemoryForge:
         if commit not in self.world.snapshots:
             raise NotFoundError(f"no commit {commit}")
         with self.world.write(f"create_branch {branch}"):
-            self.world.set_branch(branch, commit)
+            self.world.set_branch(branch, commit, by=self.actor)
 
     def move_branch(self, branch: BranchName, commit: CommitSha) -> None:
         """Fast-forward a branch."""
@@ -137,7 +143,7 @@ class MemoryForge:
         if self.world.branches[branch] not in self.world.reachable([commit]):
             raise ConflictError(f"branch {branch} moved: not a fast forward")
         with self.world.write(f"move_branch {branch}"):
-            self.world.set_branch(branch, commit)
+            self.world.set_branch(branch, commit, by=self.actor)
 
     def open_pull(self, *, branch: BranchName, base: BranchName, title: str, body: str, draft: bool) -> PullRequest:
         """Open a pull request."""
@@ -147,7 +153,7 @@ class MemoryForge:
         if branch not in heads or base not in heads or heads[branch] in self.world.reachable([heads[base]]):
             raise ForgeError(f"no commits between {base} and {branch}")
         with self.world.write(f"open_pull {branch}"):
-            number = PullNumber(len(self.world.pulls) + 1)
+            number = PullNumber(len(self.world.pulls) + len(self.world.issues) + 1)
             self.world.pulls[number] = PullRequest(
                 number=number,
                 title=title,
@@ -209,6 +215,20 @@ class MemoryForge:
             with self.world.write(f"put_comment {number}"):
                 held[held.index(own)] = replace(own, body=text)
 
+    def open_issue(
+        self, *, marker: str, title: str, body: str, labels: tuple[str, ...], since: datetime
+    ) -> PullNumber:
+        """Open an issue unless our own with this marker is there."""
+        texts = [issue.text for issue in self.world.issues.values() if issue.at >= since]
+        own = find_own(texts, marker=marker, identity=self.identity())
+        if own is not None:
+            return PullNumber(own.id)
+        number = PullNumber(len(self.world.pulls) + len(self.world.issues) + 1)
+        with self.world.write(f"open_issue {number}"):
+            text = Comment(id=number, author=self.actor, body=marked(body, marker))
+            self.world.issues[number] = Issue(text=text, title=title, labels=labels, at=self.world.now)
+        return number
+
     def publish(self, commit: CommitSha, check: Check) -> None:
         """Show a check on a commit."""
         shown = self.world.checks.setdefault(commit, {})
@@ -239,6 +259,7 @@ class MemoryForge:
             for pull in self.pulls(state=PullState.OPEN, head=branch):
                 self.world.pulls[pull.number] = replace(pull, state=PullState.CLOSED, closed_at=self.world.now)
             del self.world.branches[branch]
+            self.world.pushes[branch].append(Push(after=None, actor=self.actor))
 
     def dispatch(self, workflow: str) -> None:
         """Start a workflow."""

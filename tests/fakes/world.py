@@ -27,6 +27,7 @@ from bot.model.forge import (
     Permission,
     PullRequest,
     PullState,
+    Push,
     Review,
     ReviewState,
 )
@@ -58,6 +59,16 @@ class ShownDeployment:
     description: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """An issue: who opened it with which title, labels and text."""
+
+    text: Comment
+    title: str
+    labels: tuple[str, ...]
+    at: datetime
+
+
 class MemoryWorld:
     """Everything there is; tests set the tables directly, the fakes change them through the ports."""
 
@@ -69,6 +80,8 @@ class MemoryWorld:
         self.reviews: dict[PullNumber, list[Review]] = {}
         self.comments: dict[PullNumber, list[Comment]] = {}
         self.requested: dict[PullNumber, list[TeamSlug]] = {}
+        self.pushes: dict[BranchName, list[Push]] = {}
+        self.issues: dict[PullNumber, Issue] = {}
         self.checks: dict[CommitSha, dict[str, Check]] = {}
         self.deployments: list[ShownDeployment] = []
         self.dispatched: list[str] = []
@@ -171,7 +184,7 @@ class MemoryWorld:
         parent = self.branches.get(BranchName(branch), self.branches[MAIN])
         tree = edited(self.snapshots[parent].files, files)
         sha = self.store((parent,), tree, message, author=by)
-        self.set_branch(BranchName(branch), sha)
+        self.set_branch(BranchName(branch), sha, by=by)
         return sha
 
     def review(self, number: int, by: Actor, state: ReviewState = ReviewState.APPROVED) -> Review:
@@ -204,9 +217,10 @@ class MemoryWorld:
         head, base = self.branches.get(pull.head_branch, pull.head), self.branches.get(pull.base_branch, pull.base)
         return replace(pull, head=head, base=base)
 
-    def set_branch(self, branch: BranchName, sha: CommitSha) -> None:
-        """Move a branch; open pull requests whose head is now in their base count as merged."""
+    def set_branch(self, branch: BranchName, sha: CommitSha, *, by: Actor | None = None) -> None:
+        """Let an account move a branch; open pull requests whose head is now in their base count as merged."""
         self.branches[branch] = sha
+        self.pushes.setdefault(branch, []).append(Push(after=sha, actor=by))
         for number, stored in list(self.pulls.items()):
             if stored.state is PullState.OPEN and stored.base_branch == branch:
                 pull = self.pull(number)

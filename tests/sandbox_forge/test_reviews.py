@@ -2,6 +2,8 @@ import pytest
 from github import GithubException
 from sandbox_forge.forges import REPO, Forge, message
 
+from bot.sandbox.forge import state_reviews
+
 REVIEWS = f"{REPO}/pulls/1/reviews"
 ASKED = f"{REPO}/pulls/1/requested_reviewers"
 
@@ -114,3 +116,64 @@ def test_the_author_cannot_be_asked(forge: Forge):
     forge.pull("pow/x", {"a": b"1"}, author="write")
     answer = forge.rest().post(ASKED, json={"reviewers": ["write"]})
     assert message(answer) == "Review cannot be requested from pull request author."
+
+
+def test_only_the_author_edits_a_review_and_only_its_text(forge: Forge):
+    forge.pull("pow/x", {"a": b"1"})
+    review = forge.rest("write-token").post(REVIEWS, json={"event": "APPROVE", "body": "Yes"}).json()
+    place = f"{REVIEWS}/{review['id']}"
+    assert forge.rest("admin-token").put(place, json={"body": "No"}).status_code == 404
+    forge.clock.advance(minutes=5)
+    assert forge.rest("write-token").put(place, json={"body": "No"}).json() == {**review, "body": "No"}
+
+
+def test_a_collected_commit_and_a_deleted_account_leave_null_behind(forge: Forge):
+    head = forge.pull("pow/x", {"a": b"1"}).head_sha
+    forge.rest("write-token").post(REVIEWS, json={"event": "APPROVE"})
+    forge.rest("write-token").post(f"{REPO}/issues/1/comments", json={"body": "Hm."})
+    forge.rest("write-token").post(f"{REPO}/issues", json={"title": "Mine"})
+    forge.rest("write-token").post(f"{REPO}/git/refs", json={"ref": "refs/heads/mine", "sha": head})
+    state_reviews.forget_commit(forge.repository, head)
+    forge.state.delete_user("write")
+    rest = forge.rest("admin-token")
+    (review,) = rest.get(REVIEWS).json()
+    assert (review["user"], review["commit_id"], review["author_association"]) == (None, None, "NONE")
+    assert [each["user"]["login"] for each in rest.get(f"{REPO}/issues/1/comments").json()] == ["ghost"]
+    assert rest.get(f"{REPO}/issues/2").json()["user"]["login"] == "ghost"
+    (push,) = rest.get(f"{REPO}/activity", params={"ref": "mine"}).json()
+    assert push["actor"] is None
+    assert rest.get(f"{REPO}/activity", params={"ref": "mine", "actor": "write"}).json() == []
+    assert forge.rest("write-token").get(REPO).status_code == 401
+
+
+def test_a_renamed_team_answers_under_its_new_name_only_and_access_is_given_apart(forge: Forge):
+    forge.state.add_team("agency", "old", members=["write"], repositories=["agency/pow"])
+    forge.state.rename_team("agency", "old", "new")
+    rest = forge.rest()
+    assert rest.get("/orgs/agency/teams/old/members").status_code == 404
+    assert [each["login"] for each in rest.get("/orgs/agency/teams/new/members").json()] == ["write"]
+    assert rest.get("/orgs/agency/teams/new/repos/agency/pow").status_code == 204
+    assert rest.get("/orgs/agency/teams/new/repos/agency/none").status_code == 404
+    forge.state.add_team("agency", "old", members=["write"], repositories=[])
+    assert rest.get("/orgs/agency/teams/old/repos/agency/pow").status_code == 404
+    forge.pull("pow/x", {"a": b"1"})
+    assert rest.post(ASKED, json={"team_reviewers": ["old"]}).status_code == 422
+
+
+def test_activity_goes_on_after_a_cursor(forge: Forge):
+    for number in range(3):
+        forge.branch("pow/x", {"a": str(number).encode()})
+    github = forge.rest()
+    first = github.get(f"{REPO}/activity", params={"ref": "refs/heads/pow/x", "per_page": 2})
+    rest = github.get(first.links["next"]["url"])
+    assert (len(first.json()), len(rest.json()), "next" in rest.links) == (2, 1, False)
+    assert first.json()[0]["after"] == forge.repository.git.branch("pow/x")
+
+
+def test_issues_are_listed_since_a_time(forge: Forge):
+    rest = forge.rest("write-token")
+    rest.post(f"{REPO}/issues", json={"title": "old"})
+    forge.clock.advance(days=1)
+    rest.post(f"{REPO}/issues", json={"title": "new"})
+    found = rest.get(f"{REPO}/issues", params={"since": "2026-03-02T10:00:00Z"}).json()
+    assert [issue["title"] for issue in found] == ["new"]

@@ -63,13 +63,18 @@ class Role(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
-    """A team of an organization, with its members' logins."""
+    """A team of an organization, with its members' logins.
+
+    `repositories` are the full names in lower case of those that it has access to; None: all of the organization's.
+    Every member may make a team, but only who administers a repository gives it access.
+    """
 
     id: int
     organization: str
     slug: str
     name: str
     members: tuple[str, ...]
+    repositories: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,14 +149,18 @@ class ReviewState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """One review; `commit` is what the reviewer says was reviewed."""
+    """One review; `commit` is what the reviewer says was reviewed.
+
+    GitHub shows null for the author once the account is deleted, and for the commit once it is garbage-collected:
+    the schema `pull-request-review` of its API description allows both.
+    """
 
     id: int
     pull: int
-    author: Account
+    author: Account | None
     body: str
     state: ReviewState
-    commit: CommitSha
+    commit: CommitSha | None
     submitted_at: datetime | None
 
 
@@ -296,12 +305,12 @@ class PushKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
-    """One movement of a ref, and the account that moved it."""
+    """One movement of a ref, and the account that moved it; None once the account is deleted."""
 
     id: int
     ref: str
     before: str
     after: str
     kind: PushKind
-    actor: Account
+    actor: Account | None
     at: datetime

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.sandbox.forge.entities import Identity, Role
+from bot.sandbox.forge.entities import Identity, Role, Team
 from bot.sandbox.forge.refusals import Refusal, not_found
 from bot.sandbox.forge.state import Repository
 
@@ -33,6 +33,12 @@ def role_of(repository: Repository, login: str) -> Role:
         return Role.ADMIN
     floor = Role.NONE if repository.private else Role.READ
     return max(floor, repository.grants.get(login.casefold(), Role.NONE))
+
+
+def has_access(team: Team, repository: Repository) -> bool:
+    """Say whether a team of the repository's organization has any access to it."""
+    own = team.organization.casefold() == repository.owner.login.casefold()
+    return own and (team.repositories is None or repository.key in team.repositories)
 
 
 def can_see(repository: Repository, who: Identity) -> bool:

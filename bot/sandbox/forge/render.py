@@ -260,8 +260,10 @@ def permissions(role: Role) -> Rendered:
     }
 
 
-def association(view: View, found: Repository, account: Account) -> str:
+def association(view: View, found: Repository, account: Account | None) -> str:
     """Return how an account relates to a repository, in GitHub's coarse words."""
+    if account is None:
+        return "NONE"
     login = account.login.casefold()
     if login == found.owner.login.casefold():
         return "OWNER"

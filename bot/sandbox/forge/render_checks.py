@@ -141,5 +141,5 @@ def push(view: View, found: Push) -> Rendered:
         "ref": found.ref,
         "timestamp": format_time(found.at),
         "activity_type": found.kind.value,
-        "actor": render.user(view, found.actor),
+        "actor": render.maybe_user(view, found.actor),
     }

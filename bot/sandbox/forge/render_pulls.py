@@ -115,7 +115,7 @@ def review(view: View, repository: Repository, found: Review) -> Rendered:
     rendered: Rendered = {
         "id": found.id,
         "node_id": node_id("PullRequestReview", found.id),
-        "user": render.user(view, found.author),
+        "user": render.maybe_user(view, found.author),
         "body": found.body,
         "state": found.state.value,
         "html_url": html,

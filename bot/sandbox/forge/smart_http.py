@@ -71,12 +71,13 @@ def _admit(state: ForgeState, request: Request, service: str) -> tuple[Repositor
 
 
 def _serve(state: ForgeState, repository: Repository, who: Identity, request: Request, content: bytes) -> Response:
-    before = repository.git.refs()
+    pusher = who.account if request.method == "POST" and request.url.path.endswith(_PUSH) else None
+    before = repository.git.refs() if pusher else {}
     output = repository.git.run(
         "http-backend", stdin=_inflated(request, content), extra=_cgi(repository, who, request, content)
     )
-    if who.account is not None and (after := repository.git.refs()) != before:
-        state_refs.notice_changes(state, repository, who.account, before, after)
+    if pusher is not None and (after := repository.git.refs()) != before:
+        state_refs.notice_changes(state, repository, pusher, before, after)
     return _parsed(output)
 
 

@@ -5,7 +5,7 @@ Everything that changes does so under `ForgeState.lock`; the seeding methods tak
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.model.clock import Clock
@@ -82,6 +82,14 @@ class Repository:
         """Return the full name in lower case: names are compared without case."""
         return self.full_name.casefold()
 
+    def forget(self, gone: Account, *, ghost: Account) -> None:
+        """Show what a deleted account did without it."""
+        self.grants.pop(gone.login.casefold(), None)
+        self.reviews[:] = [replace(r, author=None) if r.author == gone else r for r in self.reviews]
+        self.pushes[:] = [replace(p, actor=None) if p.actor == gone else p for p in self.pushes]
+        self.issues |= {n: replace(i, author=ghost) for n, i in self.issues.items() if i.author == gone}
+        self.comments |= {n: replace(c, author=ghost) for n, c in self.comments.items() if c.author == gone}
+
 
 class ForgeState:
     """Everything the forge knows; one lock guards it."""
@@ -103,6 +111,7 @@ class ForgeState:
         self._tokens: dict[str, Identity] = {}
         self._last_id = 1000
         self.web_flow = self._account("web-flow", AccountType.USER, name="GitHub", email="noreply@github.com")
+        self.ghost = self._account("ghost", AccountType.USER)
 
     @classmethod
     def create(cls, root: Path, clock: Clock) -> "ForgeState":
@@ -157,12 +166,27 @@ class ForgeState:
         with self.lock:
             return self._account(login, AccountType.ORGANIZATION, name=name)
 
-    def add_team(self, organization: str, slug: str, *, name: str = "", members: Iterable[str] = ()) -> Team:
-        """Add a team with members to an organization, or replace it."""
+    def add_team(
+        self,
+        organization: str,
+        slug: str,
+        *,
+        name: str = "",
+        members: Iterable[str] = (),
+        repositories: Iterable[str] | None = None,
+    ) -> Team:
+        """Add a team with members to an organization, or replace it; without `repositories` it may see them all."""
         with self.lock:
             owner = self.account(organization)
             logins = tuple(self.account(login).login for login in members)
-            team = Team(id=self.next_id(), organization=owner.login, slug=slug, name=name or slug, members=logins)
+            team = Team(
+                id=self.next_id(),
+                organization=owner.login,
+                slug=slug,
+                name=name or slug,
+                members=logins,
+                repositories=None if repositories is None else frozenset(n.casefold() for n in repositories),
+            )
             self.teams[owner.login.casefold(), slug.casefold()] = team
             return team
 
@@ -196,6 +220,34 @@ class ForgeState:
         with self.lock:
             found = self.repositories[repository.casefold()]
             found.grants[self.account(login).login.casefold()] = Role[role.upper()]
+
+    # What administrators do
+
+    def rename_team(self, organization: str, slug: str, new_slug: str) -> None:
+        """Rename a team: members and number stay, and nothing answers under the old slug any more.
+
+        https://docs.github.com/en/organizations/organizing-members-into-teams/renaming-a-team
+        """
+        with self.lock:
+            team = self.teams.pop((organization.casefold(), slug.casefold()))
+            renamed = replace(team, slug=new_slug, name=new_slug)
+            self.teams[team.organization.casefold(), new_slug.casefold()] = renamed
+
+    def delete_user(self, login: str) -> None:
+        """Delete a person's account: what it did stays, with nobody as its author or with the ghost.
+
+        https://docs.github.com/en/account-and-profile/concepts/account-management#account-deletion: issues, pull
+        requests and comments are shown as the ghost user's. Reviews and pushes name nobody, as the API description
+        allows; commits name nobody because no account has their address any more.
+        """
+        with self.lock:
+            gone = self.accounts.pop(login.casefold())
+            self._tokens = {token: who for token, who in self._tokens.items() if who.account != gone}
+            for place, team in self.teams.items():
+                members = tuple(member for member in team.members if member != gone.login)
+                self.teams[place] = replace(team, members=members)
+            for repository in self.repositories.values():
+                repository.forget(gone, ghost=self.ghost)
 
     # Looking up
 

@@ -8,7 +8,7 @@ from bot.model.json import Json
 from bot.model.names import CommitSha
 from bot.sandbox.forge import state_issues
 from bot.sandbox.forge.entities import Account, Happening, Identity, Pull, Review, ReviewState, Role, Team
-from bot.sandbox.forge.permissions import role_of
+from bot.sandbox.forge.permissions import has_access, role_of
 from bot.sandbox.forge.refusals import LONGEST_BODY, check_length, not_found, simple, unprocessable
 from bot.sandbox.forge.state import ForgeState, Repository
 
@@ -83,6 +83,27 @@ def submit(
     _store(repository, changed)
     _answered(state, repository, pull, changed)
     return changed
+
+
+def edit(repository: Repository, review: Review, who: Identity, body: str) -> Review:
+    """Replace a review's text; nothing but the text can be edited, and only by the author.
+
+    https://docs.github.com/en/rest/pulls/reviews#update-a-review-for-a-pull-request: "Updates the contents of a
+    specified review summary comment"; state, commit and time of the review stay as they were.
+    """
+    if review.author != who.account:
+        raise not_found()
+    check_length("PullRequestReview", "body", body, LONGEST_BODY)
+    changed = replace(review, body=body)
+    _store(repository, changed)
+    return changed
+
+
+def forget_commit(repository: Repository, commit: CommitSha) -> None:
+    """Collect a commit as garbage, as far as reviews are concerned: they no longer name it."""
+    repository.reviews[:] = [
+        replace(review, commit=None) if review.commit == commit else review for review in repository.reviews
+    ]
 
 
 def dismiss(state: ForgeState, repository: Repository, review: Review, actor: Account, message: str) -> Review:
@@ -224,7 +245,7 @@ def _collaborator(state: ForgeState, repository: Repository, login: str) -> Acco
 
 def _team(state: ForgeState, repository: Repository, slug: str) -> Team:
     team = state.teams.get((repository.owner.login.casefold(), slug.casefold()))
-    if team is None:
+    if team is None or not has_access(team, repository):
         raise _stranger(repository)
     return team
 

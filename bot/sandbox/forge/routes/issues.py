@@ -26,13 +26,14 @@ def _rendered(call: Call, status: int = 200) -> Answer:
 def _list(call: Call) -> Answer:
     wanted = call.query.get("state", "open")
     labels = {name for name in call.query.get("labels", "").casefold().split(",") if name}
-    creator = call.query.get("creator", "").casefold()
+    creator, since = call.query.get("creator", "").casefold(), call.moment("since")
     issues = [
         issue
         for issue in reversed(call.repository.issues.values())
         if wanted in {"all", issue.state}
         and labels <= {name.casefold() for name in issue.labels}
         and creator in {"", issue.author.login.casefold()}
+        and (since is None or issue.updated_at >= since)
     ]
     return call.listed(issues, lambda issue: render_issues.issue(call.view, call.repository, issue))
 

@@ -3,7 +3,7 @@
 from bot.sandbox.forge import render
 from bot.sandbox.forge.entities import Role, Team
 from bot.sandbox.forge.exchange import Answer, Call, Operation
-from bot.sandbox.forge.permissions import check_organization, read, role_of
+from bot.sandbox.forge.permissions import check_organization, has_access, read, role_of
 from bot.sandbox.forge.quota import Usage
 from bot.sandbox.forge.refusals import Refusal, not_found
 
@@ -69,6 +69,18 @@ def _members(call: Call) -> Answer:
     return call.listed(accounts, lambda account: render.user(call.view, account))
 
 
+def _team_repository(call: Call) -> Answer:
+    """Answer 204 where the team has access to the repository.
+
+    https://docs.github.com/en/rest/teams/teams#check-team-permissions-for-a-repository
+    """
+    team = _team(call)
+    found = call.state.repositories.get(f"{call.path['owner']}/{call.path['repo']}".casefold())
+    if found is None or not has_access(team, found):
+        raise not_found()
+    return Answer(status=204)
+
+
 def _permission(call: Call) -> Answer:
     account = call.state.accounts.get(call.path["login"].casefold())
     if account is None:
@@ -90,6 +102,7 @@ OPERATIONS = (
     Operation(method="GET", path="/rate_limit", handler=_rate_limit),
     Operation(method="GET", path=_ORG + "/memberships/{login}", handler=_membership),
     Operation(method="GET", path=_ORG + "/members", handler=_members),
+    Operation(method="GET", path=_ORG + "/repos/{owner}/{repo}", handler=_team_repository),
     Operation(
         method="GET",
         path="/repos/{owner}/{repo}/collaborators/{login}/permission",

@@ -1,10 +1,11 @@
 """The repository itself, its branches, commits, comparisons and recent activity."""
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from bot.model.names import CommitSha
 from bot.sandbox.forge import render, render_checks, render_git, render_pulls, state_pulls
-from bot.sandbox.forge.entities import Role
+from bot.sandbox.forge.entities import Push, Role
 from bot.sandbox.forge.exchange import Answer, Call, Operation
 from bot.sandbox.forge.git import Commit
 from bot.sandbox.forge.git_diff import EMPTY_TREE, changes
@@ -181,9 +182,25 @@ def _activity(call: Call) -> Answer:
         push
         for push in reversed(call.repository.pushes)
         if (ref is None or push.ref in {ref, f"refs/heads/{ref}"})
-        and (actor is None or push.actor.login.casefold() == actor.casefold())
+        and (actor is None or (push.actor is not None and push.actor.login.casefold() == actor.casefold()))
     ]
-    return call.listed(pushes, lambda push: render_checks.push(call.view, push))
+    return _after_cursor(call, pushes)
+
+
+def _after_cursor(call: Call, pushes: list[Push]) -> Answer:
+    """Answer with what follows the `after` cursor: the activity has no numbered pages.
+
+    https://docs.github.com/en/rest/repos/repos#list-repository-activities
+    """
+    cursor = call.query.get("after", "")
+    start = next((n + 1 for n, push in enumerate(pushes) if str(push.id) == cursor), 0)
+    _, size = call.paging
+    shown = pushes[start : start + size]
+    headers = {}
+    if start + size < len(pushes):
+        query = urlencode({**call.query, "after": shown[-1].id})
+        headers["Link"] = f'<{call.url}?{query}>; rel="next"'
+    return Answer(content=[render_checks.push(call.view, push) for push in shown], headers=headers)
 
 
 _REPO = "/repos/{owner}/{repo}"

@@ -51,6 +51,11 @@ def _submit(call: Call) -> Answer:
     return _rendered(call, done)
 
 
+def _edit(call: Call) -> Answer:
+    done = state_reviews.edit(call.repository, _review(call), call.who, call.body.text("body"))
+    return _rendered(call, done)
+
+
 def _dismiss(call: Call) -> Answer:
     message = call.body.text("message")
     done = state_reviews.dismiss(call.state, call.repository, _review(call), call.account, message)
@@ -89,6 +94,7 @@ OPERATIONS = (
     Operation(method="GET", path=_ONE + "/reviews", handler=_list, need=_READ),
     Operation(method="POST", path=_ONE + "/reviews", handler=_create, need=_ANYONE),
     Operation(method="GET", path=_REVIEW, handler=_read, need=_READ),
+    Operation(method="PUT", path=_REVIEW, handler=_edit, need=_ANYONE),
     Operation(method="POST", path=_REVIEW + "/events", handler=_submit, need=_ANYONE),
     Operation(method="PUT", path=_REVIEW + "/dismissals", handler=_dismiss, need=_WRITE),
     Operation(method="GET", path=_ASKED, handler=_requested, need=_READ),

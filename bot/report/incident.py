@@ -1,0 +1,69 @@
+"""The issue that says: something was merged without a valid gate. Title, text and marker, from typed facts alone."""
+
+from dataclasses import dataclass
+
+from bot.model.names import ChangeId, CommitSha, Login, PullNumber
+from bot.report.untrusted import code, fenced, sanitize
+
+INCIDENT_LABEL = "pow:incident"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """A commit of the base branch that changes the desired state past the gate; it will not be deployed.
+
+    `change` is the proposal that it brought in, where it is one that was never merged through the gate.
+    """
+
+    commit: CommitSha
+    is_merge: bool
+    reason: str
+    change: ChangeId | None = None
+    pull: PullNumber | None = None
+    merged_by: Login | None = None
+    targets: tuple[str, ...] = ()
+
+
+def incident_marker(incident: Incident) -> str:
+    """Return the hidden marker: one issue for each change, or for each commit that belongs to none."""
+    return f"<!-- pow:incident:{incident.change or incident.commit} -->"
+
+
+def incident_title(incident: Incident) -> str:
+    """Return one line without a word from outside."""
+    what = f"change {incident.change}" if incident.change else f"commit {incident.commit[:12]}"
+    return f"Merged without a valid gate: {what}"
+
+
+def revert_command(incident: Incident) -> str:
+    """Return the command that takes the commit back."""
+    return f"git revert {'-m 1 ' if incident.is_merge else ''}{incident.commit[:12]}"
+
+
+def incident_body(incident: Incident) -> str:
+    """Return the facts as a table, and what to do."""
+    facts = [
+        ("commit", code(incident.commit)),
+        ("change", code(incident.change) if incident.change else "of no proposal that the ledger knows"),
+        ("pull request", f"#{incident.pull}" if incident.pull else "not known"),
+        ("merged by", code(incident.merged_by) if incident.merged_by else "not known"),
+        ("targets", ", ".join(code(target) for target in incident.targets) or "see the commit"),
+        ("what is wrong", sanitize(incident.reason, limit=400)),
+    ]
+    return "\n".join(
+        [
+            "### Something was merged without a valid gate",
+            "",
+            "It changes what is to be live, and no recorded approval covers it. It was not and will not be deployed.",
+            "",
+            "| fact | |",
+            "|---|---|",
+            *(f"| {name} | {value} |" for name, value in facts),
+            "",
+            "Take it back, and let the bot propose the change anew:",
+            "",
+            fenced(revert_command(incident), "console"),
+            "",
+            "Then find out how the branch's protection let that happen. This issue is opened once; close it then.",
+        ]
+    )

@@ -1,0 +1,42 @@
+"""What one attack is: who does what to the proposal, and what must come of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from attacks.grounds import PASSPORT, Scene, Setting
+from propose.office import POLICY, SERVICE, SERVICE_PATH
+
+from bot.model.names import Login
+
+EVIL = SERVICE.replace(b"px: 2", b"px: 12")
+"""A value that policy allows and nobody proposed."""
+PROPOSED = SERVICE.replace(b"px: 2", b"px: 4")
+HIGH = replace(
+    PASSPORT, name="high", files=(("pow/settings/policy.yml", POLICY.replace(b"px: MEDIUM", b"px: HIGH")),)
+)
+LOW = replace(PASSPORT, name="low", files=(("pow/settings/policy.yml", POLICY.replace(b"px: MEDIUM", b"px: LOW")),))
+EXCLUDING = replace(
+    PASSPORT,
+    name="excluding",
+    files=(("pow/settings/policy.yml", POLICY + b"excluded_approvers: [gus]\n"),),
+)
+STARTED = replace(PASSPORT, name="started", started_by=(Login("Sam"),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attack:
+    """One attack; `says` is what the gate must say.
+
+    `helped_by`: once this person approves, too, the change does merge, so nothing else stood in the way.
+    """
+
+    id: str
+    does: Callable[[Scene], object]
+    says: str
+    setting: Setting = PASSPORT
+    helped_by: str = ""
+
+
+def edit(scene: Scene, by: str, content: bytes = EVIL) -> str:
+    """Push another value on the proposal's branch."""
+    return scene.push({SERVICE_PATH: content}, by=by)
