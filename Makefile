@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-DECIDERS := approve collect deploy diagnose ledger model monitor propose recipes report rules sync
+DECIDERS := approve collect deploy diagnose ledger model monitor propose recipes rehearse report rules sync
+
+BENCHMARKS ?= run lint recipe_tests backtest scan false_actions
 
 .PHONY: demo test test-all coverage lint types install benchmarks clean
 
@@ -26,12 +28,14 @@ lint: $(VENV)/.dev
 	$(BIN)/zizmor --quiet --offline --persona=auditor .github
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(BIN)/pow lint
+	$(BIN)/pow test
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-benchmarks: $(VENV)/.dev
-	$(BIN)/python benchmarks/run.py $(ARGS)
+benchmarks: $(VENV)/.dev ## speed as ratios against named peers; one of them: make benchmarks BENCHMARKS=lint
+	@set -e; for each in $(BENCHMARKS); do echo "== $$each"; $(BIN)/python benchmarks/$$each.py $(ARGS); done
 
 install: ## the bot alone, into the running Python, as the workflows do
 	$(PYTHON) -m pip install --disable-pip-version-check --quiet --constraint .ci/constraints.txt .

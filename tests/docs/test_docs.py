@@ -30,7 +30,11 @@ DIAGRAMS = {"flowchart", "sequenceDiagram", "stateDiagram-v2", "xychart-beta"}
 _CODE = re.compile(r"`([^`\n]+)`")
 _PLACEHOLDER = re.compile(r"[A-Z]{2,}(?:-[A-Z]+)*|\*")
 _FOLDERS = ("bot/", "docs/", "tests/", "pow/", "patches/", ".github/", ".ci/")
-_MADE_BY_THE_READER = {"patches/services/PASSPORT_PRINTER.yml", "pow/print_faster.yml"}
+_MADE_BY_THE_READER = {
+    "patches/services/PASSPORT_PRINTER.yml",
+    "pow/print_faster.yml",
+    "pow/tests/print_faster.yml",
+}
 
 
 def read(name: str) -> str:

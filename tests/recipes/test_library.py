@@ -17,14 +17,15 @@ from bot.model.settings import (
     FieldSpec,
     RelativeChange,
     RollbackTest,
+    ShareTest,
     SourceKind,
     ValueRange,
 )
 from bot.model.unit import DAY, PLAIN_COUNT, PLAIN_RATIO
 from bot.recipes.calendar import read_hours
+from bot.recipes.fast_text import MAX_BYTES
 from bot.recipes.files import read_files
 from bot.recipes.library import load_library
-from bot.recipes.text import MAX_BYTES
 
 OWN = read_files(ROOT)
 
@@ -273,6 +274,15 @@ def test_the_muted_recipes_and_the_other_choices_of_a_policy_are_read():
         pool=timedelta(minutes=30),
         confidence=0.95,
         min_samples=20,
+    )
+
+
+def test_evidence_that_sums_up_asks_for_fewer_broken_windows():
+    text = POLICY + "rollback: {test: cusum, reach: 2_days, alpha: 1%}\n"
+    settings = load_library(files(policy=text), endpoints={}).settings
+    assert settings is not None
+    assert settings.policy.rollback == RollbackTest(
+        share=ShareTest.CUSUM, breaches=6, reach=timedelta(days=2), alpha=0.01
     )
 
 
