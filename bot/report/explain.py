@@ -181,7 +181,7 @@ def _approves(explanation: Explanation) -> Iterator[str]:
     if approval.needs_people:
         yield (
             "An approval counts when it is given on the newest commit, by a person with write access in that team "
-            "who neither worked on the pull request, nor last edited the recipe, nor started the run that proposed it."
+            "who neither worked on the pull request, nor last edited the recipe, nor started the run behind it."
         )
     yield f"What nobody decides on within {show_duration(policy.expire_after)} is closed, never approved."
 

@@ -168,7 +168,7 @@ def play(session: Session, page: str, stage: str) -> None:
 
 def test_the_first_recipe_of_the_readme_works_from_start_to_end(session, first_town):
     session.port = first_town.base_url.rpartition(":")[2]
-    assert first_town.forge.account_by_email("1003+maria@users.noreply.github.com")
+    assert first_town.forge.account_by_email("1004+maria@users.noreply.github.com")
     play(session, "README.md", "first")
 
 

@@ -97,7 +97,7 @@ The impact is MEDIUM, and people must approve from MEDIUM on: it needs 1 approva
 - MEDIUM: policy calls max_blur_px MEDIUM
 - MEDIUM: max_blur_px changes by 100%, more than 50%: MEDIUM
 An approval counts when it is given on the newest commit, by a person with write access in that team who neither \
-worked on the pull request, nor last edited the recipe, nor started the run that proposed it.
+worked on the pull request, nor last edited the recipe, nor started the run behind it.
 What nobody decides on within 14 days is closed, never approved.
 What counts as success
 wait_time < 7_days for 3_days

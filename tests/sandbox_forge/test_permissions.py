@@ -120,8 +120,8 @@ def test_a_collaborators_permission_is_told_in_old_and_new_words(
 
 
 def test_nobodys_permission_is_not_found(forge: Forge):
-    answer = forge.rest().get(f"{REPO}/collaborators/ghost/permission")
-    assert (answer.status_code, message(answer)) == (404, "ghost is not a user")
+    answer = forge.rest().get(f"{REPO}/collaborators/nobody-here/permission")
+    assert (answer.status_code, message(answer)) == (404, "nobody-here is not a user")
 
 
 def test_teams_are_seen_by_members_and_apps_that_may(forge: Forge):
@@ -144,5 +144,5 @@ def test_pygithub_asks_about_people(forge: Forge):
     assert client.get_user("pow-bot[bot]").type == "Bot"
     assert client.get_repo("AGENCY/Pow").get_collaborator_permission("write") == "write"
     assert forge.rest().get("/user").status_code == 403
-    assert forge.rest().get("/users/ghost").status_code == 404
+    assert forge.rest().get("/users/nobody-here").status_code == 404
     assert forge.rest(None).get("/user").status_code == 401
