@@ -166,19 +166,31 @@ class ImpactPolicy:
     unknown_key: Level = Level.HIGH
 
 
+class ShareTest(StrEnum):
+    """How a ratio's rollback rule is proven."""
+
+    WILSON = "wilson"
+    CUSUM = "cusum"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackTest:
-    """The default test for ratios: `breaches` of `windows` separate windows AND the Wilson lower bound over `pool`.
+    """The test for ratios: `breaches` of `windows` separate windows AND a proof, by `share`, that it is not chance.
 
-    `confidence` is one-sided; `min_samples` is the least pooled denominator that may say anything.
+    Both ask for the ratio over `pool`, which needs `min_samples` counted to say anything. `wilson` takes its lower
+    bound, with the one-sided `confidence`. `cusum` sums evidence up over the windows of `reach`; a ratio just at its
+    limit is taken for worse within so many windows with a chance of at most `alpha`.
     """
 
+    share: ShareTest = ShareTest.WILSON
     window: timedelta = timedelta(minutes=5)
     windows: int = 12
     breaches: int = 8
     pool: timedelta = timedelta(hours=1)
     confidence: float = 0.999
     min_samples: int = 50
+    reach: timedelta = timedelta(days=3)
+    alpha: float = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

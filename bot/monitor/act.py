@@ -13,10 +13,12 @@ from bot.model.errors import LedgerError, WorkspaceError
 from bot.model.forge import Commit, PullRequest, PullState
 from bot.model.json import Json, digest_of
 from bot.model.level import Level
-from bot.model.names import CommitSha, Digest
+from bot.model.names import CommitSha, Digest, Login
 from bot.model.recipe import Recipe
 from bot.model.record import Draft, Phase
+from bot.model.settings import Policy
 from bot.model.verdict import Verdict
+from bot.monitor.answer import answers, asked_since
 from bot.monitor.observe import measurement_json
 from bot.monitor.rollback import (
     Footprint,
@@ -47,6 +49,16 @@ class Undoing:
     recipe: Recipe
     base: CommitSha
     rollbacks_per_day: int
+
+
+def find_keeper(site: Site, watched: Watched, policy: Policy) -> Login | None:
+    """Return who answered that a change is to be kept, if somebody was asked and may."""
+    since = asked_since(site.ledger.records(), watched.id)
+    if since is None:
+        return None
+    given = answers(site.forge.comments(watched.pull), since, policy)
+    logins = dict.fromkeys(comment.author.login for comment in given)
+    return next((login for login in logins if site.forge.permission(login).can_write), None)
 
 
 def footprint_of(site: Site, merge: CommitSha, base: CommitSha) -> Footprint:

@@ -1,33 +1,37 @@
 """Does the rollback rule hold, beyond what chance and bursts explain? Pure: series and settings in, measurement out.
 
 A bare `error_rate > 5%` looked at every few minutes takes back healthy changes with near certainty. So a share must
-break its limit twice over: pooled over an hour with statistical confidence, and in most of the separate windows of
-that hour. Any other rule must hold in two of its last three separate windows, the newest among them. What is beyond
-the limit and yet not proven is INSUFFICIENT: it neither takes a change back nor lets it pass.
+break its limit twice over: with proof, be it pooled over an hour or summed up over days, and in most of the separate
+windows of that hour. Any other rule must hold in two of its last three separate windows, the newest among them. What
+is beyond the limit and yet not proven is INSUFFICIENT: it neither takes a change back nor lets it pass.
 """
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from bot.model.clock import format_time
 from bot.model.names import FeedName
 from bot.model.series import FeedFailure, Reading, Sample, Series, SeriesKind, Window
-from bot.model.settings import RollbackTest
+from bot.model.settings import RollbackTest, ShareTest
 from bot.model.unit import PERCENT
 from bot.model.verdict import Measurement, RuleOutcome
+from bot.monitor.cusum import evidence_of, harmful, needed, strongest
 from bot.monitor.wilson import lower_bound
 from bot.rules.compile import Rule
+from bot.rules.display import show_duration
 from bot.rules.evaluate import Needs, evaluate
 from bot.rules.shape import threshold_of
 from bot.rules.syntax import Operator
 from bot.rules.units import settle
 
-_SEPARATE_WINDOWS = 3
-_SEPARATE_BREACHES = 2
-_STALE_WINDOWS = 3
+SEPARATE_WINDOWS = 3
+SEPARATE_BREACHES = 2
+STALE_WINDOWS = 3
+"""A share is stale when its newest sample is older than so many windows of the test."""
 _MOST_COUNTED = 1e15
 """More than that nobody counts in a window; it leaves out what is no number, too."""
 _UPPER = {Operator.MORE: operator.gt, Operator.AT_LEAST: operator.ge}
@@ -35,8 +39,11 @@ _LOWER = {Operator.LESS: operator.lt, Operator.AT_MOST: operator.le}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Limit:
-    """A limit on a share; `compare` is true beyond it, and `is_upper` says on which side that is."""
+class ShareLimit:
+    """A limit on a share; `compare` is true beyond it, and `is_upper` says on which side that is.
+
+    `value` has no more digits than rules compare on.
+    """
 
     feed: FeedName
     value: float
@@ -45,13 +52,47 @@ class _Limit:
 
     def is_broken(self, share: float) -> bool:
         """Tell whether a share is beyond the limit."""
-        return self.compare(settle(share), settle(self.value))
+        return self.compare(settle(share), self.value)
 
     def bound(self, hits: float, trials: float, confidence: float) -> float:
         """Return the share as near to the limit's good side as confidence still allows."""
         if self.is_upper:
             return lower_bound(hits, trials, confidence)
         return 1.0 - lower_bound(trials - hits, trials, confidence)
+
+    def broken_of(self, counts: Iterable[tuple[float, float]]) -> int:
+        """Count the windows whose own share, of hits and trials, is beyond the limit."""
+        return sum(1 for hits, trials in counts if trials > 0 and self.is_broken(hits / trials))
+
+    def evidence(self, hits: float, trials: float) -> float:
+        """Return how much counts speak for harm against a share at the limit; nothing is beyond a limit of 100%."""
+        limit = self.value if self.is_upper else 1.0 - self.value
+        return evidence_of(hits if self.is_upper else trials - hits, trials, limit) if limit < 1 else 0.0
+
+    def harm(self) -> float:
+        """Return the share that the evidence is for."""
+        return harmful(self.value) if self.is_upper else 1.0 - harmful(1.0 - self.value)
+
+    def outcome_of(
+        self, hits: float, trials: float, *, broken: int, test: RollbackTest, evidence: float = 0.0
+    ) -> RuleOutcome:
+        """Judge pooled counts, `broken` of the separate windows being beyond the limit; `trials` is above zero.
+
+        `evidence` is the strongest of the windows summed up, which only the test `cusum` asks for.
+        """
+        if not self.is_broken(hits / trials):
+            return RuleOutcome.DOES_NOT_HOLD
+        proven = broken >= test.breaches and self._is_proven(hits, trials, test, evidence)
+        return RuleOutcome.HOLDS if proven else RuleOutcome.INSUFFICIENT
+
+    def _is_proven(self, hits: float, trials: float, test: RollbackTest, evidence: float) -> bool:
+        match test.share:
+            case ShareTest.WILSON:
+                return self.is_broken(self.bound(hits, trials, test.confidence))
+            case ShareTest.CUSUM:
+                return settle(evidence) >= settle(evidence_needed(test))
+            case _:
+                assert_never(test.share)
 
 
 def measure_breach(
@@ -63,23 +104,47 @@ def measure_breach(
     since: datetime | None,
     min_samples: int = 1,
 ) -> Measurement:
-    """Measure the rollback rule on data of `[since, now)`; HOLDS means that a rollback is due."""
-    limit = _limit_of(rule)
+    """Measure the rollback rule on data of `[since, now)`; HOLDS means that a rollback is due.
+
+    The change that `before` looks back from is at `since`; without it, at `now`: that measures the time before it.
+    """
+    needs = Needs(min_samples=min_samples, fresh_after=since, changed_at=since or now)
+    return breach_of(rule, data, test, now=now, needs=needs)
+
+
+def breach_of(
+    rule: Rule, data: Mapping[FeedName, Reading], test: RollbackTest, *, now: datetime, needs: Needs
+) -> Measurement:
+    """Measure the rollback rule on data from `fresh_after` on; the `before` of its needs is that of `changed_at`."""
+    limit = share_limit_of(rule)
     if limit is not None:
         reading = data.get(limit.feed)
         if isinstance(reading, FeedFailure):
             return _cannot_read(rule, reading)
         if isinstance(reading, Series) and reading.kind is SeriesKind.RATIO:
-            return _share_breach(rule, limit, reading, test, now=now, since=since)
-    return _persistent_breach(rule, data, now=now, needs=Needs(min_samples=min_samples, fresh_after=since))
+            return _share_breach(rule, limit, reading, test, now=now - rule.delay, since=needs.fresh_after)
+    return _persistent_breach(rule, data, now=now, needs=needs)
 
 
 def lookback(rule: Rule, test: RollbackTest) -> timedelta:
     """How much data before `now` a breach is judged on."""
-    return max(rule.lookback + rule.reach * _SEPARATE_WINDOWS, test.pool, test.window * test.windows)
+    shares = max(test.pool, test.window * test.windows)
+    if test.share is ShareTest.CUSUM and share_limit_of(rule) is not None:
+        shares = max(shares, test.window * windows_summed(test))
+    return max(rule.lookback + rule.reach * SEPARATE_WINDOWS, shares + rule.delay)
 
 
-def _limit_of(rule: Rule) -> _Limit | None:
+def windows_summed(test: RollbackTest) -> int:
+    """Over how many windows the evidence of the test `cusum` sums up."""
+    return max(1, test.reach // test.window)
+
+
+def evidence_needed(test: RollbackTest) -> float:
+    """How much evidence the test `cusum` takes for proof."""
+    return needed(windows_summed(test), test.alpha)
+
+
+def share_limit_of(rule: Rule) -> ShareLimit | None:
     """Read a rule as a limit that a share can break; None for every other rule."""
     threshold = threshold_of(rule)
     if threshold is None or rule.hold is not None or threshold.reducer not in {None, "mean"}:
@@ -88,7 +153,7 @@ def _limit_of(rule: Rule) -> _Limit | None:
     value = threshold.limit.value * threshold.limit.unit.factor
     if compare is None or not 0 <= value <= 1:
         return None
-    return _Limit(feed=threshold.feed, value=value, compare=compare, is_upper=threshold.op in _UPPER)
+    return ShareLimit(feed=threshold.feed, value=settle(value), compare=compare, is_upper=threshold.op in _UPPER)
 
 
 def _cannot_read(rule: Rule, failure: FeedFailure) -> Measurement:
@@ -98,17 +163,16 @@ def _cannot_read(rule: Rule, failure: FeedFailure) -> Measurement:
 
 
 def _share_breach(
-    rule: Rule, limit: _Limit, series: Series, test: RollbackTest, *, now: datetime, since: datetime | None
+    rule: Rule, limit: ShareLimit, series: Series, test: RollbackTest, *, now: datetime, since: datetime | None
 ) -> Measurement:
     start = now - test.pool if since is None else min(max(now - test.pool, since), now)
-    usable = [s for s in series.samples if s.at < now and (since is None or s.at >= since) and _is_usable(s)]
+    usable = [s for s in series.samples if s.at < now and (since is None or s.at >= since) and is_countable(s)]
     pooled = [sample for sample in usable if sample.at >= start]
     hits, trials = math.fsum(s.value for s in pooled), math.fsum(s.of for s in pooled)
     observed = ""
     missing = _missing(series, trials, test, now)
     if missing is None:
-        outcome, sentence = _judged(limit, test, hits, trials, broken=_broken_windows(usable, limit, test, now))
-        sentence += f" since {format_time(now - test.window * test.windows)}, {test.breaches} needed"
+        outcome, sentence = _judged(limit, test, (hits, trials), usable, now)
         observed = _percent(hits / trials)
     else:
         outcome, sentence = missing
@@ -127,54 +191,76 @@ def _missing(series: Series, trials: float, test: RollbackTest, now: datetime) -
     newest = max((sample.at for sample in series.samples if sample.at < now), default=None)
     if newest is None:
         return RuleOutcome.NO_DATA, f"{series.feed} has no samples"
-    if newest < now - test.window * _STALE_WINDOWS:
+    if newest < now - test.window * STALE_WINDOWS:
         return RuleOutcome.STALE, f"{series.feed} ends at {format_time(newest)}"
     if trials < test.min_samples:
         return RuleOutcome.INSUFFICIENT, f"{trials:g} counted, {test.min_samples} needed"
     return None
 
 
-def _judged(limit: _Limit, test: RollbackTest, hits: float, trials: float, *, broken: int) -> tuple[RuleOutcome, str]:
-    share, bound = hits / trials, limit.bound(hits, trials, test.confidence)
-    side = "at least" if limit.is_upper else "at most"
+def _judged(
+    limit: ShareLimit, test: RollbackTest, pooled: tuple[float, float], samples: Sequence[Sample], now: datetime
+) -> tuple[RuleOutcome, str]:
+    """Judge a share by its pooled hits and trials, and by the samples of the windows back from `now`."""
+    hits, trials = pooled
+    broken = limit.broken_of(_windows(samples, test.window, test.windows, now))
+    evidence = 0.0
+    match test.share:
+        case ShareTest.WILSON:
+            side = "at least" if limit.is_upper else "at most"
+            bound = limit.bound(hits, trials, test.confidence)
+            proof = f"{side} {_percent(bound)} with {test.confidence:.1%} confidence"
+        case ShareTest.CUSUM:
+            summed = _windows(samples, test.window, windows_summed(test), now)
+            evidence = strongest([limit.evidence(*counts) for counts in summed])
+            harm = f"evidence for {_percent(limit.harm())} within {show_duration(test.reach)}"
+            proof = f"{evidence:.1f} of {evidence_needed(test):.1f} {harm}"
+        case _:
+            assert_never(test.share)
     sentence = (
-        f"{limit.feed} is {_percent(share)} (n={trials:g}), {side} {_percent(bound)} with "
-        f"{test.confidence:.1%} confidence, limit {_percent(limit.value)}; broken in {broken} of {test.windows} "
-        f"windows of {_minutes(test.window)}"
+        f"{limit.feed} is {_percent(hits / trials)} (n={trials:g}), {proof}, limit {_percent(limit.value)}; "
+        f"broken in {broken} of {test.windows} windows of {_minutes(test.window)} since "
+        f"{format_time(now - test.window * test.windows)}, {test.breaches} needed"
     )
-    if not limit.is_broken(share):
-        return RuleOutcome.DOES_NOT_HOLD, sentence
-    if limit.is_broken(bound) and broken >= test.breaches:
-        return RuleOutcome.HOLDS, sentence
-    return RuleOutcome.INSUFFICIENT, f"beyond the limit and not proven: {sentence}"
+    outcome = limit.outcome_of(hits, trials, broken=broken, test=test, evidence=evidence)
+    unproven = outcome is RuleOutcome.INSUFFICIENT
+    return outcome, f"beyond the limit and not proven: {sentence}" if unproven else sentence
 
 
-def _broken_windows(samples: Iterable[Sample], limit: _Limit, test: RollbackTest, now: datetime) -> int:
-    """Count the separate windows, back from `now`, whose own share is beyond the limit."""
-    hits = [0.0] * test.windows
-    trials = [0.0] * test.windows
+def _windows(samples: Iterable[Sample], width: timedelta, count: int, now: datetime) -> list[tuple[float, float]]:
+    """Add up hits and trials of the separate windows back from `now`, the newest first."""
+    hits, trials = [0.0] * count, [0.0] * count
     for sample in samples:
-        index = math.ceil((now - sample.at) / test.window) - 1
-        if index < test.windows:
+        index = math.ceil((now - sample.at) / width) - 1
+        if index < count:
             hits[index] += sample.value
             trials[index] += sample.of
-    return sum(1 for hit, trial in zip(hits, trials, strict=True) if trial > 0 and limit.is_broken(hit / trial))
+    return list(zip(hits, trials, strict=True))
 
 
 def _persistent_breach(rule: Rule, data: Mapping[FeedName, Reading], *, now: datetime, needs: Needs) -> Measurement:
     newest = evaluate(rule, data, now=now, needs=needs)
     if newest.outcome is not RuleOutcome.HOLDS:
         return newest
-    earlier = [evaluate(rule, data, now=now - rule.reach * back, needs=needs) for back in range(1, _SEPARATE_WINDOWS)]
-    holding = 1 + sum(measurement.outcome is RuleOutcome.HOLDS for measurement in earlier)
-    sentence = f"{newest.sentence}; held in {holding} of the last {_SEPARATE_WINDOWS} separate windows"
-    if holding >= _SEPARATE_BREACHES:
+    earlier = [evaluate(rule, data, now=now - rule.reach * back, needs=needs) for back in range(1, SEPARATE_WINDOWS)]
+    holding = 1 + _times_held(rule, newest, earlier)
+    sentence = f"{newest.sentence}; held in {holding} of the last {SEPARATE_WINDOWS} separate windows"
+    if holding >= SEPARATE_BREACHES:
         return replace(newest, sentence=sentence)
-    sentence = f"beyond the limit and not proven: {sentence}, {_SEPARATE_BREACHES} needed"
+    sentence = f"beyond the limit and not proven: {sentence}, {SEPARATE_BREACHES} needed"
     return replace(newest, outcome=RuleOutcome.INSUFFICIENT, sentence=sentence)
 
 
-def _is_usable(sample: Sample) -> bool:
+def _times_held(rule: Rule, newest: Measurement, earlier: Sequence[Measurement]) -> int:
+    """Count the earlier windows in which the rule held; where one group is enough, in the same group all the time."""
+    if rule.tree.grouping is None or rule.tree.grouping.every:
+        return sum(measurement.outcome is RuleOutcome.HOLDS for measurement in earlier)
+    groups = [frozenset(measurement.groups) for measurement in earlier]
+    return max(sum(group in holding for holding in groups) for group in newest.groups)
+
+
+def is_countable(sample: Sample) -> bool:
+    """Tell whether a sample is a count of so many out of so many."""
     return 0 <= sample.value <= _MOST_COUNTED and 0 < sample.of <= _MOST_COUNTED
 
 

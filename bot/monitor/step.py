@@ -11,7 +11,7 @@ from bot.model.errors import BotError
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.forge import PullRequest, PullState
 from bot.model.json import Json
-from bot.model.names import ChangeId, CommitSha
+from bot.model.names import ChangeId, CommitSha, Login
 from bot.model.record import Draft, Phase
 from bot.model.settings import Settings
 from bot.model.verdict import Measurement, Recovery, Verdict, VerdictKind
@@ -19,21 +19,24 @@ from bot.monitor.act import (
     PERSON_LABEL,
     Undoing,
     complete_rollback,
+    find_keeper,
     find_rollback,
     footprint_of,
     open_rollback,
     plan_undoing,
     write_intent,
 )
+from bot.monitor.answer import KEEP
 from bot.monitor.observe import Observer, measurement_json
-from bot.monitor.rollback import AskPerson, TakeBack, is_back
+from bot.monitor.rollback import AskPerson, Footprint, TakeBack, is_back
 from bot.monitor.verdict import WatchFacts, judge, judge_recovery
 from bot.monitor.watched import Watched, closing_of, is_recorded, watch_list
 from bot.propose.change import rollback_id
 from bot.recipes.library import CompiledRecipe
-from bot.report.watch import recovery_comment, watch_comment, watch_marker
+from bot.report.watch import kept_comment, recovery_comment, watch_comment, watch_marker
 
 GATE = "gate.yml"
+_HOW_TO_ANSWER = f": comment `{KEEP}` to keep the change, or revert it there"
 ROLLED_BACK, KEPT = "rolled_back", "kept"
 """How a change ends that did not succeed."""
 
@@ -95,6 +98,24 @@ def _look(now: Round, watched: Watched) -> list[Event]:
     footprint = footprint_of(now.site, watched.merge, now.base)
     if is_back(footprint):
         return [_close_taken_back(now, watched)]
+    answer = _answer(now, watched)
+    if isinstance(answer, str):
+        return [_keep(now, watched, answer)]
+    unread = [] if answer is None else [answer]
+    return [*unread, *_measure(now, watched, footprint)]
+
+
+def _answer(now: Round, watched: Watched) -> Login | Event | None:
+    """Return who wants to keep the change; what cannot be read answers nothing, and the watch goes on."""
+    try:
+        return find_keeper(now.site, watched, now.settings.policy)
+    except BotError as error:
+        sentence = f"whether somebody answered cannot be read: {error.message}"
+        return _event(watched, Mark.WARNING, sentence, hint=error.hint)
+
+
+def _measure(now: Round, watched: Watched, footprint: Footprint) -> list[Event]:
+    """Measure both rules anew, and act on the verdict."""
     recipe = now.observer.recipe_of(watched)
     undoing = _undoing(now, watched, recipe)
     facts = now.observer.facts(watched, recipe)
@@ -142,7 +163,7 @@ def _act(now: Round, watched: Watched, verdict: Verdict) -> Event:
         case VerdictKind.HOLD:
             return _event(watched, Mark.WAIT, f"watching: {verdict.sentence}")
         case VerdictKind.ASK | VerdictKind.ROLLBACK:  # what the bot has no plan for is a person's
-            return _ask(now, watched, verdict.sentence)
+            return _ask(now, watched, verdict.sentence, how=_HOW_TO_ANSWER)
         case _:
             assert_never(verdict.kind)
 
@@ -176,7 +197,10 @@ def _resume(now: Round, undoing: Undoing, intent: Mapping[str, Json]) -> Event:
         return _event(watched, Mark.WARNING, "the rollback was begun and waits, for the policy is paused")
     plan = plan_undoing(now.site, undoing, footprint)
     if isinstance(plan, AskPerson):
-        return _ask(now, watched, f"the rollback was begun, but {plan.reason}")
+        answer = _answer(now, watched)
+        if isinstance(answer, str):
+            return _keep(now, watched, answer)
+        return _ask(now, watched, f"the rollback was begun, but {plan.reason}", how=_HOW_TO_ANSWER)
     return _opened(undoing, open_rollback(now.site, undoing, plan, intent))
 
 
@@ -199,7 +223,8 @@ def _see_whether_it_helped(now: Round, watched: Watched, original: ChangeId) -> 
     """Measure what a rollback brought, by the recipe that the change it takes back was approved under."""
     first = next((each for each in watch_list(now.site.ledger.records()) if each.id == original), None)
     recipe = now.observer.recipe_of(first or watched)
-    measured = now.observer.breach(recipe, now=now.site.now, since=watched.effective_at)
+    changed_at = (first or watched).effective_at
+    measured = now.observer.breach(recipe, now=now.site.now, since=watched.effective_at, changed_at=changed_at)
     watch = recipe.recipe.watch
     recovery = judge_recovery(
         measured, effective_at=watched.effective_at, within=watch.recover_within, now=now.site.now
@@ -249,34 +274,34 @@ def _close_taken_back(now: Round, watched: Watched) -> Event:
     return _event(watched, Mark.WARNING, sentence, hint=hint, closed=ROLLED_BACK)
 
 
-def _close_kept(now: Round, watched: Watched, why: str) -> Event:
+def _keep(now: Round, watched: Watched, keeper: Login) -> Event:
+    """Close a change that a person wants to keep; the comment comes first, for what is closed is not looked at."""
+    body = kept_comment(watched.id, keeper, at=now.site.now)
+    now.site.forge.put_comment(watched.pull, marker=watch_marker(watched.id), body=body)
+    return _close_kept(now, watched, f"{keeper} answered `{KEEP}`", by=keeper)
+
+
+def _close_kept(now: Round, watched: Watched, why: str, **facts: Json) -> Event:
     """Close a change that people kept although the bot would have taken it back."""
     sentence = f"{why}, so the change is kept"
-    _close(now, watched, KEPT, sentence)
+    _close(now, watched, KEPT, sentence, **facts)
     return _event(watched, Mark.WARNING, sentence, hint="it is not watched any longer", closed=KEPT)
 
 
-def _close(
-    now: Round,
-    watched: Watched,
-    outcome: str,
-    sentence: str,
-    *,
-    measurement: Mapping[str, Json] | None = None,
-    recovery: Json = None,
-) -> None:
+def _close(now: Round, watched: Watched, outcome: str, sentence: str, **more: Json) -> None:
     facts: Mapping[str, Json] = {
         "outcome": outcome,
-        "recovery": recovery,
+        "recovery": None,
         "sentence": sentence,
-        "measurement": dict(measurement or {}),
+        "measurement": {},
+        **more,
     }
     now.site.ledger.append(Draft(change=watched.id, phase=Phase.CLOSED, at=now.site.now, facts=facts))
 
 
-def _ask(now: Round, watched: Watched, sentence: str) -> Event:
+def _ask(now: Round, watched: Watched, sentence: str, *, how: str = "") -> Event:
     now.site.forge.add_labels(watched.pull, (PERSON_LABEL,))
-    hint = f"look at pull request {watched.pull}: keep the change, or revert it there"
+    hint = f"look at pull request {watched.pull}{how}"
     return _event(watched, Mark.WARNING, f"a person must decide: {sentence}", hint=hint)
 
 

@@ -7,7 +7,16 @@ from bot.model.errors import Diagnostic
 from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.names import Login, RecipeId, ServiceName, TeamSlug
-from bot.model.settings import Approvers, Budget, ImpactPolicy, Policy, RelativeChange, RollbackTest, ValueRange
+from bot.model.settings import (
+    Approvers,
+    Budget,
+    ImpactPolicy,
+    Policy,
+    RelativeChange,
+    RollbackTest,
+    ShareTest,
+    ValueRange,
+)
 from bot.recipes.calendar import calendar_faults, read_calendar
 from bot.recipes.check import Check
 from bot.recipes.fields import Fields, fields_of
@@ -15,6 +24,9 @@ from bot.recipes.outcome import Outcome
 from bot.recipes.tree import Document
 
 _DEFAULT = RollbackTest()
+_BREACHES = {ShareTest.WILSON: _DEFAULT.breaches, ShareTest.CUSUM: 6}
+"""How many broken windows each test asks for: evidence that sums up lasts longer than an hour's pool by itself."""
+_MOST_SUMMED = 10_000
 _BUDGET = Budget()
 _EXPIRE_AFTER = timedelta(days=14)
 _PROPOSALS_PER_RUN = 10
@@ -85,13 +97,17 @@ def _budget(fields: Fields) -> Budget:
 
 
 def _rollback(fields: Fields) -> RollbackTest:
+    share = ShareTest(fields.text("test", _DEFAULT.share))
     return RollbackTest(
+        share=share,
         window=fields.duration("window", _DEFAULT.window),
         windows=fields.integer("windows", _DEFAULT.windows),
-        breaches=fields.integer("breaches", _DEFAULT.breaches),
+        breaches=fields.integer("breaches", _BREACHES[share]),
         pool=fields.duration("pool", _DEFAULT.pool),
         confidence=fields.share("confidence", _DEFAULT.confidence),
         min_samples=fields.integer("min_samples", _DEFAULT.min_samples),
+        reach=fields.duration("reach", _DEFAULT.reach),
+        alpha=fields.share("alpha", _DEFAULT.alpha),
     )
 
 
@@ -119,6 +135,14 @@ def _rollback_faults(document: Document, test: RollbackTest) -> Iterator[Diagnos
     if test.pool < test.window:
         place = document.place(("rollback", "pool"))
         yield document.fault(Check.POLICY, place, "`pool` is shorter than one `window`", hint="make it longer")
+    if not 0 < test.alpha < 1:
+        place = document.place(("rollback", "alpha"))
+        hint = "write a share such as 5%"
+        yield document.fault(Check.POLICY, place, "`alpha` is not between 0% and 100%", hint=hint)
+    if test.share is ShareTest.CUSUM and not 1 <= test.reach // test.window <= _MOST_SUMMED:
+        place = document.place(("rollback", "reach"))
+        message = f"`reach` is not between one and {_MOST_SUMMED:,} windows long"
+        yield document.fault(Check.POLICY, place, message, hint="write 3_days, or another `window`")
     if not _NO_DECISION < test.confidence < 1:
         place = document.place(("rollback", "confidence"))
         hint = "write a share such as 99.9%"

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from bot.model.change import Change
 from bot.model.clock import format_time
-from bot.model.names import ChangeId, PullNumber
+from bot.model.names import ChangeId, Login, PullNumber
 from bot.model.recipe import Recipe
 from bot.model.verdict import Measurement, Recovery, RuleOutcome, Verdict, VerdictKind
 from bot.report.pull_request import redline_of
@@ -28,6 +28,10 @@ _OUTCOMES = {
     RuleOutcome.STALE: "stale data",
     RuleOutcome.ERROR: "could not be measured",
 }
+_HOW_TO_ANSWER = (
+    "To keep the change, comment `/keep` here; it counts from people with write access. To take it back, revert "
+    "this pull request."
+)
 _LIMIT = 1000
 _ROOM = 40_000
 """Characters of a redline; GitHub takes 65,536 in all."""
@@ -57,9 +61,17 @@ def watch_comment(verdict: Verdict, recipe: Recipe, *, effective_at: datetime) -
             f"without a verdict a person is asked after {format_time(deadline)}."
         ),
     ]
+    if verdict.kind is VerdictKind.ASK:
+        lines += ["", _HOW_TO_ANSWER]
     if not verdict.armed:
         lines += ["", "The rollback rule already held before this change, so it does not take it back by itself."]
     return "\n".join(lines) + "\n"
+
+
+def kept_comment(change: ChangeId, keeper: Login, *, at: datetime) -> str:
+    """Say who decided to keep a change."""
+    sentence = f"{sanitize(keeper)} was asked and decided so; it is not watched any longer"
+    return f"{watch_marker(change)}\n### Watch: the change is kept\n\n{sentence}.\n\nRead {format_time(at)}.\n"
 
 
 def rollback_title(recipe: Recipe, original: PullNumber) -> str:

@@ -1,0 +1,331 @@
+"""How often the rollback test is wrong: watches of three days over simulated traffic, looked at every five minutes.
+
+Run with `python benchmarks/false_actions.py [--markdown]`; it exits 1 if the default policy breaks its budget. Every
+figure comes from fixed seeds. The default policy is judged by the product's own code: its replay of the rollback
+rule, which tests hold equal to the monitor look by look, and the monitor's verdict on that. Beside it stand rules as
+other tools have them, on the same streams.
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate, groupby
+from pathlib import Path
+from random import Random
+from statistics import median
+
+from bot.model.names import ChangeId, FeedName
+from bot.model.recipe import Watch
+from bot.model.series import Series, SeriesKind, Window
+from bot.model.settings import RollbackTest, ShareTest
+from bot.model.unit import PERCENT
+from bot.model.verdict import Measurement, RuleOutcome, VerdictKind
+from bot.monitor.breach import evidence_needed
+from bot.monitor.cusum import evidence_of
+from bot.monitor.verdict import WatchFacts, judge
+from bot.rehearse.replay import Looks
+from bot.rehearse.replay_breach import replay_breach
+from bot.rehearse.strand import Past, Strand
+from bot.rehearse.track import Track, micros_at, micros_of, moment_at
+from bot.rules.catalog import Metric, Scope
+from bot.rules.compile import Rule, compile_rule
+from bot.rules.evaluate import Needs
+
+SEED = 20_260_105
+STREAMS, BURSTY_STREAMS, PEER_STREAMS = 1_000, 5_000, 400
+"""Bursts come near the budget, so that it takes more streams to tell on which side of it they are."""
+WATCH, WINDOW, ONSET = timedelta(days=3), timedelta(minutes=5), timedelta(hours=24)
+LOOKS, BEFORE = WATCH // WINDOW, timedelta(hours=1) // WINDOW
+VOLUMES = (5, 20, 100, 1_000)
+LIMIT = 0.05
+MOST_FALSE = 0.005
+"""Fewer of the healthy and bursty watches than this may end in a rollback."""
+LATEST = timedelta(hours=5)
+"""The median jump must be caught sooner than this."""
+CHANGED = datetime(2026, 1, 5, tzinfo=UTC)
+ERRORS = FeedName("metrics.office.error_rate")
+DEFAULT = "**default**: Wilson and 8 of 12"
+AT_ONCE = 72
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How the errors of a stream come: `spread` is the correlation of requests in one window, `later` the jump.
+
+    `streams` are drawn to judge the default policy.
+    """
+
+    name: str
+    rate: float
+    spread: float = 0.0
+    later: float | None = None
+    streams: int = STREAMS
+
+
+HEALTHY = Kind(name="healthy, 2%", rate=0.02)
+BURSTY = Kind(name="bursty, mean 2%", rate=0.02, spread=0.05, streams=BURSTY_STREAMS)
+BORDER = Kind(name="borderline, 4.9%", rate=0.049)
+JUMP = Kind(name="2%, then 10% from 24 h on", rate=0.02, later=0.10)
+KINDS = (HEALTHY, BURSTY, BORDER, JUMP)
+Stream = Sequence[int]
+"""The errors of each window, from an hour before the change on."""
+Policy = Callable[[Stream, int], int | None]
+"""Errors and requests of each window → the look, from 1 on, at which the change is rolled back, if it is."""
+
+
+def distribution(trials: int, rate: float, spread: float) -> list[float]:
+    """Sum up the probabilities of 0, 1, … hits: binomial, or beta-binomial with this intraclass correlation."""
+    if spread:
+        weight = (1 - spread) / spread
+        a, b = rate * weight, (1 - rate) * weight
+        even = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+        logs = [
+            math.lgamma(k + a) + math.lgamma(trials - k + b) - math.lgamma(trials + a + b) - even
+            for k in range(trials + 1)
+        ]
+    else:
+        logs = [k * math.log(rate) + (trials - k) * math.log1p(-rate) for k in range(trials + 1)]
+    ways = [math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1) for k in range(trials + 1)]
+    return list(accumulate(math.exp(log + way) for log, way in zip(logs, ways, strict=True)))
+
+
+def streams(kind: Kind, volume: int, count: int) -> Iterator[Stream]:
+    """Draw streams; the same ones every time, and the first ones are the same however many are drawn."""
+    random = Random(f"{SEED} {kind.name} {volume}")
+    hits, table = range(volume + 1), distribution(volume, kind.rate, kind.spread)
+    later = table if kind.later is None else distribution(volume, kind.later, kind.spread)
+    first = BEFORE + ONSET // WINDOW
+    for _ in range(count):
+        start = random.choices(hits, cum_weights=table, k=first)
+        yield start + random.choices(hits, cum_weights=later, k=BEFORE + LOOKS - first)
+
+
+def rule() -> Rule:
+    """Compile the recipe's line."""
+    metric = Metric(name=ERRORS, unit=PERCENT, kind=SeriesKind.RATIO, window=WINDOW)
+    compiled = compile_rule(f"error_rate > {LIMIT:.0%}", Scope(watched=(ERRORS,), metrics=(metric,)))
+    if not isinstance(compiled, Rule):
+        raise TypeError(str(compiled))
+    return compiled
+
+
+RULE = rule()
+MEASURED = {outcome: Measurement(rule=RULE.text, outcome=outcome, sentence="") for outcome in RuleOutcome}
+
+
+def past_of(stream: Stream, volume: int) -> Past:
+    """Make a feed's past of a stream."""
+    start = CHANGED - WINDOW * BEFORE
+    times = [micros_at(start) + micros_of(WINDOW) * place for place in range(len(stream))]
+    span = Window(start=start, end=start + WINDOW * len(stream))
+    header = Series(feed=ERRORS, unit=PERCENT, kind=SeriesKind.RATIO, window=WINDOW, span=span, samples=())
+    return {ERRORS: Strand(header, Track(times, list(map(float, stream)), [float(volume)] * len(stream)))}
+
+
+def product(test: RollbackTest) -> Policy:
+    """Watch as the monitor does: the replayed rollback rule, and the verdict on it; nothing ever says success."""
+
+    def rolled_back(stream: Stream, volume: int) -> int | None:
+        past = past_of(stream, volume)
+        at_change = Looks(start=micros_at(CHANGED), step=micros_of(WINDOW), count=1)
+        before = replay_breach(RULE, past, at_change, test, Needs(changed_at=CHANGED))[0]
+        needs = Needs(fresh_after=CHANGED, changed_at=CHANGED)
+        for first in range(0, LOOKS, AT_ONCE):
+            begin = CHANGED + WINDOW * (first + 1)
+            looks = Looks(start=micros_at(begin), step=micros_of(WINDOW), count=min(AT_ONCE, LOOKS - first))
+            for place, outcome in enumerate(replay_breach(RULE, past, looks, test, needs)):
+                if outcome is RuleOutcome.HOLDS and is_rollback(outcome, before, moment_at(looks.moments[place])):
+                    return first + place + 1
+        return None
+
+    return rolled_back
+
+
+def is_rollback(outcome: RuleOutcome, before: RuleOutcome, now: datetime) -> bool:
+    """Ask for the verdict on one look."""
+    facts = WatchFacts(
+        change=ChangeId("0" * 16),
+        effective_at=CHANGED,
+        watch=Watch(),
+        success=MEASURED[RuleOutcome.DOES_NOT_HOLD],
+        rollback=MEASURED[outcome],
+        before=MEASURED[before],
+    )
+    return judge(facts, now).kind is VerdictKind.ROLLBACK
+
+
+def in_a_row(broken: Sequence[bool], length: int) -> int | None:
+    """Return the first look with so many broken windows in a row."""
+    row = 0
+    for look, each in enumerate(broken, start=1):
+        row = row + 1 if each else 0
+        if row == length:
+            return look
+    return None
+
+
+def in_all(broken: Sequence[bool], count: int) -> int | None:
+    """Return the look with the so many-th broken window; nothing ever takes one back."""
+    return next((look for look, total in enumerate(accumulate(broken), start=1) if total >= count), None)
+
+
+def beyond(stream: Stream, volume: int) -> list[bool]:
+    """Tell of each window since the change whether its own share is beyond the limit."""
+    return [hits > LIMIT * volume for hits in stream[BEFORE:]]
+
+
+def overlapping(stream: Stream, volume: int) -> int | None:
+    """A share over half an hour, with 50 requests or more, beyond the limit in 3 of 5 looks."""
+    sums = [0, *accumulate(stream[BEFORE:])]
+    broken: list[bool] = []
+    for end in range(1, len(sums)):
+        start = max(0, end - 6)
+        of = (end - start) * volume
+        broken.append(of >= 50 and sums[end] - sums[start] > LIMIT * of)
+        if sum(broken[-5:]) >= 3:
+            return end
+    return None
+
+
+def cusum(stream: Stream, volume: int) -> int | None:
+    """The product's evidence and threshold, summed up by Page's recursion, without any demand for persistence."""
+    known = [evidence_of(hits, volume, LIMIT) for hits in range(volume + 1)]
+    total, enough = 0.0, evidence_needed(RollbackTest())
+    for look, hits in enumerate(stream[BEFORE:], start=1):
+        total = max(0.0, total + known[hits])
+        if total >= enough:
+            return look
+    return None
+
+
+POLICIES: Mapping[str, Policy] = {
+    DEFAULT: product(RollbackTest()),
+    "`test: cusum` and 6 of 12": product(RollbackTest(share=ShareTest.CUSUM, breaches=6)),
+    "CUSUM alone": cusum,
+    "any window beyond the limit": lambda stream, volume: in_a_row(beyond(stream, volume), 1),
+    "3 windows in a row": lambda stream, volume: in_a_row(beyond(stream, volume), 3),
+    "3 of 5 overlapping pools of 30 min, 50 counted": overlapping,
+    "argo-rollouts, `failureLimit: 3`": lambda stream, volume: in_all(beyond(stream, volume), 4),
+    "flagger, `threshold: 5`": lambda stream, volume: in_all(beyond(stream, volume), 5),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """What became of the watches of one kind and volume under one policy; `looks` has None where nothing happened."""
+
+    policy: str
+    kind: Kind
+    volume: int
+    looks: Sequence[int | None]
+
+    @property
+    def onset(self) -> int:
+        """The last look at a stream that is still healthy."""
+        return ONSET // WINDOW if self.kind.later is not None else LOOKS
+
+    @property
+    def early(self) -> float:
+        """The share of watches that were rolled back for nothing."""
+        return sum(look is not None and look <= self.onset for look in self.looks) / len(self.looks)
+
+    @property
+    def delay(self) -> timedelta | None:
+        """The median time from the jump to the rollback, among all watches that were not rolled back before."""
+        left = [look for look in self.looks if look is None or look > self.onset]
+        middle = median(math.inf if look is None else float(look - self.onset) for look in left) if left else math.inf
+        return None if math.isinf(middle) else middle * WINDOW
+
+    @property
+    def caught(self) -> float:
+        """The share of watches that were rolled back after the jump."""
+        return sum(look is not None and look > self.onset for look in self.looks) / len(self.looks)
+
+    def broken_budget(self) -> str | None:
+        """Say how this cell breaks the budget, if it does."""
+        where = f"{self.kind.name} at {self.volume} requests"
+        if self.kind.later is not None:
+            late = self.delay is None or self.delay >= LATEST
+            return f"{where}: caught after {self.delay}, {LATEST} allowed" if late else None
+        too_often = self.kind != BORDER and self.early >= MOST_FALSE
+        return f"{where}: {self.early:.2%} rolled back, less than {MOST_FALSE:.1%} allowed" if too_often else None
+
+
+def cell(policy: str, kind: Kind, volume: int, count: int) -> Cell:
+    """Watch so many streams."""
+    rolled_back = POLICIES[policy]
+    looks = tuple(rolled_back(stream, volume) for stream in streams(kind, volume, count))
+    return Cell(policy=policy, kind=kind, volume=volume, looks=looks)
+
+
+def table(count: int | None = None, peers: int = PEER_STREAMS, *, workers: int | None = None) -> Iterator[Cell]:
+    """Watch everything, side by side on the machine's cores."""
+    with ProcessPoolExecutor(max_workers=workers) as pool:
+        jobs = [
+            pool.submit(cell, policy, kind, volume, (count or kind.streams) if policy == DEFAULT else peers)
+            for policy in POLICIES
+            for kind in KINDS
+            for volume in VOLUMES
+        ]
+        yield from (job.result() for job in jobs)
+
+
+def in_words(found: Cell) -> str:
+    """Write a cell: how many are rolled back; of a jump how many before it, how many after, and how long after."""
+    if found.kind.later is None:
+        return f"{found.early:.2%}" if found.policy == DEFAULT else f"{found.early:.1%}"
+    if found.delay is None or not found.caught:
+        return f"{found.early:.0%}, {found.caught:.0%}"
+    return f"{found.early:.0%}, {found.caught:.0%}, {found.delay / timedelta(hours=1):.1f} h"
+
+
+def markdown(cells: Sequence[Cell]) -> Iterator[str]:
+    """Write one table for each kind of stream."""
+    for kind in KINDS:
+        yield f"| {kind.name} | {' | '.join(f'{volume:,}' for volume in VOLUMES)} |"
+        yield f"|---|{'---:|' * len(VOLUMES)}"
+        rows = groupby((each for each in cells if each.kind == kind), key=lambda each: each.policy)
+        for policy, row in rows:
+            yield f"| {policy} | {' | '.join(in_words(each) for each in row)} |"
+        yield ""
+
+
+def write_block(page: Path, name: str, lines: Sequence[str]) -> None:
+    """Write lines into a page, between the comments that hold their place."""
+    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+    head, _, rest = page.read_text().partition(begin)
+    _, found, tail = rest.partition(end)
+    if not found:
+        raise ValueError(f"{page} has no place for {name}: write {begin} and {end} into it")
+    body = "\n".join(lines).strip()
+    page.write_text(f"{head}{begin}\n{body}\n{end}{tail}")
+
+
+def main() -> int:
+    """Print the tables; 1 if the default policy breaks its budget."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--streams", type=int, help="streams a cell for the default policy, for a quick look")
+    parser.add_argument("--peers", type=int, default=PEER_STREAMS, help="streams a cell for the others")
+    parser.add_argument("--markdown", type=Path, help="the page to write the tables into: docs/false-actions.md")
+    arguments = parser.parse_args()
+    cells = list(table(arguments.streams, arguments.peers))
+    lines = list(markdown(cells))
+    print("\n".join(lines))
+    if arguments.markdown:
+        note = "; ".join(f"{kind.name}: {arguments.streams or kind.streams:,}" for kind in KINDS)
+        note = f"Streams a cell for the default: {note}. For each of the others: {arguments.peers:,}. "
+        write_block(
+            arguments.markdown, "streams", [f"{note}The seed is {SEED}, {datetime.now(UTC):%Y-%m-%d}.", "", *lines]
+        )
+    faults = [fault for each in cells if each.policy == DEFAULT and (fault := each.broken_budget())]
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
