@@ -7,7 +7,8 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar, assert_never
@@ -19,8 +20,9 @@ from bot.collect.digests import use_of_complaints, use_of_log, use_of_series
 from bot.collect.events import log_of, log_query
 from bot.collect.privacy import complaints_query, count_complaints
 from bot.collect.query import Access, Query, Row, UnreadableError
-from bot.collect.registry import SOURCES
+from bot.collect.registry import SOURCES, Registry
 from bot.collect.samples import metric_query, series_of
+from bot.collect.shared import groups_of
 from bot.model.finding import ComplaintCount, SourceUse
 from bot.model.names import FeedName
 from bot.model.process import ProcessLog
@@ -62,11 +64,13 @@ class Collector:
         root: Path,
         client: httpx.Client,
         deadline: timedelta = timedelta(seconds=60),
+        sources: Registry = SOURCES,
     ) -> None:
         self._endpoints = endpoints
         self._root = root
         self._client = client
         self._deadline = deadline
+        self._sources = sources
 
     def series(self, spec: FeedSpec, window: Window) -> Reading:
         """Read a metric feed over a window."""
@@ -81,10 +85,24 @@ class Collector:
         return self._events(spec, window, self._end())
 
     def gather(self, specs: Sequence[FeedSpec], *, now: datetime) -> Gathered:
-        """Read several feeds side by side, each over its own `history` up to now, all within the deadline."""
+        """Read several feeds side by side, each over its own `history` up to now, all within the deadline.
+
+        Feeds that share a table are read by one query. Those that it gives no series for are asked alone, so that
+        each gets the series or the failure that it always got.
+        """
         end = self._end()
+        groups = groups_of(specs, self._sources.shared.keys(), now=now)
+        grouped = {query.spec.name for group in groups for query in group}
         with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="feed") as pool:
-            results = list(pool.map(lambda spec: self._collect(spec, now, end), specs))
+            together = [pool.submit(self._together, group, end) for group in groups]
+            reading = {
+                spec.name: pool.submit(self._collect, spec, now, end) for spec in specs if spec.name not in grouped
+            }
+            found = {name: series for each in together for name, series in each.result().items()}
+            for spec in specs:
+                if spec.name not in found and spec.name not in reading:
+                    reading[spec.name] = pool.submit(self._collect, spec, now, end)
+            results = [found[spec.name] if spec.name in found else reading[spec.name].result() for spec in specs]
         return Gathered(
             series={value.feed: value for value in results if isinstance(value, Series)},
             complaints={value.feed: value for value in results if isinstance(value, ComplaintCount)},
@@ -110,10 +128,25 @@ class Collector:
     def _series(self, spec: FeedSpec, window: Window, end: float) -> Reading:
         def read() -> Series:
             query = metric_query(spec, window)
-            rows = self._rows(query, end)
-            return bulk_series(rows, query, window) or series_of(rows, query, window)
+            return _series_of(self._rows(query, end), query, window)
 
         return _guarded(spec, read)
+
+    def _together(self, group: Sequence[Query], end: float) -> dict[FeedName, Series]:
+        """Read feeds of one table by one query; a feed without a series is to be asked alone.
+
+        It may take as long as its feeds alone, and half of the time that is left, so that they can be asked after it.
+        """
+        found: dict[FeedName, Series] = {}
+        with suppress(UnreadableError):
+            spec = group[0].spec
+            timeouts = sum(query.spec.timeout.total_seconds() for query in group)
+            access = replace(self.access(spec), seconds=min(timeouts, self._left(end) / 2))
+            for place, rows in self._sources.shared[spec.source](group, access):
+                query = group[place]
+                with suppress(UnreadableError):
+                    found[query.spec.name] = _series_of(rows, query, query.window)
+        return found
 
     def _complaints(self, spec: FeedSpec, window: Window, end: float) -> ComplaintCount | FeedFailure:
         def read() -> ComplaintCount:
@@ -130,6 +163,10 @@ class Collector:
         return _guarded(spec, read)
 
     def _rows(self, query: Query, end: float) -> list[Row]:
+        access = self.access(query.spec, seconds=self._left(end))
+        return self._sources.alone[query.spec.source](query, access)
+
+    def _left(self, end: float) -> float:
         left = end - time.monotonic()
         if left < _LEAST_SECONDS:
             raise UnreadableError(
@@ -137,7 +174,7 @@ class Collector:
                 "the time for all feeds was over before it was asked",
                 hint="slow feeds come first in the list of failures; give them a shorter `timeout`",
             )
-        return SOURCES[query.spec.source](query, self.access(query.spec, seconds=left))
+        return left
 
     def access(self, spec: FeedSpec, *, seconds: float = math.inf) -> Access:
         """Say how a feed may be reached; UnreadableError for an endpoint that there is not."""
@@ -163,6 +200,10 @@ def uses_of(gathered: Gathered, feeds: Sequence[FeedName]) -> tuple[SourceUse, .
         if feed in gathered.logs and (use := use_of_log(gathered.logs[feed])):
             uses.append(use)
     return tuple(uses)
+
+
+def _series_of(rows: Sequence[Row], query: Query, window: Window) -> Series:
+    return bulk_series(rows, query, window) or series_of(rows, query, window)
 
 
 def _guarded(spec: FeedSpec, read: Callable[[], _Value]) -> _Value | FeedFailure:

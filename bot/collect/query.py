@@ -4,6 +4,7 @@ Knows nothing of files, HTTP or databases; whoever cannot answer raises `Unreada
 turns into a FeedFailure.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -94,4 +95,12 @@ class Source(Protocol):
 
     def __call__(self, query: Query, access: Access) -> list[Row]:
         """Return the rows of the window (more are allowed: they are filtered again), or raise UnreadableError."""
+        ...
+
+
+class SharedSource(Protocol):
+    """One kind of source that can read several feeds of one table at once."""
+
+    def __call__(self, queries: Sequence[Query], access: Access) -> Iterator[tuple[int, list[Row]]]:
+        """Yield the places of queries with the rows that Source returns for each; what is left out is asked alone."""
         ...

@@ -61,7 +61,7 @@ class Conditions:
 def screen(
     questions: Sequence[Question], feeds: Mapping[FeedName, FeedSpec], conditions: Conditions, *, now: datetime
 ) -> list[Screened]:
-    """Judge many rules at once, in their order."""
+    """Judge many rules at once, in their order; each feed is taken to be read over its `history`."""
     surveyor = Surveyor(now)
     screenings = [surveyor.survey(question) for question in questions]
     atoms = [atom for screening in screenings if screening for atom in screening.atoms]

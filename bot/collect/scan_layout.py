@@ -112,7 +112,7 @@ def _time(column: str, types: Mapping[str, str], query: Query) -> tuple[str, str
         at = f"CASE WHEN {is_zoned} THEN {zoned} WHEN {is_naive} THEN {plain} END"
         return at, f"({name} IS NOT NULL AND ({at}) IS NULL)"
     if kind == _ZONED:
-        return (f"{name} AT TIME ZONE 'UTC'", "") if zone is UTC else None
+        return f"{name} AT TIME ZONE 'UTC'", ""
     if kind == "DATE" or kind.startswith("TIMESTAMP"):
         naive = name if kind == "TIMESTAMP" else f"CAST({name} AS TIMESTAMP)"
         return _in_utc(naive, zone, query.window), ""

@@ -67,27 +67,32 @@ class _Detector:
 
     def _screened(self) -> dict[RecipeId, Measurement]:
         """Measure the rules that clearly do not fire, by one scan of each table that many of them share."""
-        feeds = {spec.name: spec for spec in self.settings.feeds}
         questions = [Question(rule=each.bottleneck, needs=needs_of(each)) for each in self.library.recipes]
-        found = screen(questions, feeds, Conditions(access=self.collector.access), now=self.site.now)
+        found = screen(questions, self._feeds(), Conditions(access=self.collector.access), now=self.site.now)
         measured = [each.measurement(self.site.now) for each in found]
         pairs = zip(self.library.recipes, measured, strict=True)
         return {compiled.recipe.id: measurement for compiled, measurement in pairs if measurement}
 
     def _specs(self, screened: Collection[RecipeId]) -> tuple[FeedSpec, ...]:
-        """Name every feed that is still to be read, with enough history for the rules."""
+        """Name every feed that is still to be read."""
         needed: dict[FeedName, FeedSpec] = {}
-        known = {spec.name: spec for spec in self.settings.feeds}
+        known = self._feeds()
         for compiled in self.library.recipes:
             is_screened = compiled.recipe.id in screened
             for name in _feeds_of(compiled):
                 reads = name in compiled.bottleneck.feeds
-                if reads and is_screened:
-                    continue
-                if (spec := needed.get(name) or known.get(name)) is not None:
-                    history = max(spec.history, compiled.bottleneck.lookback) if reads else spec.history
-                    needed[name] = replace(spec, history=history)
+                if name in known and not (reads and is_screened):
+                    needed[name] = known[name]
         return tuple(needed.values())
+
+    def _feeds(self) -> dict[FeedName, FeedSpec]:
+        """Return every feed with enough history for all rules, so that screening some changes nothing for others."""
+        feeds = {spec.name: spec for spec in self.settings.feeds}
+        for compiled in self.library.recipes:
+            for name in compiled.bottleneck.feeds:
+                if name in feeds and feeds[name].history < compiled.bottleneck.lookback:
+                    feeds[name] = replace(feeds[name], history=compiled.bottleneck.lookback)
+        return feeds
 
     def _diagnosed(self, compiled: CompiledRecipe, gathered: Gathered) -> Finding | NotFiring:
         return diagnose(

@@ -8,11 +8,12 @@ from bot.model.series import Window
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.rules.display import show_count, show_duration, show_value
 from bot.rules.grid import FRESH_WINDOWS
-from bot.rules.scan import Atom, Mode, Question, Reducer, Screening, combine
+from bot.rules.scan import Atom, Form, Mode, Question, Reducer, Screening, combine
 
 _TAGS = {RuleOutcome.HOLDS: "holds", RuleOutcome.DOES_NOT_HOLD: "does not hold"}
 _OUTCOMES = {outcome.value: outcome for outcome in RuleOutcome}
-Row = tuple[int, str | None, int, int, float | None, float | None, float | None]
+Row = tuple[int, str | None, int, int, float | None, float | None, float | None, bool]
+"""An atom's place, its outcome, its windows met and not met, weight, both ends of its value, whether it is silent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ OPEN = Answer()
 def answers_of(rows: Sequence[Row], count: int) -> list[Answer]:
     """Put the rows of a query in the order of its atoms."""
     answers = [OPEN] * count
-    for atom, outcome, met, unmet, weight, lower, upper in rows:
+    for atom, outcome, met, unmet, weight, lower, upper, _ in rows:
         if outcome is not None:
             answers[atom] = Answer(
                 outcome=_OUTCOMES[outcome],
@@ -47,6 +48,22 @@ def answers_of(rows: Sequence[Row], count: int) -> list[Answer]:
                 upper=upper or 0.0,
             )
     return answers
+
+
+def silent_in(rows: Sequence[Row]) -> list[int]:
+    """Return the atoms whose feeds have no row in the time that was scanned."""
+    return [row[0] for row in rows if row[-1]]
+
+
+def silent_answer(form: Form, *, has_older: bool) -> Answer:
+    """Answer an atom without a sample as far back as it looks; `has_older` tells an old feed from an empty one.
+
+    Staleness comes before all else in the newest window. A feed without any sample has no data in every window, and
+    a rule that cannot hold yet does not hold.
+    """
+    if has_older:
+        return Answer(outcome=RuleOutcome.STALE)
+    return Answer(outcome=RuleOutcome.DOES_NOT_HOLD if form.is_early else RuleOutcome.NO_DATA)
 
 
 def outcome_of(screening: Screening, answers: Sequence[Answer]) -> RuleOutcome | None:

@@ -75,6 +75,29 @@ class Scan:
     step: int = 0
 
 
+def silence(layout: Layout, tracks: Sequence[Track], now: datetime) -> tuple[str, dict[str, object]]:
+    """Write the query that returns the places of the tracks with a sample within their horizons, and its parameters.
+
+    It is asked of tracks without odd rows: a scan finds those of all times.
+    """
+    keys = range(len(layout.keys))
+    horizon = max(track.horizon for track in tracks)
+    usable = [
+        *_usable(layout, f"t >= {_moment(now, horizon)}", f"t < {_moment(now, 0)}"),
+        f"epoch_us(t) >= {microseconds(now - EPOCH)} - s.horizon",
+        "(v BETWEEN s.low AND s.high)" if not layout.of else "(o = 0 OR v / o BETWEEN s.low AND s.high)",
+    ]
+    text = _SILENCE.format(
+        tracks=_TRACKS.format(track_keys=_track_keys(keys)),
+        rows=_rows(layout),
+        match=_match("r", len(keys)),
+        where=" AND ".join(usable),
+    )
+    columns, lists = _track_parameters(tracks)
+    texts, mark = _joined(columns)
+    return text, {**layout.parameters, **texts, "mark": mark, **lists}
+
+
 def statement(scan: Scan) -> tuple[str, dict[str, object]]:
     """Write the query and its parameters; it returns one row for each atom that has data, see `answers_of`."""
     keys = range(len(scan.layout.keys))
@@ -82,11 +105,15 @@ def statement(scan: Scan) -> tuple[str, dict[str, object]]:
         cells=_cells(scan),
         odd="OR bool_or(age < 0)" if scan.layout.odd else "",
         match=_match("c", len(keys)),
-        track_keys="".join(f", unnest(string_split($key_{place}, $mark)) AS k{place}" for place in keys),
+        tracks=_TRACKS.format(track_keys=_track_keys(keys)),
         weight="p.weight" if scan.layout.of else "p.n",
         loose="4 * n * 2.220446049250313e-16 * weight" if scan.layout.of else "0.0",
     )
     return text, {**scan.layout.parameters, **_parameters(scan)}
+
+
+def _track_keys(keys: Iterable[int]) -> str:
+    return "".join(f", unnest(string_split($key_{place}, $mark)) AS k{place}" for place in keys)
 
 
 def _match(rows: str, keys: int) -> str:
@@ -96,14 +123,9 @@ def _match(rows: str, keys: int) -> str:
 def _cells(scan: Scan) -> str:
     """Write the scan itself: rows to cells."""
     layout, cell = scan.layout, _cell(scan)
-    usable = [
-        f"t >= {_moment(scan.now, scan.edges[-1])}",
-        f"t < {_moment(scan.now, 0)}",
-        f"v BETWEEN -{LARGEST!r} AND {LARGEST!r}",
-    ]
+    usable = _usable(layout, f"t >= {_moment(scan.now, scan.edges[-1])}", f"t < {_moment(scan.now, 0)}")
     point, weight = "v", ""
     if layout.of:
-        usable += [f"o BETWEEN 0 AND {LARGEST!r}", "(o > 0 OR v = 0)"]
         point, weight = "CASE WHEN o > 0 THEN v / o END", ", sum(o) AS weight"
     where = " AND ".join(usable)
     if layout.odd:
@@ -113,6 +135,12 @@ def _cells(scan: Scan) -> str:
     keys = "".join(f"k{place}, " for place in range(len(layout.keys)))
     columns = f"count(*) AS n, sum(v) AS total, min({point}) AS low, max({point}) AS high{weight}"
     return f"SELECT {keys}({cell})::USMALLINT AS cell, {columns} FROM ({_rows(layout)}) r {among} WHERE {where} GROUP BY ALL"  # noqa: E501, S608 - expressions that `bot.collect.scan` writes from quoted names of the file's own columns
+
+
+def _usable(layout: Layout, *times: str) -> list[str]:
+    """Write what is true of rows that are samples, but for the feed's own range."""
+    weighed = [f"o BETWEEN 0 AND {LARGEST!r}", "(o > 0 OR v = 0)"] if layout.of else []
+    return [*times, f"v BETWEEN -{LARGEST!r} AND {LARGEST!r}", *weighed]
 
 
 def _cell(scan: Scan) -> str:
@@ -140,12 +168,10 @@ def _moment(now: datetime, age: int) -> str:
 
 def _parameters(scan: Scan) -> dict[str, object]:
     forms: dict[Form, int] = {}
-    kinds: dict[tuple[float, float, int], int] = {}
     numbers = [forms.setdefault(atom.form, len(forms)) for atom, _ in scan.atoms]
-    spans = [kinds.setdefault((track.low, track.high, track.horizon), len(kinds)) for track in scan.tracks]
+    track_columns, track_lists = _track_parameters(scan.tracks)
     columns: dict[str, Iterable[object]] = {
-        **{f"key_{place}": [track.keys[place] for track in scan.tracks] for place in range(len(scan.layout.keys))},
-        "span": spans,
+        **track_columns,
         "slot": [slot for _, slot in scan.atoms],
         "form": numbers,
         "limit": [atom.right.value for atom, _ in scan.atoms],
@@ -154,12 +180,22 @@ def _parameters(scan: Scan) -> dict[str, object]:
     return {
         **texts,
         "mark": mark,
-        "low": [low for low, _, _ in kinds],
-        "high": [high for _, high, _ in kinds],
-        "horizon": [horizon for _, _, horizon in kinds],
+        **track_lists,
         "cell": [*range(len(scan.edges)), _ODD],
         "age": [0, *scan.edges[:-1], -1],
         **_form_parameters(list(forms)),
+    }
+
+
+def _track_parameters(tracks: Sequence[Track]) -> tuple[dict[str, Iterable[object]], dict[str, object]]:
+    """Return the tracks as long columns, and the ranges and horizons that they share as lists."""
+    kinds: dict[tuple[float, float, int], int] = {}
+    spans = [kinds.setdefault((track.low, track.high, track.horizon), len(kinds)) for track in tracks]
+    keys = {f"key_{place}": [track.keys[place] for track in tracks] for place in range(len(tracks[0].keys))}
+    return {**keys, "span": spans}, {
+        "low": [low for low, _, _ in kinds],
+        "high": [high for _, high, _ in kinds],
+        "horizon": [horizon for _, _, horizon in kinds],
     }
 
 
@@ -192,16 +228,24 @@ def _form_parameters(forms: Sequence[Form]) -> dict[str, object]:
     }
 
 
-# States of a window: 1 met, 0 not met, 2 too few samples, 3 open. Outcomes of an atom: see `bot.rules.scan_answer`.
-_TEMPLATE = """
-WITH spans AS (
+_TRACKS = """
+spans AS (
   SELECT unnest(range(len($low))) AS span, unnest($low::DOUBLE[]) AS low, unnest($high::DOUBLE[]) AS high,
     unnest($horizon::BIGINT[]) AS horizon
 ), tracks AS MATERIALIZED (
   SELECT i.* EXCLUDE (span), n.low, n.high, n.horizon FROM (
     SELECT generate_subscripts(string_split($span, $mark), 1) - 1 AS slot,
       unnest(string_split($span, $mark)::BIGINT[]) AS span{track_keys}) i JOIN spans n ON n.span = i.span
-), ages AS (
+)"""
+
+_SILENCE = """
+WITH {tracks}
+SELECT DISTINCT s.slot FROM ({rows}) r JOIN tracks s ON {match} WHERE {where}
+"""
+
+# States of a window: 1 met, 0 not met, 2 too few samples, 3 open. Outcomes of an atom: see `bot.rules.scan_answer`.
+_TEMPLATE = """
+WITH {tracks}, ages AS (
   SELECT unnest($cell::USMALLINT[]) AS cell, unnest($age::BIGINT[]) AS age
 ), forms AS (
   SELECT unnest(range(len($mode))) AS form, unnest($reducer::VARCHAR[]) AS reducer,
@@ -284,6 +328,6 @@ SELECT atom, CASE
   WHEN met = 0 AND unmet = 0 THEN CASE WHEN present < windows THEN 'NO_DATA' ELSE 'INSUFFICIENT' END
   WHEN mode = 2 OR met < required THEN 'INSUFFICIENT'
   WHEN windows - met <= 2 THEN 'HOLDS'
-  END AS outcome, met, unmet, weight, lower, upper
+  END AS outcome, met, unmet, weight, lower, upper, newest IS NULL AND NOT odd AS silent
 FROM joined
 """

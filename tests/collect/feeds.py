@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from bot.collect.gather import Collector
+from bot.collect.registry import SOURCES, Registry
 from bot.collect.sources.http_json import feed_client
 from bot.model.names import FeedName
 from bot.model.series import SeriesKind, Window
@@ -45,8 +46,12 @@ def _no_web(request: httpx.Request) -> httpx.Response:
 
 @contextmanager
 def a_collector(
-    root: Path, *, endpoints: Mapping[str, str] | None = None, deadline: timedelta = timedelta(seconds=30)
+    root: Path,
+    *,
+    endpoints: Mapping[str, str] | None = None,
+    deadline: timedelta = timedelta(seconds=30),
+    sources: Registry = SOURCES,
 ) -> Iterator[Collector]:
     needs_web = any(base.startswith("http") for base in (endpoints or {}).values())
     with feed_client() if needs_web else httpx.Client(transport=httpx.MockTransport(_no_web)) as client:
-        yield Collector(endpoints=endpoints or {}, root=root, client=client, deadline=deadline)
+        yield Collector(endpoints=endpoints or {}, root=root, client=client, deadline=deadline, sources=sources)

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import httpx
 from collect.feeds import a_collector, a_feed
 
-from bot.collect.query import Access
 from bot.collect.scan import Conditions, Screened, screen
 from bot.collect.scan_layout import Family, family_of
 from bot.collect.sources.grouped import judge
 from bot.model.names import FeedName
-from bot.model.series import Reading, SeriesKind, Window
+from bot.model.series import Reading, SeriesKind
 from bot.model.settings import Columns, FeedSpec, SourceKind
 from bot.model.unit import DAY, PLAIN_COUNT, PLAIN_RATIO
 from bot.recipes.library import metrics_of
@@ -70,8 +68,9 @@ def write(root: Path, rows: Iterable[Row]) -> None:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("CREATE TABLE rows (name VARCHAR, seen VARCHAR, value VARCHAR, of VARCHAR)")
         cells = [(row.name, row.at, row.value, row.of) for row in rows]
-        if cells:
-            connection.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", cells)
+        columns = [list(column) for column in zip(*cells, strict=True)] or [[]] * 4
+        unnested = ", ".join(["unnest(?::VARCHAR[])"] * 4)
+        connection.execute(f"INSERT INTO rows SELECT {unnested}", columns)
         connection.execute(f"COPY rows TO '{root / 'all.csv'}' (HEADER)")
         typed = "SELECT name, seen::TIMESTAMP AS seen, value::DOUBLE AS value, of::DOUBLE AS of FROM rows"
         connection.execute(f"COPY ({typed}) TO '{root / 'all.parquet'}'")
@@ -92,16 +91,14 @@ def screened(
     always: bool = True,
     now: datetime = NOW,
 ) -> list[Screened]:
-    with httpx.Client() as client:
-        access = Access(base="", root=root, client=client, seconds=30)
-        conditions = Conditions(access=lambda _spec: access, threads=threads, always=always)
+    with a_collector(root) as collector:
+        conditions = Conditions(access=collector.access, threads=threads, always=always)
         return screen(questions, {spec.name: spec for spec in feeds}, conditions, now=now)
 
 
 def collected(root: Path, feeds: Sequence[FeedSpec] = FEEDS, *, now: datetime = NOW) -> dict[FeedName, Reading]:
     with a_collector(root) as collector:
-        window = Window(start=now - timedelta(days=40), end=now)
-        return {spec.name: collector.series(spec, window) for spec in feeds}
+        return collector.gather(feeds, now=now).readings
 
 
 def judged_as(

@@ -76,6 +76,16 @@ def test_a_zone_cuts_the_window_exactly(tmp_path: Path):
     assert [value for _, value in values(reading)] == [2, 3]
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Asia/Kolkata"])
+def test_an_instant_stays_an_instant_whatever_the_feeds_zone(tmp_path: Path, zone):
+    select = """
+        SELECT unnest(['2026-01-05 08:00:00+00', '2026-01-06 23:00:00-08', NULL, '2026-01-09 23:59:59+00',
+          '2026-01-10 00:00:00+00']::TIMESTAMPTZ[]) AS closed_at, unnest([1, 2, 3, 4, 5]) AS days
+        """
+    reading = read_parquet(tmp_path, select, time_zone=zone)
+    assert values(reading) == [("01-05 08:00", 1), ("01-07 07:00", 2), ("01-09 23:59", 4)]
+
+
 def test_other_time_formats_are_given_by_the_feed(tmp_path: Path):
     text = "closed_at,days\n01/05/2026 08:30:00 PM,2\n"
     assert values(read_csv(tmp_path, text, time_format="%m/%d/%Y %I:%M:%S %p")) == [("01-05 20:30", 2)]

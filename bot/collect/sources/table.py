@@ -5,10 +5,12 @@ Values travel as parameters; a column's name enters a query only after it was fo
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain, groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import duckdb
 from bot.collect.cells import missing_column
 from bot.collect.query import MAX_ROWS, Query, Row, UnreadableError
 from bot.collect.sources.sql_text import quoted
-from bot.model.series import FailureKind
+from bot.model.series import FailureKind, Window
 from bot.model.settings import SourceKind
 
 _LIMITS: dict[str, str | bool | int | float | list[str]] = {
@@ -31,6 +33,8 @@ _PLAIN_TYPES = frozenset(
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _SLACK = timedelta(hours=26)
 """How much wider the scan is than the window: no zone is further from UTC, and the exact cut is made afterwards."""
+_BATCH = 10_000
+"""Rows that are taken from DuckDB at once where not all are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,19 +167,96 @@ def scan(table: Table, query: Query, *, seconds: float) -> list[Row]:
         return scan_relation(connection, table.relation, {"path": str(table.path)}, query)
 
 
+def scan_shared(
+    table: Table, queries: Sequence[Query], *, seconds: float, most: int = MAX_ROWS
+) -> Iterator[tuple[int, list[Row]]]:
+    """Yield the place of each query with the rows that `scan` returns for it; one statement reads them all.
+
+    The queries are of one group, see `bot.collect.shared`. A query with more than `most` rows is left out.
+    """
+    with opened(table, seconds=seconds) as connection:
+        types = column_types(connection, table)
+        _refuse_unknown(queries[0], types)
+        statement, values = _shared_statement(table.relation, queries, types)
+        result = connection.execute(statement, {"path": str(table.path), **values})
+        rows: Iterable[Row] = chain.from_iterable(iter(lambda: result.fetchmany(_BATCH), []))
+        empty = dict.fromkeys(range(len(queries)))
+        for place, found in groupby(rows, itemgetter(0)):
+            kept = [row[1:] for row in islice(found, most + 1)]
+            del empty[place]
+            if len(kept) <= most:
+                yield place, _with_offsets(kept, queries[place], types)
+        for place in empty:
+            yield place, []
+
+
+def _shared_statement(
+    relation: str, queries: Sequence[Query], types: Mapping[str, str]
+) -> tuple[str, dict[str, object]]:
+    """Write the one query of a group and its parameters: rows in the file's order, one feed after the other."""
+    first = queries[0]
+    starts = [query.window.start for query in queries]
+    widest = replace(
+        first, spec=replace(first.spec, where={}), window=Window(start=min(starts), end=first.window.end)
+    )
+    condition, values = _condition(widest, types, relation)
+    keys = list(first.spec.where)
+    columns = [f"{cell_sql(column, types[column])} AS c{place}" for place, column in enumerate(first.columns)]
+    columns += [f"CAST({quoted(key)} AS VARCHAR) AS k{place}" for place, key in enumerate(keys)]
+    matches = [f"r.k{place} = w.k{place}" for place in range(len(keys))]
+    if first.time_column:
+        compared, bound = _comparable(first, types[first.time_column])
+        columns.append(f"{compared} AS compared")
+        matches.append(f"(r.compared IS NULL OR r.compared >= {bound('w.begins')})")
+    wanted = "".join(f", unnest($key_{place}::VARCHAR[]) AS k{place}" for place in range(len(keys)))
+    cells = "".join(f", r.c{place}" for place in range(len(first.columns)))
+    statement = f"""
+WITH wanted AS MATERIALIZED (
+  SELECT unnest(range(len($begins))) AS place, unnest($begins::TIMESTAMP[]) AS begins{wanted}
+), numbered AS (
+  SELECT {", ".join([*columns, "row_number() OVER () AS number"])} FROM {relation} WHERE {condition}
+)
+SELECT w.place{cells} FROM numbered r JOIN wanted w ON {" AND ".join(matches) or "true"} ORDER BY w.place, r.number
+"""  # noqa: S608 - quoted names of the file's own columns
+    values["begins"] = [_naive(start - _SLACK) for start in starts]
+    values |= {f"key_{place}": [query.spec.where[key] for query in queries] for place, key in enumerate(keys)}
+    return statement, values
+
+
 def scan_relation(connection: Any, relation: str, parameters: Mapping[str, object], query: Query) -> list[Row]:
     """Return the asked columns of a relation's rows within the query's window."""
     types = _types_of(connection, relation, parameters)
-    for column in (*query.columns, *query.spec.where):
-        if column not in types:
-            raise missing_column(column, query=query, known=tuple(types))
+    _refuse_unknown(query, types)
     condition, values = _condition(query, types, relation)
     cells = ", ".join(cell_sql(column, types[column]) for column in query.columns) or "NULL"
     statement = f"SELECT {cells} FROM {relation} WHERE {condition} LIMIT {MAX_ROWS + 1}"  # noqa: S608 - quoted names of the file's own columns
     rows: list[Row] = connection.execute(statement, {**parameters, **values}).fetchall()
     if len(rows) > MAX_ROWS:
         raise UnreadableError(FailureKind.TOO_LARGE, f"it has more than {MAX_ROWS:,} rows in the window")
-    return rows
+    return _with_offsets(rows, query, types)
+
+
+def _refuse_unknown(query: Query, types: Mapping[str, str]) -> None:
+    for column in (*query.columns, *query.spec.where):
+        if column not in types:
+            raise missing_column(column, query=query, known=tuple(types))
+
+
+def _with_offsets(rows: list[Row], query: Query, types: Mapping[str, str]) -> list[Row]:
+    """Mark the times of columns that hold instants as UTC: they are not of the feed's own zone.
+
+    DuckDB itself hands out such times only with a package that this project does not need.
+    """
+    zoned = [types[column] == _ZONED for column in query.columns]
+    if query.spec.time_zone == "UTC" or not any(zoned):
+        return rows
+    return [
+        tuple(
+            cell.replace(tzinfo=UTC) if is_zoned and isinstance(cell, datetime) else cell
+            for cell, is_zoned in zip(row, zoned, strict=True)
+        )
+        for row in rows
+    ]
 
 
 def column_types(connection: Any, table: Table) -> dict[str, str]:
@@ -189,7 +270,7 @@ def _types_of(connection: Any, relation: str, parameters: Mapping[str, object]) 
 
 
 def cell_sql(column: str, kind: str) -> str:
-    """Write a column so that its cells arrive as plain values: naive UTC times, floats, texts."""
+    """Write a column so that its cells arrive as plain values: times without an offset, floats, texts."""
     name = quoted(column)
     if kind == _ZONED:
         return f"{name} AT TIME ZONE 'UTC'"
@@ -200,7 +281,7 @@ def cell_sql(column: str, kind: str) -> str:
     return name if kind in _PLAIN_TYPES else f"CAST({name} AS VARCHAR)"
 
 
-def _condition(query: Query, types: dict[str, str], relation: str) -> tuple[str, dict[str, object]]:
+def _condition(query: Query, types: Mapping[str, str], relation: str) -> tuple[str, dict[str, object]]:
     """Write the row filter and its parameters; what cannot be compared here passes and is judged afterwards."""
     parts = ["true"]
     values: dict[str, object] = {}
@@ -209,12 +290,12 @@ def _condition(query: Query, types: dict[str, str], relation: str) -> tuple[str,
         values[f"where_{number}"] = text
     if query.time_column:
         compared, bound = _comparable(query, types[query.time_column])
-        started = f"{compared} >= {bound('since')}"
+        started = f"{compared} >= {bound('$since')}"
         if query.case_column:
             case = quoted(query.case_column)
             among = f"SELECT {case} FROM {relation} WHERE {started}"  # noqa: S608 - as in `scan`
             started = f"({case} IS NULL OR {case} IN ({among}))"
-        parts.append(f"({compared} IS NULL OR ({started} AND {compared} < {bound('until')}))")
+        parts.append(f"({compared} IS NULL OR ({started} AND {compared} < {bound('$until')}))")
         values |= {"since": _naive(query.window.start - _SLACK), "until": _naive(query.window.end + _SLACK)}
         if query.spec.time_format:
             values["form"] = query.spec.time_format
@@ -222,20 +303,20 @@ def _condition(query: Query, types: dict[str, str], relation: str) -> tuple[str,
 
 
 def _comparable(query: Query, kind: str) -> tuple[str, Callable[[str], str]]:
-    """Return the time column as SQL, and how a parameter is written beside it: bare, so that the scan can skip."""
+    """Return the time column as SQL, and how a TIMESTAMP is written beside it: bare, so that the scan can skip."""
     name = quoted(query.time_column)
     if query.spec.time_format:
         parsed = f"try_strptime(CAST({name} AS VARCHAR), $form)"
         return f"(CAST({parsed} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')", _bound_as("TIMESTAMP")
     if kind == _ZONED:
-        return name, lambda parameter: f"(CAST(${parameter} AS TIMESTAMP) AT TIME ZONE 'UTC')"
+        return name, lambda moment: f"(CAST({moment} AS TIMESTAMP) AT TIME ZONE 'UTC')"
     if kind.startswith("TIMESTAMP"):
         return name, _bound_as(kind)
     return f"(TRY_CAST(CAST({name} AS VARCHAR) AS TIMESTAMPTZ) AT TIME ZONE 'UTC')", _bound_as("TIMESTAMP")
 
 
 def _bound_as(kind: str) -> Callable[[str], str]:
-    return lambda parameter: f"CAST(${parameter} AS {kind})"
+    return lambda moment: f"CAST({moment} AS {kind})"
 
 
 def _naive(moment: datetime) -> datetime:
