@@ -1,7 +1,7 @@
 """Every attack on branch, base, files, texts and labels is refused with its reason, whoever approves it."""
 
 import pytest
-from attacks.attack import Attack
+from attacks.attack import Attack, rows
 from attacks.grounds import Grounds
 from attacks.play import must_fail, said
 from attacks.pushes import ATTACKS
@@ -10,7 +10,7 @@ from propose.office import SERVICE_PATH
 from bot.model.decision import GateStatus
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
+@pytest.mark.parametrize("attack", rows(ATTACKS))
 def test_what_was_tampered_with_is_not_merged(grounds: Grounds, attack: Attack) -> None:
     with grounds.scene(attack.setting) as scene:
         must_fail(scene, attack)

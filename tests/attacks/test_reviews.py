@@ -1,7 +1,7 @@
 """Every attack by reviews is refused with its reason; and where one honest approval was missing, it is enough."""
 
 import pytest
-from attacks.attack import Attack
+from attacks.attack import Attack, rows
 from attacks.grounds import Grounds
 from attacks.play import must_fail, must_merge
 from attacks.reviews import ATTACKS
@@ -11,7 +11,7 @@ from bot.model.decision import GateStatus
 HELPED = [attack for attack in ATTACKS if attack.helped_by]
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
+@pytest.mark.parametrize("attack", rows(ATTACKS))
 def test_a_review_that_must_not_count_merges_nothing(grounds: Grounds, attack: Attack) -> None:
     with grounds.scene(attack.setting) as scene:
         must_fail(scene, attack)

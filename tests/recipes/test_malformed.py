@@ -91,6 +91,7 @@ def test_a_person_is_shown_a_page_of_it_at_most(name, repository, capsys):
     assert all(line.isprintable() for line in output.splitlines())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LARGE)
 def test_a_large_one_takes_little_memory(name):
     path, content = CORPUS[name]
