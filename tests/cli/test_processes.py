@@ -71,7 +71,7 @@ def test_an_interrupt_ends_the_children_too():
         import os, sys, time
         from bot.cli.processes import spread
         def work(items):
-            print(os.getpid(), flush=True)
+            os.write(1, b"%d\\n" % os.getpid())  # at once: two processes write here
             time.sleep(60)
             return list(items)
         try:
