@@ -1,7 +1,8 @@
 """What one attack is: who does what to the proposal, and what must come of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -39,7 +40,7 @@ class Attack:
     helped_by: str = ""
 
 
-def rows(attacks: tuple[Attack, ...]) -> list[ParameterSet]:
+def rows(attacks: Sequence[Any]) -> list[ParameterSet]:
     """Return a table for parametrize: every third row in the quick run, all of them in `make test-all`.
 
     The gate's own tests have each rule on plain facts (`tests/approve/`), so that the quick run misses none of them.

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from attacks.attack import rows
 from attacks.grounds import Grounds
 from attacks.merges import BYPASSES, Bypass
 from attacks.play import must_not_deploy, said
@@ -12,7 +13,7 @@ from bot.model.event import Mark
 from bot.model.record import Phase
 
 
-@pytest.mark.parametrize("bypass", BYPASSES, ids=lambda bypass: bypass.id)
+@pytest.mark.parametrize("bypass", rows(BYPASSES))
 def test_a_merge_past_the_gate_never_goes_live_and_opens_one_incident(grounds: Grounds, bypass: Bypass) -> None:
     with grounds.scene(bypass.setting) as scene:
         bypass.does(scene)
@@ -34,6 +35,7 @@ def test_a_merge_past_the_gate_never_goes_live_and_opens_one_incident(grounds: G
         assert f"see incident #{incident['number']}" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deploy_first", [False, True])
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
 def test_gate_and_deployment_see_the_same_incident(grounds: Grounds, method: str, *, deploy_first: bool) -> None:

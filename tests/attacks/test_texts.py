@@ -35,6 +35,7 @@ def test_what_feeds_say_does_nothing(grounds: Grounds, text: str) -> None:
         assert CANARY not in f"{issue.body}{evidence.decode()}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [text for _, text in TEXTS[::4]], ids=IDS[::4])
 def test_what_feeds_say_reaches_neither_comment_nor_merge(grounds: Grounds, text: str) -> None:
     with grounds.scene(setting_of(text)) as scene:

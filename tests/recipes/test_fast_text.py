@@ -127,6 +127,7 @@ def assert_agreement(content: bytes):
         assert_same(fast, strict.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(corpus()))
 def test_both_readers_agree_on_what_is_malformed(name):
     assert_agreement(corpus()[name][1])
