@@ -17,7 +17,7 @@ from bot.recipes.tree import Document, Place
 from bot.rules.catalog import Metric, programme_of
 from bot.rules.compile import Rule
 from bot.rules.quick import RuleCompiler
-from bot.rules.source import Fault
+from bot.rules.source import MAX_LENGTH, Fault
 
 FOLDER = "pow/"
 SUFFIX = ".yml"
@@ -128,6 +128,18 @@ class RecipeCompiler:
             return Outcome(value=compiled)
         rules = {"bottleneck_rule": bottleneck, "success_metric": success, "rollback_on": rollback}
         return Outcome(value=None, faults=(*faults, *_rule_faults(file.document, rules)))
+
+    def rule_faults(self, document: Document) -> tuple[Diagnostic, ...]:
+        """Check the rules of a recipe that does not fit its schema, as far as they are there."""
+        values = document.value if isinstance(document.value, dict) else {}
+        feeds = values.get("watch_feeds")
+        watched = tuple(FeedName(name) for name in feeds if isinstance(name, str)) if isinstance(feeds, list) else ()
+        rules = {
+            key: self._rules.compile(text, watched, has_change=key != "bottleneck_rule")
+            for key in ("bottleneck_rule", "success_metric", "rollback_on")
+            if isinstance(text := values.get(key), str) and 0 < len(text) <= MAX_LENGTH
+        }
+        return tuple(_rule_faults(document, rules))
 
     def _only_log(self, watched: tuple[FeedName, ...]) -> FeedName | None:
         """Return the one feed of events in the programmes that a recipe watches; None for none or several."""

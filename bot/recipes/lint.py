@@ -116,6 +116,9 @@ class Checker:
         """Check a recipe as far as it could be read: its rules only where they compiled."""
         file = read_recipe(path, self._files[path])
         if not isinstance(file, RecipeFile):
+            document = parse(path, self._files[path])
+            if isinstance(document, Document) and self._compiler is not None:
+                return None, (*file, *self._compiler.rule_faults(document))
             return None, file
         nothing: Outcome[CompiledRecipe] = Outcome(value=None)
         compiled = self._compiler.compile(file) if self._compiler else nothing

@@ -15,6 +15,10 @@ pow/passport_backlog.yml:1:1: error[POW010]: `hitl_threshold` is missing
     id: PASSPORT_BACKLOG
     ^
     hint: add `hitl_threshold:` with a level: LOW, MEDIUM or HIGH
+pow/passport_backlog.yml:3:36: error[rule-unit-mismatch]: a time (days) and a ratio (%) cannot be compared
+    bottleneck_rule: "max(wait_time) > 20%"
+                                       ^^^
+    hint: `max(wait_time)` is a time (days), `20%` is a ratio (%)
 pow/passport_backlog.yml:10:1: error[POW011]: unknown key `hitl_treshold`
     hitl_treshold: medium
     ^^^^^^^^^^^^^

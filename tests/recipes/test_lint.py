@@ -420,3 +420,11 @@ def test_settings_that_are_not_yaml_are_told_at_their_place(name):
 @pytest.mark.parametrize("text", ["id: 1.5\nversion: yes\nreversible: 'true'\n", "id: [1, 2]\nhitl_threshold: {}\n"])
 def test_values_of_the_wrong_kind_never_stop_the_lint(text):
     assert {fault.path for fault in lint(files(passport_backlog=text), endpoints={})} == {SHORT_NAMES[RECIPE_NAME]}
+
+
+def test_a_missing_key_hides_nothing_that_is_wrong_with_the_rules():
+    broken = files()
+    path = "pow/passport_backlog.yml"
+    text = broken[path].replace(b"hitl_threshold: MEDIUM", b"hitl_threshold: NONE").replace(b"20_days", b"20%")
+    found = {fault.id for fault in lint({**broken, path: text}, endpoints={})}
+    assert {"POW013", "rule-unit-mismatch"} <= found
