@@ -18,7 +18,7 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict
 PREFIX = "/api/v3"
 HOST = "https://api.github.com"
 # Their values may hold slashes; a template matcher stops at the first.
-_TAILS = frozenset({"path", "ref", "basehead", "branch", "name", "tree_sha"})
+_TAILS = frozenset({"path", "ref", "basehead", "branch", "name", "tree_sha", "commit_sha"})
 # The older of two paths to one list: GitHub still answers it, PyGithub asks there; only the newer is described.
 _OLDER_STATUSES = re.compile(r"^(/repos/[^/]+/[^/]+)/statuses/(.+)$")
 # Statuses that any operation may answer with and that the description mostly leaves out.

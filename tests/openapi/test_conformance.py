@@ -67,6 +67,11 @@ def test_names_with_slashes_are_one_value(name: str):
     assert found.startswith("GET /repos/{owner}/{repo}/git/ref/{ref}: InvalidData")
 
 
+def test_a_branch_with_slashes_may_stand_where_the_description_says_commit_sha():
+    change = {"method": "GET", "path": "/api/v3/repos/a/b/commits/pow/x/1/pulls", "request_body": b""}
+    assert complaints(replace(GOOD, status=200, answer_body=b"[]", **change)) == []
+
+
 def shape(method: str, path: str) -> tuple[str, str]:
     return method.lower(), re.sub(r"\{[^}]*\}", "{}", path)
 
