@@ -27,6 +27,7 @@ from bot.propose.calendar import closed_because
 from bot.propose.desired import Unreadable, key_changes
 from bot.propose.impact import impact_of, threshold_of
 from bot.propose.trailers import ChangeKind
+from bot.report.approvers import all_approvals, approvals_of
 
 _AGE = "age"
 _APPROVAL = "approval"
@@ -157,7 +158,7 @@ def _right(facts: GateFacts, policy: Policy, keys: tuple[KeyChange, ...] | Unrea
         impact=impact,
         threshold=threshold,
         reviews=counted.reviews,
-        waiting_for=tuple(_seats(each) for each in counted.missing),
+        waiting_for=tuple(approvals_of(each) for each in counted.missing),
     )
 
 
@@ -187,7 +188,7 @@ def _people(facts: GateFacts, counted: Tally, required: tuple[Approvers, ...], *
     if counted.unreadable:
         return pending("people", f"the members of team {counted.unreadable[0]} cannot be read")
     if counted.missing:
-        return pending("people", f"waits for {' and '.join(_seats(each) for each in counted.missing)}")
+        return pending("people", f"waits for {all_approvals(counted.missing)}")
     return good("people", _approved_by(counted))
 
 
@@ -199,7 +200,3 @@ def _objection(counted: Tally) -> Reason | None:
 
 def _approved_by(counted: Tally) -> str:
     return f"{', '.join(actor.login for actor in counted.approved_by)} approved it"
-
-
-def _seats(approvers: Approvers) -> str:
-    return f"{approvers.count} approval{'s' if approvers.count != 1 else ''} of {approvers.team}"

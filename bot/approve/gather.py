@@ -110,7 +110,7 @@ class Gatherer:
 
     def _members(self) -> Mapping[TeamSlug, frozenset[Login]]:
         """Ask for the members of every team that policy names."""
-        wanted = {each.team for approvers in self.policy.approvals.values() for each in approvers}
+        wanted = {team for approvers in self.policy.approvals.values() for each in approvers for team in each.teams}
         for team in sorted(wanted - self._teams.keys()):
             name = f"team {team}"
             if name in self._unseen:

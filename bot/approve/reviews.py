@@ -1,9 +1,10 @@
 """Which reviews count, each with its reason, and whether enough people of the right teams approved (pure)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.approve.facts import GateFacts, lower
+from bot.approve.seats import empty_seats
 from bot.model.decision import CountedReview
 from bot.model.forge import Actor, ActorKind, Review, ReviewState
 from bot.model.names import Login, TeamSlug
@@ -17,7 +18,7 @@ _OPINIONS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """All reviews judged: who approved, who blocks, and what is missing per team."""
+    """All reviews judged: who approved, who blocks, and what is missing per group of approvers."""
 
     reviews: tuple[CountedReview, ...]
     approved_by: tuple[Actor, ...]
@@ -39,8 +40,13 @@ def tally(facts: GateFacts, policy: Policy, required: tuple[Approvers, ...]) -> 
         reviews=judged,
         approved_by=approved,
         blocked_by=tuple(_blockers(latest.values(), facts)),
-        missing=_missing(approved, facts.teams, required),
-        unreadable=tuple(dict.fromkeys(each.team for each in required if each.team not in facts.teams)),
+        missing=empty_seats(
+            approved,
+            required,
+            in_team=lambda person, team: _in_team(person, facts.teams.get(team)),
+            is_named=lambda person, login: lower(person.login) == lower(login),
+        ),
+        unreadable=tuple(team for team in _teams(required) if team not in facts.teams),
     )
 
 
@@ -57,7 +63,6 @@ def _judge(
     required: tuple[Approvers, ...],
 ) -> CountedReview:
     fault = _fault(review, latest, facts) or _unfit(review.author, facts, policy, required)
-    teams = [each.team for each in required if _in_team(review.author, facts.teams.get(each.team))]
     return CountedReview(
         id=review.id,
         login=review.author.login if review.author else None,
@@ -65,7 +70,7 @@ def _judge(
         state=review.state.value,
         commit=review.commit,
         counts=fault is None,
-        reason=fault or f"an approval of the head by a member of {' and '.join(dict.fromkeys(teams))}",
+        reason=fault or f"an approval of the head by {_as_whom(review.author, facts, required)}",
         url=review.url,
     )
 
@@ -114,14 +119,26 @@ def _powerless(author: Actor, facts: GateFacts) -> str | None:
 
 def _outside(author: Actor, facts: GateFacts, required: tuple[Approvers, ...]) -> str | None:
     """Say why a person fills no required seat."""
-    teams = {each.team for each in required}
-    if any(_in_team(author, facts.teams.get(team)) for team in teams):
+    if _as_whom(author, facts, required):
         return None
-    if not teams:
+    if not required:
         return "nobody has to approve"
-    if any(team not in facts.teams for team in teams):
+    if any(team not in facts.teams for team in _teams(required)):
         return "the members of a required team could not be read"
-    return "this person is in no required team"
+    return "this person is in no required team" if _teams(required) else "this person is not among those required"
+
+
+def _as_whom(author: Actor | None, facts: GateFacts, required: tuple[Approvers, ...]) -> str:
+    """Say by which teams a person may approve, or that it is by name; nothing where it is by neither."""
+    teams = [team for team in _teams(required) if _in_team(author, facts.teams.get(team))]
+    if teams:
+        return f"a member of {' and '.join(teams)}"
+    users = _logins(login for group in required for login in group.users)
+    return "a person whom policy names" if author is not None and lower(author.login) in users else ""
+
+
+def _teams(required: tuple[Approvers, ...]) -> tuple[TeamSlug, ...]:
+    return tuple(dict.fromkeys(team for group in required for team in group.teams))
 
 
 def _role(author: Actor, facts: GateFacts) -> str | None:
@@ -147,29 +164,6 @@ def _blockers(opinions: Iterable[Review], facts: GateFacts) -> Iterable[Login]:
             permission = facts.permissions.get(review.author.login)
             if permission is None or permission.can_write:
                 yield review.author.login
-
-
-def _missing(
-    people: Sequence[Actor], teams: Mapping[TeamSlug, frozenset[Login]], required: tuple[Approvers, ...]
-) -> tuple[Approvers, ...]:
-    """Seat every person at most once, as many as possible; return the seats that stay empty, per team."""
-    seats = [each.team for each in required for _ in range(each.count)]
-    seated: dict[int, int] = {}
-
-    def seat(person: int, tried: set[int]) -> bool:
-        for number, team in enumerate(seats):
-            if number in tried or not _in_team(people[person], teams.get(team)):
-                continue
-            tried.add(number)
-            if number not in seated or seat(seated[number], tried):
-                seated[number] = person
-                return True
-        return False
-
-    for number in range(len(people)):
-        seat(number, set())
-    empty = [team for number, team in enumerate(seats) if number not in seated]
-    return tuple(Approvers(team=team, count=empty.count(team)) for team in dict.fromkeys(empty))
 
 
 def _in_team(person: Actor | None, members: frozenset[Login] | None) -> bool:

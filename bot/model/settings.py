@@ -132,10 +132,15 @@ class Targets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvers:
-    """`count` distinct people of one team must approve."""
+    """`count` different people must approve, each a member of one of `teams` or one of `users`.
 
-    team: TeamSlug
+    `distinct`: each of them for another team; then there are no `users`.
+    """
+
     count: int
+    teams: tuple[TeamSlug, ...] = ()
+    users: tuple[Login, ...] = ()
+    distinct: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

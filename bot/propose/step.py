@@ -147,7 +147,8 @@ class _Detector:
                 yield from _found(case)
                 yield _would(case, self.base)
                 return
-            teams = tuple(each.team for each in case.approvers) if case.needs_people else ()
+            asked = (team for each in case.approvers for team in each.teams) if case.needs_people else ()
+            teams = tuple(dict.fromkeys(asked))
             published = publish(self.site, self._proposal(case), teams)
         except BotError as error:
             yield _about(change.recipe, Mark.FAILURE, error.message, change=change, hint=error.hint)

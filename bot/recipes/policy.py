@@ -6,9 +6,8 @@ from datetime import timedelta
 from bot.model.errors import Diagnostic
 from bot.model.json import digest_of
 from bot.model.level import Level
-from bot.model.names import Login, RecipeId, ServiceName, TeamSlug
+from bot.model.names import Login, RecipeId, ServiceName
 from bot.model.settings import (
-    Approvers,
     Budget,
     ImpactPolicy,
     Policy,
@@ -17,6 +16,7 @@ from bot.model.settings import (
     ShareTest,
     ValueRange,
 )
+from bot.recipes.approvers import approver_faults, read_approvers
 from bot.recipes.calendar import calendar_faults, read_calendar
 from bot.recipes.check import Check
 from bot.recipes.fields import Fields, fields_of
@@ -51,7 +51,7 @@ def _policy(fields: Fields, content: bytes) -> Policy:
     ranges = fields.section("ranges")
     return Policy(
         digest=digest_of(content),
-        approvals={level: _approvers(approvals.section(level)) for level in Level},
+        approvals={level: read_approvers(approvals, level) for level in Level},
         threshold_cap=fields.level("threshold_cap", Level.MEDIUM),
         impact=_impact(fields.section("impact")),
         ranges={key: _range(ranges.section(key)) for key in ranges.values},
@@ -65,10 +65,6 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         calendar=read_calendar(fields.section("calendar")),
         budget=_budget(fields.section("open_proposals")),
     )
-
-
-def _approvers(fields: Fields) -> tuple[Approvers, ...]:
-    return tuple(Approvers(team=TeamSlug(team), count=fields.integer(team, 1)) for team in fields.values)
 
 
 def _impact(fields: Fields) -> ImpactPolicy:
@@ -112,11 +108,13 @@ def _rollback(fields: Fields) -> RollbackTest:
 
 
 def _faults(document: Document, fields: Fields) -> Iterator[Diagnostic]:
-    for level in (Level.MEDIUM, Level.HIGH):
-        if not fields.section("approvals").section(level).values:
-            place = document.key(("approvals", level.value))
+    for level in Level:
+        path = ("approvals", level.value)
+        if level is not Level.LOW and not read_approvers(fields.section("approvals"), level):
             hint = "name a team, such as {supervisors: 1}"
-            yield document.fault(Check.POLICY, place, f"nobody approves a change of impact {level}", hint=hint)
+            message = f"nobody approves a change of impact {level}"
+            yield document.fault(Check.POLICY, document.key(path), message, hint=hint)
+        yield from approver_faults(document, fields.section("approvals"), path)
     for key in fields.section("ranges").values:
         allowed = _range(fields.section("ranges").section(key))
         if allowed.minimum > allowed.maximum:

@@ -17,6 +17,7 @@ from bot.model.series import FeedFailure, SeriesKind
 from bot.model.settings import Approvers, FeedShape, FeedSpec, Policy, RollbackTest, ShareTest
 from bot.model.unit import RATIO
 from bot.model.verdict import Measurement, RuleOutcome
+from bot.report.approvers import all_approvals
 from bot.report.pull_request import redline_of
 from bot.rules.display import show_duration
 
@@ -180,7 +181,7 @@ def _approves(explanation: Explanation) -> Iterator[str]:
         yield f"The recipe asks for {asked}, but the policy's cap is {policy.threshold_cap}."
     if approval.needs_people:
         yield (
-            "An approval counts when it is given on the newest commit, by a person with write access in that team "
+            "An approval counts when it is given on the newest commit, by such a person with write access "
             "who neither worked on the pull request, nor last edited the recipe, nor started the run behind it."
         )
     yield f"What nobody decides on within {show_duration(policy.expire_after)} is closed, never approved."
@@ -191,8 +192,7 @@ def _rule(text: str) -> str:
 
 
 def _people(approval: Approval) -> str:
-    seats = [f"{each.count} approval{'s' if each.count != 1 else ''} of {each.team}" for each in approval.approvers]
-    return " and ".join(seats) or "an approval that nobody can give, for the policy names no team"
+    return all_approvals(approval.approvers)
 
 
 def _succeeds(explanation: Explanation) -> Iterator[str]:
@@ -339,7 +339,10 @@ def _approval_json(explanation: Explanation) -> Json:
         ],
         "threshold": approval.threshold,
         "needs_people": approval.needs_people,
-        "approvers": [{"team": each.team, "count": each.count} for each in approval.approvers],
+        "approvers": [
+            {"teams": [*each.teams], "users": [*each.users], "count": each.count, "distinct": each.distinct}
+            for each in approval.approvers
+        ],
         "expires_after": explanation.policy.expire_after.total_seconds(),
     }
 

@@ -18,6 +18,7 @@ from bot.model.names import Digest
 from bot.model.recipe import Recipe, RollbackMode, Setting
 from bot.model.settings import Approvers
 from bot.model.unit import Quantity
+from bot.report.approvers import all_approvals
 from bot.report.charts import daily_chart, daily_table, number
 from bot.report.ranking import hand_over_table, markdown_of, summary_of
 from bot.report.untrusted import code, fenced, sanitize, visible
@@ -189,7 +190,7 @@ def _impact(case: Case) -> str:
     if case.needs_people:
         why = f"Impact **{impact.level}** reaches the threshold {threshold}, so it needs {_people(case.approvers)}."
         rule = (
-            "An approval counts when it is given on the newest commit, by a person with write access in that team "
+            "An approval counts when it is given on the newest commit, by such a person with write access "
             "who neither pushed to this branch, nor last edited the recipe, nor started the run that proposed this."
         )
     else:
@@ -240,8 +241,7 @@ def _closing(case: Case) -> str:
 
 
 def _people(approvers: tuple[Approvers, ...]) -> str:
-    wanted = [f"{each.count} approval{'s' if each.count != 1 else ''} of {code(each.team)}" for each in approvers]
-    return " and ".join(wanted) or "an approval that nobody can give, for the policy names no team"
+    return all_approvals(approvers, show=code)
 
 
 def _word(value: Setting) -> str:

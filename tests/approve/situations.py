@@ -58,8 +58,8 @@ def a_policy(**fields: Any) -> Policy:
         "digest": POLICY_DIGEST,
         "approvals": {
             Level.LOW: (),
-            Level.MEDIUM: (Approvers(team=SUPERVISORS, count=1),),
-            Level.HIGH: (Approvers(team=SUPERVISORS, count=1), Approvers(team=SECURITY, count=1)),
+            Level.MEDIUM: (Approvers(teams=(SUPERVISORS,), count=1),),
+            Level.HIGH: (Approvers(teams=(SUPERVISORS,), count=1), Approvers(teams=(SECURITY,), count=1)),
         },
         "threshold_cap": Level.MEDIUM,
         "impact": an_impact_policy(),

@@ -323,7 +323,7 @@ LEVELS = {
         facts(reviews=(), recipe=a_recipe(hitl_threshold=Level.LOW)),
         PENDING,
         "1 approval of supervisors",
-        replace(low_impact(), approvals={Level.LOW: (Approvers(team=SUPERVISORS, count=1),)}),
+        replace(low_impact(), approvals={Level.LOW: (Approvers(teams=(SUPERVISORS,), count=1),)}),
     ),
     "LOW but edited needs a supervisor": (
         edited_by(ALICE, reviews=()),
@@ -406,13 +406,13 @@ LEVELS = {
         facts(),
         PENDING,
         "1 approval of supervisors",
-        a_policy(approvals={Level.MEDIUM: (Approvers(team=SUPERVISORS, count=2),)}),
+        a_policy(approvals={Level.MEDIUM: (Approvers(teams=(SUPERVISORS,), count=2),)}),
     ),
     "none of two": (
         facts(reviews=()),
         PENDING,
         "2 approvals of supervisors",
-        a_policy(approvals={Level.MEDIUM: (Approvers(team=SUPERVISORS, count=2),)}),
+        a_policy(approvals={Level.MEDIUM: (Approvers(teams=(SUPERVISORS,), count=2),)}),
     ),
 }
 
@@ -517,7 +517,7 @@ REVIEWS = {
         facts(reviews=reviews_of((SAM, YES), (SAM, YES))),
         PENDING,
         "waits for 1 approval",
-        a_policy(approvals={Level.MEDIUM: (Approvers(team=SUPERVISORS, count=2),)}),
+        a_policy(approvals={Level.MEDIUM: (Approvers(teams=(SUPERVISORS,), count=2),)}),
     ),
     "the editor approves his own edit": (
         edited_by(SAM, reviews=(approval(commit=HUMAN_COMMIT),)),

@@ -1,8 +1,8 @@
 """The gate's count of reviews against a second, slow and obvious count that was written without looking at it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import permutations
+from itertools import permutations, product
 
 from approve.situations import (
     ALICE,
@@ -40,11 +40,15 @@ reviews = st.lists(
 logins = [person.login for person in PEOPLE]
 permissions = st.dictionaries(st.sampled_from(logins), st.sampled_from([*Permission]))
 teams = st.dictionaries(st.sampled_from((SUPERVISORS, SECURITY)), st.frozensets(st.sampled_from(logins)))
-required = st.lists(
-    st.builds(Approvers, team=st.sampled_from((SUPERVISORS, SECURITY)), count=st.integers(1, 2)),
-    min_size=1,
-    max_size=2,
-).map(tuple)
+either = st.sampled_from(((SUPERVISORS,), (SECURITY,), (SUPERVISORS, SECURITY)))
+groups = st.one_of(
+    st.builds(Approvers, teams=either, count=st.integers(1, 2)),
+    st.builds(
+        Approvers, teams=either, users=st.sampled_from(((), (SAVA.login, RITA.login))), count=st.integers(1, 2)
+    ),
+    st.builds(Approvers, teams=st.just((SUPERVISORS, SECURITY)), count=st.just(2), distinct=st.just(True)),
+)
+required = st.lists(groups, min_size=1, max_size=2).map(tuple)
 originators = st.lists(st.sampled_from((SAM, RITA)), max_size=1).map(tuple)
 
 
@@ -64,11 +68,23 @@ def oracle(given: GateFacts, wanted: Sequence[Approvers]) -> bool:
             if right is None or right in (Permission.WRITE, Permission.MAINTAIN, Permission.ADMIN):
                 return False
     for approvers in wanted:
-        if approvers.team not in given.teams:
+        if any(team not in given.teams for team in approvers.teams):
             return False
     people = [page.author for page in notebook.values() if page.author and _may(page, page.author, given)]
-    seats = [approvers.team for approvers in wanted for _ in range(approvers.count)]
-    return any(_fits(order, seats, given) for order in permutations(people, len(seats)))
+    plans = product(*(_plans(approvers) for approvers in wanted))
+    return any(
+        _fits(order, seats, given)
+        for plan in plans
+        for seats in [[seat for group in plan for seat in group]]
+        for order in permutations(people, len(seats))
+    )
+
+
+def _plans(approvers: Approvers) -> Iterable[tuple[tuple[str, ...], ...]]:
+    """Write down every way to label a group's chairs with who may sit there: teams, and logins of people."""
+    if approvers.distinct:
+        return permutations([(team,) for team in approvers.teams], approvers.count)
+    return [((*approvers.teams, *(f"login:{login}" for login in approvers.users)),) * approvers.count]
 
 
 def _may(page: Review, person: Actor, given: GateFacts) -> bool:
@@ -81,8 +97,12 @@ def _may(page: Review, person: Actor, given: GateFacts) -> bool:
     return given.permissions.get(person.login) in (Permission.WRITE, Permission.MAINTAIN, Permission.ADMIN)
 
 
-def _fits(order: Sequence[Actor], seats: Sequence[TeamSlug], given: GateFacts) -> bool:
-    return all(person.login in given.teams[team] for person, team in zip(order, seats, strict=True))
+def _fits(order: Sequence[Actor], seats: Sequence[tuple[str, ...]], given: GateFacts) -> bool:
+    return all(
+        f"login:{person.login}" in labels
+        or any(person.login in given.teams.get(TeamSlug(each), ()) for each in labels)
+        for person, labels in zip(order, seats, strict=True)
+    )
 
 
 def policy_for(wanted: tuple[Approvers, ...]) -> Policy:

@@ -24,11 +24,19 @@ from attacks.history import (
     Wait,
 )
 
-SEATS = {
-    "LOW": (),
-    "MEDIUM": ("supervisors",),
-    "HIGH": ("supervisors", "security"),
+SEATS: dict[str, list[list[tuple[str, ...]]]] = {
+    "LOW": [[]],
+    "MEDIUM": [[("supervisors",)]],
+    "HIGH": [[("supervisors",), ("security",)]],
+    "NAMED": [
+        [("supervisors",), ("security",), ("@sam", "@rita")],
+        [("security",), ("supervisors",), ("@sam", "@rita")],
+    ],
 }
+"""For each policy every way to label the chairs with who may sit there: teams, and people by name.
+
+NAMED asks for two approvals from different teams of two, and one of two people by name.
+"""
 OLD_VALUE, PROPOSED_VALUE, LOWEST, HIGHEST = 2, 4, 1, 12
 EXPIRES_AFTER_DAYS = 14
 
@@ -44,7 +52,7 @@ def may_merge(history: list[Event], level: str) -> bool:
         return False
     if edited(history) and level == "LOW":
         level = "MEDIUM"
-    return all_seats_filled(history, SEATS[level])
+    return any(all_seats_filled(history, seats) for seats in SEATS[level])
 
 
 def closed(history: list[Event]) -> bool:
@@ -177,9 +185,13 @@ def anybody_objects(history: list[Event]) -> bool:
     return False
 
 
-def all_seats_filled(history: list[Event], seats: tuple[str, ...]) -> bool:
+def all_seats_filled(history: list[Event], seats: list[tuple[str, ...]]) -> bool:
     people = [who for who in PEOPLE if approves(history, who)]
     return any(
-        all(is_member(history, team, who) for team, who in zip(seats, chosen, strict=True))
+        all(any(is_meant(history, name, who) for name in seat) for seat, who in zip(seats, chosen, strict=True))
         for chosen in permutations(people, len(seats))
     )
+
+
+def is_meant(history: list[Event], name: str, who: str) -> bool:
+    return name == f"@{who}" or (not name.startswith("@") and is_member(history, name, who))

@@ -52,6 +52,10 @@ STRICTER = {
 }
 """Where the gate says no and the rules alone would not: it cannot tell whom to bar, or whom to count."""
 
+NAMED = b"""\
+MEDIUM:
+    - {teams: [supervisors, security], count: 2, distinct: true}
+    - {users: [sam, Rita]}"""
 people = st.sampled_from(PEOPLE)
 anybody = st.sampled_from((*PEOPLE, HELPER))
 teams = st.sampled_from(tuple(TEAMS))
@@ -88,7 +92,9 @@ histories = st.tuples(
 @cache
 def proposed(level: str) -> Office:
     """Return an agency in which the bot has proposed a change of this impact."""
-    policy = POLICY.replace(b"max_blur_px: MEDIUM", f"max_blur_px: {level}".encode())
+    impact = "MEDIUM" if level == "NAMED" else level
+    policy = POLICY.replace(b"max_blur_px: MEDIUM", f"max_blur_px: {impact}".encode())
+    policy = policy.replace(b"MEDIUM: {supervisors: 1}", NAMED) if level == "NAMED" else policy
     office = Office(Path(tempfile.mkdtemp()), {"pow/settings/policy.yml": policy})
     office.detect()
     return office
@@ -139,7 +145,7 @@ def gate_says(history: list[Event], level: str) -> GateDecision:
     return decide(facts, library.settings.policy, world.now)
 
 
-@pytest.mark.parametrize("level", ["LOW", "MEDIUM", "HIGH"])
+@pytest.mark.parametrize("level", ["LOW", "MEDIUM", "HIGH", pytest.param("NAMED", marks=pytest.mark.slow)])
 def test_the_gate_is_never_laxer_than_the_oracle_and_stricter_only_for_known_reasons(level: str) -> None:
     seen: Counter[str] = Counter()
 
@@ -168,6 +174,10 @@ def test_the_gate_is_never_laxer_than_the_oracle_and_stricter_only_for_known_rea
         ([Opinion(by="sam", state="APPROVED")], "HIGH", False),
         ([Opinion(by="dora", state="APPROVED")], "HIGH", False),
         ([Opinion(by="dora", state="APPROVED"), Opinion(by="sava", state="APPROVED")], "HIGH", True),
+        ([Opinion(by=who, state="APPROVED") for who in ("sam", "sava")], "NAMED", False),
+        ([Opinion(by=who, state="APPROVED") for who in ("sam", "sava", "ada")], "NAMED", True),
+        ([Opinion(by=who, state="APPROVED") for who in ("sam", "rita", "ada")], "NAMED", False),
+        ([Opinion(by=who, state="APPROVED") for who in ("ada", "dora", "sava")], "NAMED", False),
         ([Push(by="sam", author="mallory", value=3), Opinion(by="sam", state="APPROVED")], "MEDIUM", False),
         ([Push(by="sam", author="mallory", value=3), Opinion(by="ada", state="APPROVED")], "MEDIUM", True),
     ],

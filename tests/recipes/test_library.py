@@ -86,8 +86,8 @@ def test_the_repositorys_own_targets_and_policy_are_what_the_files_say():
     )
     assert policy.approvals == {
         Level.LOW: (),
-        Level.MEDIUM: (Approvers(team="supervisors", count=1),),
-        Level.HIGH: (Approvers(team="supervisors", count=1), Approvers(team="security", count=1)),
+        Level.MEDIUM: (Approvers(teams=("supervisors",), count=1),),
+        Level.HIGH: (Approvers(teams=("supervisors",), count=1), Approvers(teams=("security",), count=1)),
     }
     assert policy.impact.relative_change == (
         RelativeChange(above=0.5, level=Level.MEDIUM),

@@ -96,7 +96,7 @@ The impact is MEDIUM, and people must approve from MEDIUM on: it needs 1 approva
 - MEDIUM: journeys/passport_renewal is a journey that citizens walk: MEDIUM
 - MEDIUM: policy calls max_blur_px MEDIUM
 - MEDIUM: max_blur_px changes by 100%, more than 50%: MEDIUM
-An approval counts when it is given on the newest commit, by a person with write access in that team who neither \
+An approval counts when it is given on the newest commit, by such a person with write access who neither \
 worked on the pull request, nor last edited the recipe, nor started the run behind it.
 What nobody decides on within 14 days is closed, never approved.
 What counts as success
@@ -366,7 +366,7 @@ def test_json_has_the_same_facts():
     assert change["keys"][0] == {"target": "PHOTO_VALIDATOR", "key": "max_blur_px", "before": 2, "after": 4}
     assert isinstance(approval, dict)
     assert (approval["impact"], approval["needs_people"]) == ("MEDIUM", True)
-    assert approval["approvers"] == [{"team": "supervisors", "count": 1}]
+    assert approval["approvers"] == [{"teams": ["supervisors"], "users": [], "count": 1, "distinct": False}]
     assert isinstance(rollback, dict)
     assert (rollback["test"], rollback["needs"]["breaches"], rollback["when"]) == (
         "share",
