@@ -46,7 +46,7 @@ groups = st.one_of(
     st.builds(
         Approvers, teams=either, users=st.sampled_from(((), (SAVA.login, RITA.login))), count=st.integers(1, 2)
     ),
-    st.builds(Approvers, teams=st.just((SUPERVISORS, SECURITY)), count=st.just(2), distinct=st.just(True)),
+    st.just(Approvers(teams=(SUPERVISORS, SECURITY), count=2, distinct=True)),
 )
 required = st.lists(groups, min_size=1, max_size=2).map(tuple)
 originators = st.lists(st.sampled_from((SAM, RITA)), max_size=1).map(tuple)

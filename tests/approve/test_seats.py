@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.approve.seats import empty_seats
-from bot.model.forge import Actor
 from bot.model.names import Login, TeamSlug
 from bot.model.settings import Approvers
 
@@ -98,15 +97,3 @@ def _may_go(who: str, wanted: Approvers, team: str) -> bool:
 def test_no_assignment_seats_more(people: tuple[str, ...], wanted: tuple[Approvers, ...]) -> None:
     seats = sum(each.count for each in wanted)
     assert seats - sum(left(people, wanted)) == most_by_trying(people, wanted)
-
-
-def test_what_is_left_names_the_group() -> None:
-    wanted = (group(2, A, B, distinct=True),)
-    (found,) = empty_seats(
-        (), wanted, in_team=lambda person, team: _fails(person, team), is_named=lambda person, _: _fails(person)
-    )
-    assert found == wanted[0]
-
-
-def _fails(person: Actor, team: TeamSlug = A) -> bool:
-    raise AssertionError(f"nobody is there, and {person} was asked for in {team}")
