@@ -6,7 +6,9 @@ What the token may not see stays unknown; an outage is an error, so that it neve
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.approve.attempts import find_precedent
 from bot.approve.facts import FileFacts, GateFacts, NoProof, RecordedProposal, RollbackProof, recorded_proposal
+from bot.approve.precedent import Subject, Vetoed, in_words
 from bot.approve.rollback import Bytes, RollbackFacts, merge_of, prove
 from bot.ledger.site import Site
 from bot.model.errors import NotFoundError, PermissionDeniedError
@@ -21,7 +23,7 @@ from bot.model.forge import (
     Push,
     Review,
 )
-from bot.model.names import BranchName, ChangeId, CommitSha, Login, TeamSlug
+from bot.model.names import BranchName, ChangeId, CommitSha, Login, PullNumber, TeamSlug
 from bot.model.recipe import Recipe
 from bot.model.record import Record
 from bot.model.settings import Policy
@@ -162,7 +164,17 @@ class Gatherer:
             records=original,
             files=self._bytes(trailers.reverts, base, pull.head),
         )
-        return prove(facts)
+        found = prove(facts)
+        return self._veto(facts, base) or found if isinstance(found, RollbackProof) else found
+
+    def _veto(self, facts: RollbackFacts, base: CommitSha) -> NoProof | None:
+        """Look once more, right before a rollback may merge, whether a person decided against taking it back."""
+        original = recorded_proposal(facts.records)
+        if original is None:
+            return NoProof(reason="the ledger does not tell which pull request is taken back")
+        subject = Subject(repo=self.site.repo, pull=PullNumber(original.pull), merge=facts.reverts)
+        found = find_precedent(self.site, subject, base=base, policy=self.policy)
+        return NoProof(reason=in_words(found)) if isinstance(found, Vetoed) else None
 
     def _bytes(self, merge: CommitSha, base: CommitSha, head: CommitSha) -> Mapping[str, Bytes]:
         """Read every file that the merge changed or that the head's commit changes."""

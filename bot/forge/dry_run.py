@@ -39,9 +39,11 @@ class DryRunForge:
         """Return the account of the token."""
         return self._forge.identity()
 
-    def pulls(self, *, state: PullState | None = None, head: BranchName | None = None) -> tuple[PullRequest, ...]:
+    def pulls(
+        self, *, state: PullState | None = None, head: BranchName | None = None, since: datetime | None = None
+    ) -> tuple[PullRequest, ...]:
         """Return pull requests, newest first."""
-        return self._forge.pulls(state=state, head=head)
+        return self._forge.pulls(state=state, head=head, since=since)
 
     def pull(self, number: PullNumber) -> PullRequest:
         """Return one pull request as it is now."""

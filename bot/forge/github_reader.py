@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import takewhile
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -62,7 +64,9 @@ class GithubReader:
             self._identity_known = True
         return self._identity
 
-    def pulls(self, *, state: PullState | None = None, head: BranchName | None = None) -> tuple[PullRequest, ...]:
+    def pulls(
+        self, *, state: PullState | None = None, head: BranchName | None = None, since: datetime | None = None
+    ) -> tuple[PullRequest, ...]:
         """Return pull requests, newest first; `merged_by` is None in lists."""
         wanted = state.value if state else "all"
         with translated("list pull requests"):
@@ -71,7 +75,9 @@ class GithubReader:
             else:
                 full = f"{self._ref.owner}:{head}"
                 found = self._repository.get_pulls(state=wanted, sort="created", direction="desc", head=full)
-            pulls = tuple(pull_of(pull, full=False) for pull in found)
+            # Newest first, and read page by page: what follows one that is too old is not asked for.
+            young = takewhile(lambda pull: since is None or pull.created_at >= since, found)
+            pulls = tuple(pull_of(pull, full=False) for pull in young)
         # GitHub ignores a `head` that it does not understand, and then lists everything.
         return tuple(pull for pull in pulls if head in (None, pull.head_branch))
 

@@ -33,8 +33,13 @@ class ForgeReader(Protocol):
         """Return the account that the token acts as; None where the forge does not tell (GITHUB_TOKEN)."""
         ...
 
-    def pulls(self, *, state: PullState | None = None, head: BranchName | None = None) -> tuple[PullRequest, ...]:
-        """Return every pull request with the state (None: any) and head branch, newest first, all pages."""
+    def pulls(
+        self, *, state: PullState | None = None, head: BranchName | None = None, since: datetime | None = None
+    ) -> tuple[PullRequest, ...]:
+        """Return every pull request with the state (None: any) and head branch, newest first, all pages.
+
+        With `since` only those that were opened then or later, and no page that holds older ones only is asked for.
+        """
         ...
 
     def pull(self, number: PullNumber) -> PullRequest:

@@ -6,6 +6,9 @@ A run that died in between is continued: what its branch holds is checked and re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.approve.attempts import find_precedent
+from bot.approve.footprint import Footprint, values_changed
+from bot.approve.precedent import Subject
 from bot.forge.port import Reverted
 from bot.ledger.site import Site
 from bot.model.change import PROPOSAL_LABEL, Change
@@ -13,7 +16,7 @@ from bot.model.errors import LedgerError, WorkspaceError
 from bot.model.forge import Commit, PullRequest, PullState
 from bot.model.json import Json, digest_of
 from bot.model.level import Level
-from bot.model.names import CommitSha, Digest, Login
+from bot.model.names import CommitSha, Digest, Login, PullNumber
 from bot.model.recipe import Recipe
 from bot.model.record import Draft, Phase
 from bot.model.settings import Policy
@@ -21,19 +24,17 @@ from bot.model.verdict import Verdict
 from bot.monitor.answer import answers, asked_since
 from bot.monitor.observe import measurement_json
 from bot.monitor.rollback import (
-    Footprint,
     RollbackFacts,
     RollbackPlan,
     TakeBack,
     plan_rollback,
     rollback_change,
-    values_changed,
 )
 from bot.monitor.watched import Watched, rollbacks_within_a_day
 from bot.propose.change import rollback_id
 from bot.propose.desired import Unreadable
 from bot.propose.trailers import ChangeKind, ProposalTrailers, proposal_message, read_proposal
-from bot.report.watch import rollback_body, rollback_title
+from bot.report.watch import rollback_body, rollback_title, support_comment, support_marker
 
 ROLLBACK_LABEL = "pow-rollback"
 PERSON_LABEL = "pow-needs-person"
@@ -48,7 +49,7 @@ class Undoing:
     watched: Watched
     recipe: Recipe
     base: CommitSha
-    rollbacks_per_day: int
+    policy: Policy
 
 
 def find_keeper(site: Site, watched: Watched, policy: Policy) -> Login | None:
@@ -61,24 +62,11 @@ def find_keeper(site: Site, watched: Watched, policy: Policy) -> Login | None:
     return next((login for login in logins if site.forge.permission(login).can_write), None)
 
 
-def footprint_of(site: Site, merge: CommitSha, base: CommitSha) -> Footprint:
-    """Read every file that a merge touched."""
-    repository = site.repository
-    parent = _parent(repository.commit(merge))
-    paths = tuple(file.path for file in repository.changed(parent, merge))
-    later = {file.path for file in repository.changed(merge, base)}
-    merged = {path: repository.read(path, merge) for path in paths}
-    return Footprint(
-        before={path: repository.read(path, parent) for path in paths},
-        merged=merged,
-        now={path: repository.read(path, base) if path in later else merged[path] for path in paths},
-    )
-
-
 def plan_undoing(site: Site, undoing: Undoing, footprint: Footprint) -> RollbackPlan:
     """Run the revert in a work tree and decide what may be done with it."""
     watched = undoing.watched
     begun = watched.intent is not None
+    subject = Subject(repo=site.repo, pull=watched.pull, merge=watched.merge)
     facts = RollbackFacts(
         change=watched.id,
         recipe=undoing.recipe,
@@ -86,9 +74,16 @@ def plan_undoing(site: Site, undoing: Undoing, footprint: Footprint) -> Rollback
         revert=site.repository.revert(watched.merge, onto=undoing.base),
         is_rollback=watched.rollback_of is not None,
         rollbacks_today=0 if begun else rollbacks_within_a_day(site.ledger.records(), site.now),
-        rollbacks_per_day=undoing.rollbacks_per_day,
+        rollbacks_per_day=undoing.policy.rollbacks_per_day,
+        precedent=find_precedent(site, subject, base=undoing.base, policy=undoing.policy),
     )
     return plan_rollback(facts)
+
+
+def support(site: Site, pull: PullNumber, verdict: Verdict, original: PullNumber) -> None:
+    """Say on somebody's own revert that the figures ask for it."""
+    marker = support_marker(verdict.change)
+    site.forge.put_comment(pull, marker=marker, body=support_comment(verdict, original))
 
 
 def write_intent(site: Site, watched: Watched, verdict: Verdict) -> Mapping[str, Json]:

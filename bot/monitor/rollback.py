@@ -1,33 +1,23 @@
 """May this change be taken back, by whom, and with what? Pure: facts in, a plan or the reason against it out."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.approve.footprint import Files, Footprint, changed_since, values_changed
+from bot.approve.precedent import Precedent, Relanded, TakenUp, Vetoed, in_words
 from bot.forge.port import RevertConflict, Reverted
 from bot.model.change import Change, FileEdit, KeyChange
-from bot.model.names import ChangeId
+from bot.model.names import ChangeId, PullNumber
 from bot.model.recipe import Recipe, RollbackMode
 from bot.propose.change import rollback_id
-from bot.propose.desired import Unreadable, key_changes, same, target_of, values_of
-
-Files = Mapping[str, bytes | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Footprint:
-    """The bytes of every file that a merge touched: at its first parent, at itself, and on the base now.
-
-    None stands for no such file; the three have the same paths.
-    """
-
-    before: Files
-    merged: Files
-    now: Files
+from bot.propose.desired import Unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackFacts:
-    """What is known when a rollback is due; `revert` is what `git revert -m 1` gave on the base head."""
+    """What is known when a rollback is due.
+
+    `revert` is what `git revert -m 1` gave on the base head, `precedent` what others did about the change.
+    """
 
     change: ChangeId
     recipe: Recipe
@@ -36,6 +26,7 @@ class RollbackFacts:
     is_rollback: bool
     rollbacks_today: int
     rollbacks_per_day: int
+    precedent: Precedent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +40,10 @@ class TakeBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskPerson:
-    """A rollback that the bot cannot prepare."""
+    """A rollback that the bot does not make; `support` is somebody's pull request that does the same."""
 
     reason: str
+    support: PullNumber | None = None
 
 
 RollbackPlan = TakeBack | AskPerson
@@ -61,6 +53,9 @@ def plan_rollback(facts: RollbackFacts) -> RollbackPlan:
     """Decide whether the revert may go its way, waits as a draft, or cannot be made at all."""
     if facts.is_rollback:
         return AskPerson(reason="a rollback is never rolled back")
+    if isinstance(facts.precedent, TakenUp | Vetoed):
+        support = facts.precedent.pull if isinstance(facts.precedent, TakenUp) else None
+        return AskPerson(reason=in_words(facts.precedent), support=support)
     if isinstance(facts.revert, RevertConflict):
         return AskPerson(reason=f"git cannot revert it by itself: conflict in {', '.join(facts.revert.paths)}")
     if facts.rollbacks_today >= facts.rollbacks_per_day:
@@ -84,7 +79,7 @@ def _plan_revert(facts: RollbackFacts, revert: Reverted) -> RollbackPlan:
         if content is not None
     )
     change = rollback_change(facts.change, facts.recipe, keys=keys, edits=edits)
-    return TakeBack(change=change, files=revert.files, draft_because=_draft_because(facts.recipe, later))
+    return TakeBack(change=change, files=revert.files, draft_because=_draft_because(facts, later))
 
 
 def rollback_change(
@@ -107,49 +102,10 @@ def is_exact_inverse(files: Files, before: Files) -> bool:
     return dict(files) == dict(before)
 
 
-def changed_since(footprint: Footprint) -> tuple[str, ...]:
-    """Return the merge's files that something else has changed after it."""
-    return tuple(path for path, content in sorted(footprint.merged.items()) if footprint.now.get(path) != content)
-
-
-def is_back(footprint: Footprint) -> bool:
-    """Tell whether every value that a merge set is what it was before, whoever put it back and in what words."""
-    set_by_merge = values_changed(footprint.before, footprint.merged)
-    if isinstance(set_by_merge, Unreadable) or not set_by_merge:
-        return False
-    now = {path: _values(path, footprint.now.get(path)) for path in footprint.merged}
-    present = {(target_of(path), key): value for path, values in now.items() for key, value in values.items()}
-    return all(
-        (each.target, each.key) in present and same(present[each.target, each.key], each.before)
-        for each in set_by_merge
-    )
-
-
-def values_changed(old: Files, new: Files) -> tuple[KeyChange, ...] | Unreadable:
-    """Return the values of the desired state that differ, derived from the bytes themselves."""
-    found: list[KeyChange] = []
-    for path, content in sorted(new.items()):
-        former = old.get(path)
-        if target_of(path) is None or former == content:
-            continue
-        if former is None or content is None:
-            return Unreadable(path=path, reason="it is not there on both sides")
-        changes = key_changes(path, former, content)
-        if isinstance(changes, Unreadable):
-            return changes
-        found += changes
-    return tuple(found)
-
-
-def _values(path: str, content: bytes | None) -> Mapping[str, bool | int | float | str]:
-    if content is None or target_of(path) is None:
-        return {}
-    values = values_of(path, content)
-    return {} if isinstance(values, Unreadable) else values
-
-
-def _draft_because(recipe: Recipe, later: tuple[str, ...]) -> tuple[str, ...]:
-    reasons = []
+def _draft_because(facts: RollbackFacts, later: tuple[str, ...]) -> tuple[str, ...]:
+    recipe, reasons = facts.recipe, list[str]()
+    if isinstance(facts.precedent, Relanded):
+        reasons.append(in_words(facts.precedent))
     if recipe.watch.mode is RollbackMode.PROPOSE:
         reasons.append("the recipe's mode is `propose`")
     if not recipe.reversible:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from bot.approve.footprint import Footprint, footprint_of, is_back
 from bot.collect.gather import Collector
 from bot.ledger.site import Site
 from bot.model.clock import format_time
@@ -21,14 +22,14 @@ from bot.monitor.act import (
     complete_rollback,
     find_keeper,
     find_rollback,
-    footprint_of,
     open_rollback,
     plan_undoing,
+    support,
     write_intent,
 )
 from bot.monitor.answer import KEEP
 from bot.monitor.observe import Observer, measurement_json
-from bot.monitor.rollback import AskPerson, Footprint, TakeBack, is_back
+from bot.monitor.rollback import AskPerson, TakeBack
 from bot.monitor.verdict import WatchFacts, judge, judge_recovery
 from bot.monitor.watched import Watched, closing_of, is_recorded, watch_list
 from bot.propose.change import rollback_id
@@ -95,7 +96,7 @@ def _look(now: Round, watched: Watched) -> list[Event]:
         return _see_whether_it_helped(now, watched, watched.rollback_of)
     if watched.intent is not None:
         return [_go_on_with_rollback(now, watched, watched.intent)]
-    footprint = footprint_of(now.site, watched.merge, now.base)
+    footprint = footprint_of(now.site.repository, watched.merge, now.base)
     if is_back(footprint):
         return [_close_taken_back(now, watched)]
     answer = _answer(now, watched)
@@ -125,6 +126,8 @@ def _measure(now: Round, watched: Watched, footprint: Footprint) -> list[Event]:
         verdict = replace(verdict, kind=VerdictKind.ASK, sentence=f"{verdict.sentence}, but {plan.reason}")
     _record(now, facts, verdict)
     _comment(now, watched, recipe, verdict)
+    if isinstance(plan, AskPerson) and plan.support is not None:
+        support(now.site, plan.support, verdict, watched.pull)
     return _roll_back(now, undoing, plan, verdict) if isinstance(plan, TakeBack) else [_act(now, watched, verdict)]
 
 
@@ -190,7 +193,7 @@ def _go_on_with_rollback(now: Round, watched: Watched, intent: Mapping[str, Json
 def _resume(now: Round, undoing: Undoing, intent: Mapping[str, Json]) -> Event:
     """Make the rollback that an earlier run meant to make, unless there is nothing left to take back."""
     watched = undoing.watched
-    footprint = footprint_of(now.site, watched.merge, now.base)
+    footprint = footprint_of(now.site.repository, watched.merge, now.base)
     if is_back(footprint):
         return _close_taken_back(now, watched)
     if now.settings.policy.paused:
@@ -260,7 +263,7 @@ def _close_with_rollback(now: Round, watched: Watched, closing: Mapping[str, Jso
         sentence = f"rolled back by change {rollback}: {recovery}"
         _close(now, watched, ROLLED_BACK, sentence, recovery=recovery)
         return _event(watched, Mark.DONE, sentence, closed=ROLLED_BACK)
-    if is_back(footprint_of(now.site, watched.merge, now.base)):
+    if is_back(footprint_of(now.site.repository, watched.merge, now.base)):
         return _close_taken_back(now, watched)
     return _close_kept(now, watched, f"its rollback {rollback} ended as {ended}")
 
@@ -310,7 +313,7 @@ def _undoing(now: Round, watched: Watched, recipe: CompiledRecipe) -> Undoing:
         watched=watched,
         recipe=recipe.recipe,
         base=now.base,
-        rollbacks_per_day=now.settings.policy.rollbacks_per_day,
+        policy=now.settings.policy,
     )
 
 

@@ -68,6 +68,27 @@ def watch_comment(verdict: Verdict, recipe: Recipe, *, effective_at: datetime) -
     return "\n".join(lines) + "\n"
 
 
+def support_marker(change: ChangeId) -> str:
+    """Return the hidden marker of the bot's comment on somebody else's revert."""
+    return f"<!-- pow:support:{change} -->"
+
+
+def support_comment(verdict: Verdict, original: PullNumber) -> str:
+    """Tell on somebody's own revert that the figures ask for it, and what becomes of it."""
+    lines = [
+        support_marker(verdict.change),
+        f"### The figures ask for this: #{original} made it worse",
+        "",
+        _sentence(verdict.rollback.sentence),
+        "",
+        (
+            "So the bot opens no rollback of its own while this is open. Merged, it ends the watch. Closed unmerged, "
+            "it counts as a veto: the bot then does not take the change back by itself."
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def kept_comment(change: ChangeId, keeper: Login, *, at: datetime) -> str:
     """Say who decided to keep a change."""
     sentence = f"{sanitize(keeper)} was asked and decided so; it is not watched any longer"

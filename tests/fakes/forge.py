@@ -47,10 +47,13 @@ class MemoryForge:
         """Return the account of the token."""
         return self.actor if self._known_identity else None
 
-    def pulls(self, *, state: PullState | None = None, head: BranchName | None = None) -> tuple[PullRequest, ...]:
+    def pulls(
+        self, *, state: PullState | None = None, head: BranchName | None = None, since: datetime | None = None
+    ) -> tuple[PullRequest, ...]:
         """Return pull requests, newest first."""
         every = [self.world.pull(number) for number in sorted(self.world.pulls, reverse=True)]
         every = [replace(pull, merged_by=None) for pull in every]  # as in GitHub's lists
+        every = [pull for pull in every if since is None or pull.created_at >= since]
         return tuple(p for p in every if (state is None or p.state is state) and head in (None, p.head_branch))
 
     def pull(self, number: PullNumber) -> PullRequest:

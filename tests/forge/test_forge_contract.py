@@ -1,5 +1,7 @@
 """What every forge must do: one suite for the fake and for PyGithub against the sandbox."""
 
+from datetime import timedelta
+
 import pytest
 from fakes.builders import START
 from forge.stands import BOT_LOGIN, FILES, TEAM, WORKFLOW, Stand
@@ -158,6 +160,12 @@ def test_pull_requests_are_listed_newest_first_by_state_and_branch(stand: Stand)
     assert [pull.number for pull in stand.forge.pulls(state=PullState.OPEN)] == [second.number]
     assert [pull.number for pull in stand.forge.pulls(head=BRANCH)] == [first.number]
     assert stand.forge.pulls(state=PullState.OPEN, head=BRANCH) == ()
+
+
+def test_pull_requests_are_listed_since_a_time(stand: Stand) -> None:
+    pull = propose(stand)
+    assert [each.number for each in stand.forge.pulls(since=pull.created_at)] == [pull.number]
+    assert stand.forge.pulls(since=pull.created_at + timedelta(seconds=1)) == ()
 
 
 def test_a_body_and_a_state_are_changed_apart(stand: Stand) -> None:

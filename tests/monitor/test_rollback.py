@@ -3,12 +3,13 @@ from typing import Any
 
 import pytest
 
+from bot.approve.footprint import Footprint, is_back, values_changed
 from bot.forge.port import RevertConflict, Reverted
 from bot.model.change import KeyChange
 from bot.model.level import Level
 from bot.model.names import ChangeId, Digest, RecipeId
 from bot.model.recipe import Recipe, RollbackMode, Watch
-from bot.monitor.rollback import AskPerson, Footprint, RollbackFacts, TakeBack, is_back, plan_rollback, values_changed
+from bot.monitor.rollback import AskPerson, RollbackFacts, TakeBack, plan_rollback
 from bot.propose.change import rollback_id
 from bot.propose.desired import Unreadable
 
