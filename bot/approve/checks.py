@@ -13,11 +13,13 @@ from bot.model.decision import Reason
 from bot.model.forge import Actor, ActorKind, FileStatus, PullState
 from bot.model.json import digest_of
 from bot.model.names import CommitSha, Login
-from bot.model.recipe import Recipe
+from bot.model.recipe import Recipe, Setting, Wanted
 from bot.model.settings import Policy
 from bot.propose.desired import Unreadable, evidence_path, path_of, same, target_of, wanted_by
 from bot.propose.impact import out_of_range, shown
 from bot.propose.trailers import ChangeKind, ProposalTrailers
+from bot.propose.wishes import resolve
+from bot.recipes.computed import Result
 
 _ACTIONS_BOT = Login("github-actions[bot]")
 """Who GITHUB_TOKEN acts as; it cannot ask for its own identity."""
@@ -212,10 +214,10 @@ def check_values(facts: GateFacts, policy: Policy, keys: tuple[KeyChange, ...] |
         return refused("values", refusals[0])
     if facts.recipe is None:
         return refused("values", f"{facts.default_branch} has no such recipe, or it cannot be read")
-    return _asked_for(facts, facts.recipe, keys)
+    return _asked_for(facts, facts.recipe, policy, keys)
 
 
-def _asked_for(facts: GateFacts, recipe: Recipe, keys: tuple[KeyChange, ...]) -> Reason:
+def _asked_for(facts: GateFacts, recipe: Recipe, policy: Policy, keys: tuple[KeyChange, ...]) -> Reason:
     """A person's edit may change the values, but not reach for other keys."""
     if facts.trailers is not None and facts.trailers.recipe != recipe.reference:
         return refused("values", f"the recipe on {facts.default_branch} is {recipe.reference} by now")
@@ -223,13 +225,21 @@ def _asked_for(facts: GateFacts, recipe: Recipe, keys: tuple[KeyChange, ...]) ->
     for each in keys:
         if (each.target, each.key) not in wanted:
             return refused("values", f"the recipe does not ask to change {each.key} of {each.target}")
-    other = tuple(each for each in keys if not same(each.after, wanted[each.target, each.key]))
+    asked = {each: _asked(wanted[each.target, each.key], each, policy) for each in keys}
+    other = tuple(each for each, value in asked.items() if value is None or not same(each.after, value))
     if not other:
         return good("values", f"it changes {_list(keys)}, as the recipe asks")
     if facts.added_commits:
         return good("values", f"it changes {_list(keys)}; a person chose other values than the recipe")
-    asked = shown(wanted[other[0].target, other[0].key])
-    return refused("values", f"the recipe asks for {other[0].key} = {asked}, not {shown(other[0].after)}")
+    first, value = other[0], asked[other[0]]
+    said = f"{first.key} = {shown(value)}" if value is not None else f"no change of {first.key}"
+    return refused("values", f"the recipe asks for {said}, not {shown(first.after)}")
+
+
+def _asked(wanted: Wanted, change: KeyChange, policy: Policy) -> Setting | None:
+    """Return what the recipe asks of a value that stands on the base; None where its rule leads nowhere."""
+    result = resolve(change.key, wanted, change.before, policy)
+    return result.value if isinstance(result, Result) else None
 
 
 def _list(keys: tuple[KeyChange, ...]) -> str:

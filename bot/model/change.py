@@ -1,7 +1,7 @@
 """A change to the desired state, from the edit of one line to the pull request that carries it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.model.json import Json
@@ -17,12 +17,16 @@ PROPOSAL_LABEL = "pow"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyChange:
-    """One value of the desired state: `target` is a service or `journeys/NAME`."""
+    """One value of the desired state: `target` is a service or `journeys/NAME`.
+
+    `how` says how a computed value came about (`5 + 50% = 7.5, rounded to 8`); it is no part of what changes.
+    """
 
     target: str
     key: str
     before: Setting
     after: Setting
+    how: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

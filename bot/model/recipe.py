@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from bot.model.level import Level
@@ -12,12 +13,32 @@ Setting = bool | int | float | str
 """A configuration value as it stands in a service's file."""
 
 
+class Operation(StrEnum):
+    """How a computed value comes from the present one."""
+
+    ADD = "add"
+    ADD_SHARE = "add share"
+    MULTIPLY = "multiply"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computed:
+    """A value that follows from the present one: `{add: 50}`, `{add: 10%}` (an operand of 0.1), `{multiply: 1.2}`."""
+
+    operation: Operation
+    operand: Decimal
+
+
+Wanted = Setting | Computed
+"""What a recipe asks of a key: a value as it stands, or one that is computed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePatch:
-    """Keys of one service's configuration and the values they are to have."""
+    """Keys of one service's configuration and what is asked of each."""
 
     service: ServiceName
-    config: Mapping[str, Setting]
+    config: Mapping[str, Wanted]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.model.change import KeyChange
 from bot.model.json import Json
-from bot.model.recipe import Recipe, Setting
+from bot.model.recipe import Recipe, Setting, Wanted
 from bot.recipes.text import parse
 from bot.recipes.tree import Document
 
@@ -56,12 +56,12 @@ def block_of(target: str, key: str) -> tuple[str, ...]:
     return (key,) if is_journey(target) else ("changes", key)
 
 
-def wanted_by(recipe: Recipe) -> tuple[tuple[str, str, Setting], ...]:
-    """Return what a recipe asks for: target, key and value, in the recipe's order."""
+def wanted_by(recipe: Recipe) -> tuple[tuple[str, str, Wanted], ...]:
+    """Return what a recipe asks for: target, key and value or how to compute it, in the recipe's order."""
     services = [
         (str(patch.service), key, value) for patch in recipe.service_patches for key, value in patch.config.items()
     ]
-    journeys: list[tuple[str, str, Setting]] = [
+    journeys: list[tuple[str, str, Wanted]] = [
         (_JOURNEY_TARGET + patch.journey, VERSION_KEY, patch.version) for patch in recipe.journey_patches
     ]
     return (*services, *journeys)

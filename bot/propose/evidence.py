@@ -5,7 +5,7 @@ It holds counts, names and digests; no complaint's text ever reaches this module
 
 from collections.abc import Mapping
 
-from bot.model.change import Change, Factor, Impact
+from bot.model.change import Change, Factor, Impact, KeyChange
 from bot.model.clock import format_time
 from bot.model.finding import ComplaintCount, Finding, Ranking
 from bot.model.json import Json, digest_of
@@ -35,7 +35,7 @@ def evidence_of(case: Case) -> Mapping[str, Json]:
         "observed": visible(finding.observed),
         "finding": visible(finding.sentence, limit=400),
         "measured_at": format_time(finding.at),
-        "keys": keys_json(case.change),
+        "keys": [_with_how(key, facts) for key, facts in zip(case.change.keys, keys_json(case.change), strict=True)],
         "files": files_json(case.change),
         "sources": _sources(finding),
         "daily": {
@@ -53,9 +53,14 @@ def evidence_of(case: Case) -> Mapping[str, Json]:
     }
 
 
-def keys_json(change: Change) -> list[Json]:
+def keys_json(change: Change) -> list[Mapping[str, Json]]:
     """Return a change's values."""
     return [{"target": key.target, "key": key.key, "before": key.before, "after": key.after} for key in change.keys]
+
+
+def _with_how(key: KeyChange, facts: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Add how a computed value came about."""
+    return {**facts, "how": key.how} if key.how else facts
 
 
 def files_json(change: Change) -> list[Json]:

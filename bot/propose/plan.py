@@ -10,15 +10,16 @@ from bot.model.change import Change, FileEdit, KeyChange
 from bot.model.clock import format_time
 from bot.model.event import Mark
 from bot.model.names import ChangeId, RecipeId
-from bot.model.recipe import Recipe, Setting
+from bot.model.recipe import Recipe
 from bot.model.record import Phase, Record
 from bot.model.settings import Policy
 from bot.propose.budget import Opened, needs_people, opened
 from bot.propose.calendar import closed_because
 from bot.propose.change import change_id
-from bot.propose.desired import Unreadable, block_of, path_of, same, values_of, wanted_by
+from bot.propose.desired import block_of, path_of
 from bot.propose.impact import out_of_range
 from bot.propose.redline import Refused, set_value
+from bot.propose.wishes import Content, changes_asked
 
 FIRST_EPISODE = "first"
 
@@ -134,24 +135,19 @@ def _recipe_digest(records: Iterable[Record], change: ChangeId) -> object:
 
 def draft(recipe: Recipe, situation: Situation) -> Planned:
     """Turn a recipe's wishes into edits of the files as they stand."""
-    keys: list[KeyChange] = []
-    for target, key, value in wanted_by(recipe):
-        former = _present(situation.files, target, key)
-        if isinstance(former, Refused):
-            return Held(recipe=recipe.id, mark=Mark.FAILURE, sentence=former.reason, hint=former.hint)
-        if not same(former[0], value):
-            keys.append(KeyChange(target=target, key=key, before=former[0], after=value))
-    if not keys:
-        sentence = f"{recipe.id} fires, but the desired state holds its values already"
-        hint = "give the recipe a stronger value, or wait for the deployment to show"
-        return _wait(recipe, sentence, hint=hint)
-    if refusals := out_of_range(tuple(keys), situation.policy.ranges):
+    keys = changes_asked(recipe, situation.files, situation.policy)
+    match keys:
+        case Refused():
+            return Held(recipe=recipe.id, mark=Mark.FAILURE, sentence=keys.reason, hint=keys.hint)
+        case Content():
+            return _wait(recipe, f"{recipe.id} fires, but {keys.reason}", hint=keys.hint)
+    if refusals := out_of_range(keys, situation.policy.ranges):
         hint = f"edit {recipe.path}, or the ranges in pow/settings/policy.yml"
         return Held(recipe=recipe.id, mark=Mark.FAILURE, sentence=refusals[0], hint=hint)
     if (busy := _busy(keys, situation.records)) is not None:
         sentence = f"{recipe.id} fires, but change {busy.change} of {busy.recipe} works on the same target"
         return _wait(recipe, sentence, hint="it is proposed once that change is closed", change=busy.change)
-    return _change(recipe, tuple(keys), situation)
+    return _change(recipe, keys, situation)
 
 
 def _change(recipe: Recipe, keys: tuple[KeyChange, ...], situation: Situation) -> Planned:
@@ -172,19 +168,6 @@ def _change(recipe: Recipe, keys: tuple[KeyChange, ...], situation: Situation) -
         keys=keys,
         edits=tuple(edits.values()),
     )
-
-
-def _present(files: Mapping[str, bytes], target: str, key: str) -> tuple[Setting] | Refused:
-    """Return the value that stands in the desired state, boxed, for it may be false."""
-    path = path_of(target)
-    if path not in files:
-        return Refused(reason=f"there is no {path}", hint=f"`pow adopt {target}` writes it with the live values")
-    values = values_of(path, files[path])
-    if isinstance(values, Unreadable):
-        return Refused(reason=f"{path} cannot be read: {values.reason}", hint="run `pow lint`")
-    if key not in values:
-        return Refused(reason=f"{path} has no `{key}`", hint=f"`pow adopt {target} {key}` brings its live value in")
-    return (values[key],)
 
 
 def _busy(keys: Iterable[KeyChange], records: Iterable[Record]) -> Standing | None:

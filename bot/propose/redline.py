@@ -12,7 +12,7 @@ from typing import assert_never
 from bot.model.json import Json
 from bot.model.recipe import Setting
 from bot.recipes.text import parse
-from bot.recipes.tree import Document, Scalar, Table
+from bot.recipes.tree import Document, Scalar
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]{0,120}")
 _WORDS_WITH_A_MEANING = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
@@ -51,13 +51,8 @@ def set_value(path: str, content: bytes, way: tuple[str, ...], value: Setting) -
 
 
 def _editable(document: Document, way: tuple[str, ...]) -> Scalar | Refused:
-    """Find the scalar, provided that every mapping around it is in block style and it stands on one line."""
+    """Find the scalar, provided that it stands on one line; around it there may be lines or braces."""
     name = ".".join(way)
-    for length in range(len(way)):
-        node = document.node(way[:length])
-        if isinstance(node, Table) and node.flow:
-            hint = "write one key per line, without braces"
-            return Refused(reason=f"{document.path}: `{name}` stands in braces", hint=hint)
     node = document.node(way)
     if node is None:
         hint = f"add the key with its live value to {document.path}"

@@ -62,6 +62,8 @@ class Check(StrEnum):
     REUSED_VERSION = "POW065"
     CANNOT_SILENCE = "POW066"
     IDLE_SILENCE = "POW067"
+    UNBOUNDED = "POW068"
+    SET_TWICE = "POW069"
 
 
 SILENCEABLE = frozenset(
@@ -143,6 +145,8 @@ EXPLANATIONS = MappingProxyType(
         Check.REUSED_VERSION: "a recipe's id and version name one text in history",
         Check.CANNOT_SILENCE: "what a recipe silences is a lint that may be silenced",
         Check.IDLE_SILENCE: "what a recipe silences would be said otherwise",
+        Check.UNBOUNDED: "a computed value has a range in the policy",
+        Check.SET_TWICE: "a recipe sets each value once",
     }
 )
 """What each check asks for, in one clause."""

@@ -59,7 +59,9 @@ def compose(text: str, *, loader: Loader = FASTEST) -> tuple[Node | None, tuple[
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(line=mark.line + 1, column=mark.column + 1) if mark else _START
-        composer.refuse(Check.SYNTAX, place, f"not YAML: {_problem(error)}", "check indentation, quotes and brackets")
+        is_alias = "scanning an alias" in str(error.context)
+        hint = _multiplied("1.2") if is_alias else "check indentation, quotes and brackets"
+        composer.refuse(Check.SYNTAX, place, f"not YAML: {_problem(error)}", hint)
     except (yaml.YAMLError, ValueError) as error:
         composer.refuse(Check.SYNTAX, _START, f"not YAML: {brief(str(error))}")
     if composer.root is None and not composer.refusals:
@@ -95,7 +97,7 @@ class _Composer:
             case on.DocumentStartEvent():
                 self._begin_document(event)
             case on.AliasEvent():
-                self._refuse_feature(_place(event), "an alias", "write the value out again")
+                self._refuse_feature(_place(event), "an alias", _instead_of(event.anchor or ""))
                 self._put(_nothing(_place(event)))
             case on.ScalarEvent():
                 self._refuse_properties(event)
@@ -187,6 +189,15 @@ class _Composer:
             key, place = frame.key
             frame.entries[key] = Entry(key=place, node=_placed(node, place))
             frame.key = None
+
+
+def _instead_of(alias: str) -> str:
+    """Say what to write for an alias; `*2` is none to whoever wants twice the present value."""
+    return _multiplied(alias) if alias.isdecimal() else "write the value out again"
+
+
+def _multiplied(factor: str) -> str:
+    return f"to multiply the present value of a key, write {{multiply: {factor}}}"
 
 
 def _placed(node: Node, key: Place) -> Node:

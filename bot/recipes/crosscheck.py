@@ -1,18 +1,21 @@
 """One recipe against the settings and the desired state: what cannot work, or not as its author means it."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
 from bot.model.errors import Diagnostic, Severity
 from bot.model.names import ServiceName
-from bot.model.recipe import JourneyPatch, ServicePatch, Setting
+from bot.model.recipe import Computed, JourneyPatch, ServicePatch, Setting
 from bot.model.settings import Policy, ValueRange
 from bot.recipes.check import Check
 from bot.recipes.desired import JourneyFile, ServiceFile, journey_path, service_path
 from bot.recipes.recipe import RecipeFile
 from bot.recipes.suggest import brief
 from bot.recipes.tree import Document, Path
+
+_CALCULATION = re.compile(r"([-+*x\u00d7])\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +29,12 @@ class DesiredState:
 
 def patch_faults(file: RecipeFile, desired: DesiredState) -> Iterator[Diagnostic]:
     """Check a recipe's patches against the files that they would edit."""
-    for path, patch in _config_paths(file):
+    seen: set[tuple[str, str]] = set()
+    for path, patch in config_paths(file):
+        yield from _repeated(file.document, path, patch, seen)
         yield from _service_faults(file.document, path, patch, desired)
     for path, journey in _journey_paths(file):
+        yield from _repeated_journey(file.document, path, journey, seen)
         yield from _journey_faults(file.document, path, journey, desired)
 
 
@@ -39,9 +45,9 @@ def policy_faults(file: RecipeFile, policy: Policy) -> Iterator[Diagnostic]:
         message = f"hitl_threshold {threshold} is above the policy's cap {cap}"
         place = file.document.place(("hitl_threshold",))
         yield file.document.fault(Check.ABOVE_CAP, place, message, hint=f"write {cap}, which is what counts anyway")
-    for path, patch in _config_paths(file):
+    for path, patch in config_paths(file):
         for key, value in patch.config.items():
-            if key in policy.ranges:
+            if key in policy.ranges and not isinstance(value, Computed):
                 yield from range_faults(file.document, (*path, key), value, policy.ranges[key])
 
 
@@ -57,7 +63,7 @@ def range_faults(document: Document, path: Path, value: Setting, allowed: ValueR
     yield document.fault(Check.OUT_OF_RANGE, document.place(path), message, hint=hint)
 
 
-def _config_paths(file: RecipeFile) -> Iterator[tuple[Path, ServicePatch]]:
+def config_paths(file: RecipeFile) -> Iterator[tuple[Path, ServicePatch]]:
     """Yield where each service patch's keys stand, whichever way the recipe is written."""
     root: Path = ("fix_recipe", "service_patch")
     listed = file.document.has((*root, 0))
@@ -74,6 +80,27 @@ def _journey_paths(file: RecipeFile) -> Iterator[tuple[Path, JourneyPatch]]:
         yield ((*root, index) if listed else root), patch
 
 
+def _repeated(
+    document: Document, path: Path, patch: ServicePatch, seen: set[tuple[str, str]]
+) -> Iterator[Diagnostic]:
+    """Find what an earlier patch of the same recipe sets as well."""
+    for key in patch.config:
+        if (patch.service, key) in seen:
+            message = f"an earlier patch of this recipe sets `{key}` of {patch.service} already"
+            yield document.fault(Check.SET_TWICE, document.key((*path, key)), message, hint="keep one of the two")
+        seen.add((patch.service, key))
+
+
+def _repeated_journey(
+    document: Document, path: Path, patch: JourneyPatch, seen: set[tuple[str, str]]
+) -> Iterator[Diagnostic]:
+    journey = ("journeys", patch.journey)
+    if journey in seen:
+        message = f"an earlier patch of this recipe sets the journey {patch.journey} already"
+        yield document.fault(Check.SET_TWICE, document.place(path), message, hint="keep one of the two")
+    seen.add(journey)
+
+
 def _service_faults(
     document: Document, path: Path, patch: ServicePatch, desired: DesiredState
 ) -> Iterator[Diagnostic]:
@@ -83,7 +110,8 @@ def _service_faults(
     file = desired.services.get(patch.service)
     for key, value in patch.config.items():
         if file is not None and key in file.changes:
-            yield from _value_faults(document, (*path, key), value, present=file.changes[key])
+            if not isinstance(value, Computed):
+                yield from _value_faults(document, (*path, key), value, present=file.changes[key])
             continue
         message = f"`{key}` is not in {where}, so a revert could not restore it" if file else f"there is no {where}"
         hint = f"`pow adopt {patch.service} {key}` brings its live value in"
@@ -93,11 +121,23 @@ def _service_faults(
 def _value_faults(document: Document, path: Path, value: Setting, *, present: Setting) -> Iterator[Diagnostic]:
     if _kind(value) != _kind(present):
         message = f"`{path[-1]}` is {_kind(present)} ({_shown(present)}), the patch makes it {_kind(value)}"
-        yield document.fault(Check.OTHER_KIND, document.place(path), message, hint=f"write {_kind(present)}")
+        yield document.fault(Check.OTHER_KIND, document.place(path), message, hint=_instead(value, present))
     elif value == present:
         message = f"`{path[-1]}` is {_shown(value)} already"
         hint = "the recipe proposes nothing for this key"
         yield document.fault(Check.NO_CHANGE, document.place(path), message, hint=hint, severity=Severity.WARNING)
+
+
+def _instead(value: Setting, present: Setting) -> str:
+    """Say what to write; a text such as "+50" for a number is most likely meant as a calculation."""
+    numeric = not isinstance(present, bool | str)
+    match = _CALCULATION.fullmatch(value) if isinstance(value, str) and numeric else None
+    if match is None:
+        return f"write {_kind(present)}"
+    sign, number, percent = match.groups()
+    if sign in "+-":
+        return f"to change the present value by it, write {{add: {sign.strip('+')}{number}{percent}}}"
+    return f"to multiply the present value, write {{multiply: {number}}}"
 
 
 def _journey_faults(

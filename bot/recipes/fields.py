@@ -6,10 +6,11 @@ A value that the schema should not have let through is a bug and raises TypeErro
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from bot.model.json import Json
 from bot.model.level import Level
-from bot.model.recipe import Setting
+from bot.model.recipe import Computed, Operation, Setting, Wanted
 from bot.recipes.duration import read_duration, read_share
 
 
@@ -87,10 +88,30 @@ class Fields:
         items = value if isinstance(value, list) else [value]
         return tuple(Fields(values=item) for item in items if isinstance(item, dict))
 
+    def wanted(self, key: str) -> Mapping[str, Wanted]:
+        """Return a mapping of configuration values, some of them to be computed (`{add: 50}`)."""
+        found: dict[str, Wanted] = {}
+        for name, value in self.section(key).values.items():
+            if isinstance(value, dict):
+                found[name] = _computed(Fields(values=value))
+            elif isinstance(value, bool | int | float | str):
+                found[name] = value
+        return found
+
     def settings(self, key: str) -> Mapping[str, Setting]:
         """Return a mapping of configuration values."""
         values = self.section(key).values
         return {name: value for name, value in values.items() if isinstance(value, bool | int | float | str)}
+
+
+def _computed(fields: Fields) -> Computed:
+    """Read `{add: 50}`, `{add: -10%}` or `{multiply: 1.2}`; decimals stay what was written."""
+    if fields.has("multiply"):
+        return Computed(operation=Operation.MULTIPLY, operand=Decimal(str(fields.number("multiply"))))
+    amount = fields.values["add"]
+    if isinstance(amount, str):
+        return Computed(operation=Operation.ADD_SHARE, operand=Decimal(amount.removesuffix("%")) / 100)
+    return Computed(operation=Operation.ADD, operand=Decimal(str(fields.number("add"))))
 
 
 def fields_of(value: Json) -> Fields:

@@ -24,6 +24,7 @@ from bot.recipes.desired import (
 from bot.recipes.library import CompiledRecipe, RecipeCompiler, is_recipe_path, read_recipes
 from bot.recipes.lints.against import against_faults
 from bot.recipes.lints.censoring import censoring_faults
+from bot.recipes.lints.computed import computed_faults
 from bot.recipes.lints.foregone import foregone_faults
 from bot.recipes.lints.ranges import Ranges
 from bot.recipes.lints.samples import sample_faults
@@ -125,7 +126,8 @@ class Checker:
         own = compiled.value if self._settings else None
         found = [*patch_faults(file, self._desired), *untested_faults(file, self._tested)]
         if self._settings is not None:
-            found += policy_faults(file, self._settings.policy)
+            policy = self._settings.policy
+            found += [*policy_faults(file, policy), *computed_faults(file, self._desired, policy)]
         if own is not None:
             found += lint_faults(Subject(document=file.document, compiled=own, feeds=self._feeds), self._ranges)
         if file.recipe.silenced:

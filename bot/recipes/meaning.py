@@ -6,7 +6,8 @@ from functools import lru_cache
 
 from bot.model.json import Json, digest_of
 from bot.model.names import Digest
-from bot.model.recipe import Recipe, ServicePatch, Watch
+from bot.model.recipe import Computed, Recipe, ServicePatch, Watch
+from bot.recipes.computed import plain
 from bot.rules.format import format_rule
 from bot.rules.parse import parse
 from bot.rules.syntax import Statement
@@ -46,7 +47,13 @@ def _rule(text: str) -> str:
 
 
 def _service(patch: ServicePatch) -> Json:
-    return {"service": patch.service, "config": dict(patch.config)}
+    config = {key: _computed(each) if isinstance(each, Computed) else each for key, each in patch.config.items()}
+    return {"service": patch.service, "config": config}
+
+
+def _computed(rule: Computed) -> Json:
+    """Write a rule in one way: `{add: 50.0}` means `{add: 50}`."""
+    return {rule.operation.value: plain(rule.operand)}
 
 
 def _watch(watch: Watch) -> Json:

@@ -61,7 +61,7 @@ def _recipe(path: str, content: bytes, fields: Fields) -> Recipe:
 def _service_patch(fields: Fields) -> ServicePatch:
     """Read a service's patch; `changes` is the management layer's word for `config`."""
     key = "changes" if fields.has("changes") else "config"
-    return ServicePatch(service=ServiceName(fields.text("service")), config=fields.settings(key))
+    return ServicePatch(service=ServiceName(fields.text("service")), config=fields.wanted(key))
 
 
 def _journey_patch(text: str) -> JourneyPatch:

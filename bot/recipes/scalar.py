@@ -52,9 +52,11 @@ def _number(text: str) -> int | float | Ambiguous:
         return _decimal(text)
     if _EXPONENT.fullmatch(text):
         return float(text) if math.isfinite(float(text)) else _too_large(text)
+    plain = text.removeprefix("+")
+    signed = f"; to raise the present value of a key, write {{add: {plain}}}" if plain != text else ""
     return Ambiguous(
         message=f"`{text}` is a number to some readers and text to others",
-        hint=f'write a decimal number such as 12 or 0.5, or quote it if it is text: "{text}"',
+        hint=f'write a decimal number such as 12 or 0.5, or quote it if it is text: "{text}"{signed}',
     )
 
 

@@ -152,9 +152,14 @@ def _changes(wish: Wish) -> Section:
     if wish.why_not:
         return Section(title=title, paragraphs=(f"Nothing now: {wish.why_not}.", *_hinted(wish.hint)))
     items = tuple(
-        f"- {each.target}: {each.key} from {_value(each.before)} to {_value(each.after)}" for each in wish.keys
+        f"- {each.target}: {each.key} from {_value(each.before)} to {_value(each.after)}{_how(each)}"
+        for each in wish.keys
     )
     return Section(title=title, paragraphs=items, redline=redline_of(wish.edits))
+
+
+def _how(key: KeyChange) -> str:
+    return f", for {key.how}" if key.how else ""
 
 
 def _hinted(hint: str) -> tuple[str, ...]:
@@ -310,7 +315,7 @@ def json_of(explanation: Explanation) -> Mapping[str, Json]:
         "fires": {"rule": recipe.bottleneck_rule, "when": rules.fires, "obstacles": list(explanation.obstacles)},
         "change": {
             "keys": [
-                {"target": each.target, "key": each.key, "before": each.before, "after": each.after}
+                {"target": each.target, "key": each.key, "before": each.before, "after": each.after, "how": each.how}
                 for each in wish.keys
             ],
             "redline": redline_of(wish.edits),

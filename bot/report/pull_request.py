@@ -78,7 +78,7 @@ def title_of(case: Case) -> str:
 def body_of(case: Case) -> str:
     """Return the pull request's body, at most MAX_BODY characters; what is least needed is cut first."""
     sections = [
-        _Section(title="The change", text=_redline(case.change.edits, MAX_BODY // 2)),
+        _Section(title="The change", text=_change(case.change)),
         _Section(title="The evidence", text=_evidence(case)),
         _Section(title="Day by day", text=_daily(case), weight=3),
         _Section(title="Where the time goes", text=_ranking(case.finding), weight=2),
@@ -117,6 +117,13 @@ def redline_of(edits: Iterable[FileEdit]) -> str:
         after = edit.after.decode(errors="replace").splitlines()
         lines += difflib.unified_diff(before, after, f"a/{edit.path}", f"b/{edit.path}", lineterm="")
     return "\n".join(line[:400] for line in lines)
+
+
+def _change(change: Change) -> str:
+    """Show the redline, and how each computed value came about."""
+    computed = [f"- {code(key.key)} of {code(key.target)}: {sanitize(key.how)}" for key in change.keys if key.how]
+    said = ["Computed from the present values, within policy's ranges:\n", *computed[:_MANY]] if computed else []
+    return "\n\n".join(part for part in (_redline(change.edits, MAX_BODY // 2), "\n".join(said)) if part)
 
 
 def _redline(edits: Iterable[FileEdit], room: int) -> str:

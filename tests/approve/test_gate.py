@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -46,7 +47,7 @@ from bot.model.forge import Actor, ActorKind, FileStatus, Permission, PullCommit
 from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.names import BranchName, ChangeId, Login
-from bot.model.recipe import ServicePatch
+from bot.model.recipe import Computed, Operation, ServicePatch
 from bot.model.settings import Approvers, Policy, RelativeChange, ValueRange
 from bot.propose.trailers import ChangeKind
 
@@ -249,11 +250,42 @@ FILES = {
     "no recipe on the base": (facts(recipe=None), REFUSED, "is not a file of this change"),
 }
 
+ADDING = a_recipe(
+    service_patches=(
+        ServicePatch(
+            service="PHOTO_VALIDATOR",
+            config={"max_blur_px": Computed(operation=Operation.ADD, operand=Decimal(2))},
+        ),
+    )
+)
 VALUES = {
     "a value that the recipe does not ask for": (
         facts(files=(EVIDENCE_FILE, a_file(head=BEFORE.replace(b"px: 2", b"px: 5")))),
         REFUSED,
         "asks for max_blur_px = 4, not 5",
+    ),
+    "the value that the recipe's calculation comes to": (facts(recipe=ADDING), APPROVED, ""),
+    "a value that it does not come to": (
+        facts(recipe=ADDING, files=(EVIDENCE_FILE, a_file(head=BEFORE.replace(b"px: 2", b"px: 6")))),
+        REFUSED,
+        "asks for max_blur_px = 4, not 6",
+    ),
+    "a value that it comes to by the range of now": (
+        facts(recipe=ADDING),
+        REFUSED,
+        "outside of what policy allows: 1 to 3",
+        a_policy(ranges={"max_blur_px": ValueRange(minimum=1, maximum=3)}),
+    ),
+    "the range that bounds it is gone": (
+        facts(recipe=ADDING),
+        REFUSED,
+        "no change of max_blur_px",
+        a_policy(ranges={}),
+    ),
+    "another value chosen by Alice than a calculation": (
+        edited_by(ALICE, head=BEFORE.replace(b"px: 2", b"px: 3"), recipe=ADDING),
+        APPROVED,
+        "",
     ),
     "another value chosen by Alice": (
         edited_by(ALICE, head=BEFORE.replace(b"px: 2", b"px: 3")),

@@ -19,6 +19,7 @@ from propose.cases import (
     closed,
     proposed,
 )
+from recipes.repository_files import RECIPE
 
 from bot.model.calendar import Calendar, Freeze
 from bot.model.change import Change, KeyChange
@@ -26,11 +27,12 @@ from bot.model.event import Mark
 from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.names import ChangeId, RecipeId, ServiceName
-from bot.model.recipe import Recipe, ServicePatch
+from bot.model.recipe import Computed, JourneyPatch, Recipe, ServicePatch
 from bot.model.record import Phase, Record
 from bot.model.settings import Budget, ValueRange
 from bot.propose.change import change_id, rollback_id
 from bot.propose.plan import Held, Situation, episode_of, plan
+from bot.recipes.recipe import RecipeFile, read_recipe
 
 WAIT, NOTE, FAILURE = Mark.WAIT, Mark.NOTE, Mark.FAILURE
 OTHER = replace(
@@ -49,6 +51,15 @@ FROZEN = Calendar(freezes=(Freeze(first=date(2000, 1, 1), last=date(2099, 12, 31
 
 def patching(config: Mapping[str, Any]) -> Recipe:
     return replace(a_recipe(), service_patches=(ServicePatch(service=ServiceName("PHOTO_VALIDATOR"), config=config),))
+
+
+def computed(text: str) -> Computed:
+    """Read how a value is computed, as a recipe writes it."""
+    read = read_recipe("pow/x.yml", RECIPE.replace("max_blur_px: 4", f"max_blur_px: {text}").encode())
+    assert isinstance(read, RecipeFile), read
+    (rule,) = read.recipe.service_patches[0].config.values()
+    assert isinstance(rule, Computed)
+    return rule
 
 
 def after(phase: Phase, **facts: Any) -> tuple[Record, Record]:
@@ -89,11 +100,41 @@ HELD = {
     "the key is not adopted": (patching({"other": 2}), a_situation(), FAILURE, "has no `other`"),
     "the file is not there": (a_recipe(), a_situation(files={}), FAILURE, f"there is no {SERVICE_PATH}"),
     "the file is broken": (a_recipe(), a_situation(files={SERVICE_PATH: b"["}), FAILURE, "cannot be read"),
-    "the file is in braces": (
-        a_recipe(),
-        a_situation(files={SERVICE_PATH: b"service: PHOTO_VALIDATOR\nchanges: {max_blur_px: 2}\n"}),
+    "the value spans lines": (
+        patching({"mode": "strict"}),
+        a_situation(files={SERVICE_PATH: b"service: PHOTO_VALIDATOR\nchanges:\n  mode: >\n    lenient\n"}),
         FAILURE,
-        "stands in braces",
+        "spans several lines",
+    ),
+    "the value cannot go further": (
+        patching({"max_blur_px": computed("{add: 1}")}),
+        a_situation(files={SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 12")}),
+        WAIT,
+        "fires, but max_blur_px is 12 already, and the most that policy allows is 12",
+    ),
+    "the value rounds to itself": (
+        patching({"max_blur_px": computed("{multiply: 1.2}")}),
+        a_situation(),
+        WAIT,
+        "fires, but max_blur_px stays 2: 2 \u00d7 1.2 = 2.4, rounded to 2",
+    ),
+    "nothing bounds a computed value": (
+        patching({"max_blur_px": computed("{add: 1}")}),
+        a_situation(policy=a_policy(ranges={})),
+        FAILURE,
+        "policy has no range",
+    ),
+    "nothing can be computed from a text": (
+        patching({"mode": computed("{add: 1}")}),
+        a_situation(files={SERVICE_PATH: SERVICE + b"  mode: strict\n"}),
+        FAILURE,
+        "mode is text",
+    ),
+    "it sets one value twice": (
+        replace(a_recipe(), service_patches=a_recipe().service_patches * 2),
+        a_situation(),
+        FAILURE,
+        "sets max_blur_px of PHOTO_VALIDATOR twice",
     ),
     "the value is out of range": (
         a_recipe(),
@@ -194,6 +235,70 @@ def test_two_keys_of_one_file_are_one_edit() -> None:
     assert isinstance(change, Change)
     assert len(change.edits) == 1
     assert change.edits[0].after == b"service: PHOTO_VALIDATOR\nchanges:\n  max_blur_px: 4\n  min_light: 3\n"
+
+
+def test_a_computed_value_follows_from_the_present_one() -> None:
+    situation = a_situation(files={SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 5")})
+    (change,) = plan([patching({"max_blur_px": computed("{add: 50%}")})], situation)
+
+    assert isinstance(change, Change)
+    assert change.keys == (KeyChange(target="PHOTO_VALIDATOR", key="max_blur_px", before=5, after=8),)
+    assert change.keys[0].how == "5 + 50% = 7.5, rounded to 8"
+    assert b"max_blur_px: 8  # pixels" in change.edits[0].after
+
+
+def test_a_change_id_depends_on_what_a_value_comes_to_and_not_on_how() -> None:
+    recipes = [patching({"max_blur_px": asked}) for asked in (4, computed("{add: 2}"), computed("{multiply: 2}"))]
+    changes = [plan([recipe], a_situation())[0] for recipe in recipes]
+    farther = plan([recipes[1]], a_situation(files={SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 4")}))[0]
+
+    assert len({each.id for each in changes if isinstance(each, Change)}) == 1
+    assert isinstance(farther, Change)
+    assert farther.id != changes[1].id  # type: ignore[union-attr]
+
+
+def test_what_goes_no_further_is_left_out_beside_what_does() -> None:
+    content = SERVICE.replace(b"px: 2", b"px: 12") + b"  min_light: 5\n"
+    asked = patching({"max_blur_px": computed("{add: 1}"), "min_light": 3})
+    (change,) = plan([asked], a_situation(files={SERVICE_PATH: content}))
+
+    assert isinstance(change, Change)
+    assert [key.key for key in change.keys] == ["min_light"]
+
+
+def test_several_services_and_journeys_are_edits_of_their_files_each_in_its_own_manner() -> None:
+    """Quotes, comments, order, line ends, braces and block texts of each file stay as they are."""
+    windows = b"# the printer\r\nservice: PRINTER\r\nchanges:\r\n  mode: 'slow'  # of two\r\n  trays: 2\r\n"
+    braces = b'service: DESK\nchanges: {open: 9, note: "a, b"}  # hours\n'
+    block = b"service: FORM\nchanges:\n  text: |\n    mode: slow\n    trays: 2\n  pages: 2.5\n"
+    visa = b'# visas\njourney: visa\nversion: "v1"  # since May\n'
+    given = {"PRINTER": windows, "DESK": braces, "FORM": block}
+    files = {**FILES, **{f"patches/services/{name}.yml": text for name, text in given.items()}}
+    files["patches/journeys/visa.yml"] = visa
+    patches = {
+        "PRINTER": {"mode": "it's fast", "trays": computed("{multiply: 2}")},
+        "DESK": {"note": "c, d", "open": computed("{add: -1}")},
+        "FORM": {"pages": computed("{add: 20%}")},
+    }
+    recipe = replace(
+        a_recipe(),
+        service_patches=tuple(ServicePatch(service=ServiceName(name), config=each) for name, each in patches.items()),
+        journey_patches=(
+            JourneyPatch(journey="passport_renewal", version="v2"),
+            JourneyPatch(journey="visa", version="v2"),
+        ),
+    )
+    ranges = {key: ValueRange(minimum=1, maximum=12) for key in ("trays", "open", "pages")}
+    (change,) = plan([recipe], a_situation(files=files, policy=a_policy(ranges=ranges)))
+
+    assert isinstance(change, Change)
+    assert {edit.path.rsplit("/", 1)[-1]: edit.after for edit in change.edits} == {
+        "PRINTER.yml": windows.replace(b"'slow'", b"'it''s fast'").replace(b"trays: 2", b"trays: 4"),
+        "DESK.yml": braces.replace(b"open: 9", b"open: 8").replace(b"a, b", b"c, d"),
+        "FORM.yml": block.replace(b"2.5", b"3.0"),
+        "passport_renewal.yml": JOURNEY.replace(b"v1", b"v2"),
+        "visa.yml": visa.replace(b"v1", b"v2"),
+    }
 
 
 def test_of_two_recipes_on_one_target_the_first_is_proposed() -> None:

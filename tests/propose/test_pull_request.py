@@ -61,6 +61,19 @@ def test_the_body_answers_a_supervisors_questions_in_order() -> None:
     assert places == sorted(places)
 
 
+def test_a_computed_value_is_shown_with_how_it_came_about() -> None:
+    key = replace(a_change().keys[0], how="2 * 2 = 4, held to 4, the most that policy allows")
+    case = a_case(change=replace(a_change(), keys=(key,)))
+    body = body_of(case)
+
+    assert "Computed from the present values, within policy's ranges:" in body
+    assert "- `max_blur_px` of `PHOTO_VALIDATOR`: 2 \\* 2 = 4, held to 4, the most that policy allows" in body
+    assert "Computed" not in body_of(a_case())
+    assert evidence_of(case)["keys"] == [
+        {"target": "PHOTO_VALIDATOR", "key": "max_blur_px", "before": 2, "after": 4, "how": key.how}
+    ]
+
+
 @pytest.mark.parametrize(
     ("case", "sentence"),
     [

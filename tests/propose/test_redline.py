@@ -46,6 +46,26 @@ PAIRS = {
         4,
         'changes:\n  "größe 🙂": 1\n  k: 4 # später\n',
     ),
+    "braces around it": ("changes: {a: 1, k: 2} # c\n", 4, "changes: {a: 1, k: 4} # c\n"),
+    "braces around everything": ("{changes: {k: 2}}\n", 4, "{changes: {k: 4}}\n"),
+    "braces over several lines": (
+        "changes: {\n  a: 1,  # one\n  k: slow,\n  z: 3}\n",
+        "fast",
+        "changes: {\n  a: 1,  # one\n  k: fast,\n  z: 3}\n",
+    ),
+    "text in braces that braces would end is quoted": ("changes: {k: slow}\n", "a, b}", 'changes: {k: "a, b}"}\n'),
+    "as JSON is written": ('{"changes":{"a":"x","k":2}}\n', 4, '{"changes":{"a":"x","k":4}}\n'),
+    "beside a literal text": (
+        "changes:\n  note: |\n    k: 2\n    two  lines\n\n  k: 2\n",
+        4,
+        "changes:\n  note: |\n    k: 2\n    two  lines\n\n  k: 4\n",
+    ),
+    "beside a folded text": (
+        "changes:\n  note: >-\n    long\n     words\n  k: 2\n  end: 'it''s'\n",
+        4,
+        "changes:\n  note: >-\n    long\n     words\n  k: 4\n  end: 'it''s'\n",
+    ),
+    "a key in quotes": ("changes:\n  \"k\": 2\n  'z': 3\n", 4, "changes:\n  \"k\": 4\n  'z': 3\n"),
     "the value it has already": ("changes:\n  k: 2\n", 2, "changes:\n  k: 2\n"),
 }
 
@@ -66,8 +86,6 @@ def test_a_journeys_version_is_changed_at_the_top() -> None:
 REFUSALS = {
     "a missing key": ("changes:\n  a: 2\n", 4, "has no `changes.k`"),
     "no block at all": ("service: S\n", 4, "has no `changes.k`"),
-    "braces around it": ("changes: {k: 2}\n", 4, "stands in braces"),
-    "braces around everything": ("{changes: {k: 2}}\n", 4, "stands in braces"),
     "a list": ("changes:\n  k: [1, 2]\n", 4, "not a single value"),
     "a mapping": ("changes:\n  k:\n    x: 1\n", 4, "not a single value"),
     "a folded text": ("changes:\n  k: >\n    a\n    b\n", "x", "spans several lines"),

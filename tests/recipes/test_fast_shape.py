@@ -25,7 +25,8 @@ START = Place(line=1, column=1)
 NOWHERE = Placed(lines=("",), root=Scalar(value=None, place=START, end_line=1, end_column=1))
 SHAPES = {name: compile_shape(read_schema(name)) for name in SchemaName}
 WORDS = ["", "x", "PASSPORT", "MEDIUM", "true", "3_days", "0.5", "90%", "a.b.c", "x\n", "journeys/a@v1", "y" * 600]
-VALUES = st.sampled_from([None, True, False, 0, 1, -1, 5, 10**7, 0.0, 1.0, 0.5, 1e9, [], {}, [[]], {"a": 1}, *WORDS])
+TABLES = [{}, {"a": 1}, {"add": 5}, {"multiply": "x"}]
+VALUES = st.sampled_from([None, True, False, 0, 1, -1, 5, 10**7, 0.0, 1.0, 0.5, 1e9, [], [[]], *TABLES, *WORDS])
 KEYS = [
     "version",
     "watch",
@@ -38,6 +39,8 @@ KEYS = [
     "labels",
     "units",
     "calendar",
+    "add",
+    "multiply",
 ]
 
 

@@ -102,6 +102,23 @@ FAULTS = [
     (RECIPE_NAME, "max_blur_px: 4", "mode: 4", "POW047", 9, 13, 'is text ("strict"), the patch makes it a number'),
     (RECIPE_NAME, "max_blur_px: 4", "retry: no", "POW047", 9, 14, "is true or false (true), the patch makes it text"),
     (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: true", "POW047", 9, 20, "the patch makes it true or false"),
+    (RECIPE_NAME, "max_blur_px: 4", 'max_blur_px: "+50"', "POW047", 9, 20, "the patch makes it text"),
+    # what is computed
+    (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: +50", "POW005", 9, 20, "`+50` is a number to some readers"),
+    (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: *2", "POW003", 9, 20, "an alias is not allowed"),
+    (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: {plus: 2}", "POW011", 9, 21, "unknown key `plus`"),
+    (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: {}", "POW010", 9, 7, "`add` is missing"),
+    (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: {add: 2, multiply: 3}", "POW013", 9, 26, "write either `add` or"),
+    (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: {add: two}", "POW013", 9, 26, "a share of the present value such"),
+    (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: {add: true}", "POW012", 9, 26, "found true"),
+    (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: {multiply: 0}", "POW013", 9, 31, "less than 0.001"),
+    (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: {multiply: 10%}", "POW012", 9, 31, "a number from 0.001"),
+    (RECIPE_NAME, "max_blur_px: 4", "mode: {add: 2}", "POW047", 9, 7, "mode is text, so nothing can be computed"),
+    (RECIPE_NAME, "max_blur_px: 4", "retry: {add: 2}", "POW047", 9, 7, "retry is true or false"),
+    (RECIPE_NAME, "max_blur_px: 4", "mode: {add: 2}", "POW068", 9, 7, "policy has no range for it"),
+    (RECIPE_NAME, "max_blur_px: 4", "min_size: {add: 2}", "POW040", 9, 7, "a revert could not restore it"),
+    (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: {multiply: 1.2}", "POW042", 9, 7, "2.4, rounded to 2"),
+    (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: {add: -1}\n      max_px: 1", "POW040", 10, 7, "could not restore"),
     (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: 13", "POW044", 9, 20, "outside 1 to 12"),
     (RECIPE_NAME, "max_blur_px: 4", "max_blur_px: 0.5", "POW044", 9, 20, "outside 1 to 12"),
     (RECIPE_NAME, "MEDIUM", "HIGH", "POW043", 10, 17, "above the policy's cap MEDIUM"),
@@ -373,6 +390,39 @@ def test_a_broken_desired_state_is_told_once_and_not_again_by_every_recipe():
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('"+50"', "write {add: 50}"),
+        ('"-3"', "write {add: -3}"),
+        ('"+ 10%"', "write {add: 10%}"),
+        ("-10%", "write {add: -10%}"),
+        ('"*1.2"', "write {multiply: 1.2}"),
+        ("x2", "write {multiply: 2}"),
+        ("fast", "write a number"),
+        ("+50", "write {add: 50}"),
+        ("*2", "write {multiply: 2}"),
+        ("*1.2", "write {multiply: 1.2}"),
+    ],
+)
+def test_whoever_writes_a_calculation_as_text_is_told_how_to(text, hint):
+    found = lint(edited(RECIPE_NAME, "max_blur_px: 4", f"max_blur_px: {text}"), endpoints={})
+
+    assert any(hint in fault.hint for fault in found)
+
+
+@pytest.mark.parametrize("rule", ["{add: 2}", "{add: -50%}", "{multiply: 1.5}"])
+def test_a_computed_value_within_policys_range_is_fine(rule):
+    assert lint(edited(RECIPE_NAME, "max_blur_px: 4", f"max_blur_px: {rule}"), endpoints={}) == ()
+
+
+def test_a_journey_that_two_patches_set_is_told():
+    both = "[journeys/passport_renewal@v2, journeys/passport_renewal@v3]"
+    found = lint(edited(RECIPE_NAME, "journeys/passport_renewal@v2", both), endpoints={})
+
+    assert [(fault.id, fault.line, fault.column) for fault in found] == [("POW069", 5, 49)]
+
+
 def test_a_list_of_patches_is_checked_at_each_place():
     text = RECIPE.replace("journeys/passport_renewal@v2", "[journeys/passport_renewal@v2, journeys/visa@v1]").replace(
         "  service_patch:\n    service: PHOTO_VALIDATOR\n    config:\n      max_blur_px: 4\n",
@@ -381,7 +431,11 @@ def test_a_list_of_patches_is_checked_at_each_place():
     )
     found = lint(files(passport_backlog=text), endpoints={})
 
-    assert [(fault.id, fault.line, fault.column) for fault in found] == [("POW041", 5, 49), ("POW044", 8, 56)]
+    assert [(fault.id, fault.line, fault.column) for fault in found] == [
+        ("POW041", 5, 49),
+        ("POW069", 8, 43),
+        ("POW044", 8, 56),
+    ]
 
 
 def test_evidence_is_checked_against_its_schema():

@@ -100,6 +100,24 @@ def test_values_of_other_kinds_mean_other_things(one: Any, other: Any):
     assert first != second
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("{add: 2}", "{add: 2.0}", True),
+        ("{add: 10%}", "{add: +10.0%}", True),
+        ("{add: 2}", "{add: 3}", False),
+        ("{add: 2}", "{multiply: 2}", False),
+        ("{add: 2}", "{add: 2%}", False),
+        ("{add: 2}", "2", False),
+    ],
+)
+def test_how_a_value_is_computed_is_meaning(one: str, other: str, *, is_same: bool):
+    first, second = (
+        meaning_of(recipe(RECIPE.replace("max_blur_px: 4", f"max_blur_px: {text}"))) for text in (one, other)
+    )
+    assert (first == second) is is_same
+
+
 def test_a_rule_that_is_none_yet_still_has_a_meaning():
     broken = replace(recipe(), bottleneck_rule="max(  wait_time >")
     assert meaning_of(broken) == meaning_of(replace(broken, bottleneck_rule="max( wait_time >"))

@@ -1,6 +1,7 @@
 import json
 from dataclasses import MISSING, fields
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from recipes.repository_files import RECIPE, ROOT
 from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.names import RecipeId
-from bot.model.recipe import JourneyPatch, Recipe, RollbackMode, ServicePatch, Watch
+from bot.model.recipe import Computed, JourneyPatch, Operation, Recipe, RollbackMode, ServicePatch, Watch
 from bot.recipes.recipe import RecipeFile, read_recipe
 
 TUTORIAL = "pow/passport_backlog.yml"
@@ -86,6 +87,32 @@ def test_patches_may_be_lists_and_say_changes_for_config():
         ServicePatch(service="A", config={"x": 1, "y": "on"}),
         ServicePatch(service="B", config={"z": 0.5}),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "operation", "operand"),
+    [
+        ("{add: 50}", Operation.ADD, "50"),
+        ("{add: -0.25}", Operation.ADD, "-0.25"),
+        ("{add: 10%}", Operation.ADD_SHARE, "0.1"),
+        ("{add: +10%}", Operation.ADD_SHARE, "0.1"),
+        ("{add: -12.5%}", Operation.ADD_SHARE, "-0.125"),
+        ("{multiply: 1.2}", Operation.MULTIPLY, "1.2"),
+        ("{multiply: 2}", Operation.MULTIPLY, "2"),
+        ("\n        add: 50", Operation.ADD, "50"),
+    ],
+)
+def test_a_value_may_be_computed_from_the_present_one(text, operation, operand):
+    (patch,) = recipe(RECIPE.replace("max_blur_px: 4", f"max_blur_px: {text}")).service_patches
+
+    assert patch.config == {"max_blur_px": Computed(operation=operation, operand=Decimal(operand))}
+
+
+@pytest.mark.parametrize("text", ['"+50"', '"*1.2"', "-10%", "+10%", "x2"])
+def test_a_text_is_never_a_calculation(text):
+    (patch,) = recipe(RECIPE.replace("max_blur_px: 4", f"max_blur_px: {text}")).service_patches
+
+    assert patch.config == {"max_blur_px": text.strip('"')}
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,20 @@ def test_values_are_written_as_yaml_writes_them():
     assert "retry from true to false" in told
 
 
+def test_a_computed_value_is_said_with_how_it_comes_about():
+    told = said(explained(rewritten(("max_blur_px: 4", "max_blur_px: {multiply: 8}"))), "What it would change")
+    how = "2 \u00d7 8 = 16, held to 12, the most that policy allows"
+    assert f"- PHOTO_VALIDATOR: max_blur_px from 2 to 12, for {how}" in told
+    at_end = rewritten(
+        ("max_blur_px: 4", "max_blur_px: {add: -2}"),
+        ("  max_blur_px: 2\n", "  max_blur_px: 1\n"),
+        ("  journey_patch: journeys/passport_renewal@v2\n", ""),
+    )
+    assert said(explained(at_end), "What it would change").startswith(
+        "Nothing now: max_blur_px is 1 already, and the least that policy allows is 1."
+    )
+
+
 # Who must approve
 
 
@@ -363,7 +377,13 @@ def test_json_has_the_same_facts():
     assert (found["recipe"], found["version"], found["file"]) == ("PASSPORT_BACKLOG", 1, "pow/passport_backlog.yml")
     change, approval, rollback, now = (found[name] for name in ("change", "approval", "rollback", "today"))
     assert isinstance(change, dict)
-    assert change["keys"][0] == {"target": "PHOTO_VALIDATOR", "key": "max_blur_px", "before": 2, "after": 4}
+    assert change["keys"][0] == {
+        "target": "PHOTO_VALIDATOR",
+        "key": "max_blur_px",
+        "before": 2,
+        "after": 4,
+        "how": "",
+    }
     assert isinstance(approval, dict)
     assert (approval["impact"], approval["needs_people"]) == ("MEDIUM", True)
     assert approval["approvers"] == [{"teams": ["supervisors"], "users": [], "count": 1, "distinct": False}]

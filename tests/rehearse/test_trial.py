@@ -242,6 +242,22 @@ def test_values_of_every_kind_are_shown_as_they_are_written():
     assert told(body, dict(files(passport_backlog=recipe))) == []
 
 
+def test_a_computed_value_takes_one_step_from_what_the_last_change_left():
+    recipe = files()["pow/passport_backlog.yml"].decode().replace("max_blur_px: 4", "max_blur_px: {multiply: 3}")
+    recipe = recipe.replace("  journey_patch: journeys/passport_renewal@v2\n", "")
+    body = (
+        series("24x24 5x240 24x24 5x240 24x48", "1/50x6912")
+        + "    unexpected: allow\n"
+        + "    events: [{at: 1_day, happens: deploy}, {at: 12_days, happens: deploy}]\n"
+        + expecting(
+            "at: 23_h, redline: {PHOTO_VALIDATOR.max_blur_px: 2 -> 6}",
+            "at: 11_days 12_h, redline: {PHOTO_VALIDATOR.max_blur_px: 6 -> 12}",
+            "at: 22_days 12_h, proposes: false, because: the most that policy allows is 12",
+        )
+    )
+    assert told(body, dict(files(passport_backlog=recipe))) == []
+
+
 def test_a_rollback_rule_on_readings_must_hold_in_separate_windows():
     recipe = files()["pow/passport_backlog.yml"].decode().replace("error_rate > 5%", "max(wait_time) > 40_days")
     given = dict(files(passport_backlog=recipe))

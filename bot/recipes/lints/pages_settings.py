@@ -109,6 +109,22 @@ SETTINGS_PAGES: Pages = {
         bad=f"{_RECIPE}{_FIX}{{mode: «4»}}\n",
         good=f"{_RECIPE}{_FIX}{{mode: lenient}}\n",
     ),
+    Check.UNBOUNDED: Page(
+        why="A recipe may fire again and again, and a value that is computed from the present one goes further each "
+        "time. The range in the policy is where it stops.",
+        bad=f"{_SERVICE}changes: {{max_blur_px: 2, queue_size: 100, mode: strict, retry: true}}\n"
+        f"{_RECIPE}{_FIX}{{«queue_size»: {{add: 50}}}}\n",
+        good=f"{_RECIPE}{_FIX}{{max_blur_px: {{add: 2}}}}\n",
+    ),
+    Check.SET_TWICE: Page(
+        why="Of two values for one key only one could be proposed, and nobody could say which.",
+        bad=f"{_RECIPE}fix_recipe:\n  service_patch:\n"
+        "    - {service: PHOTO_VALIDATOR, config: {max_blur_px: 4}}\n"
+        "    - {service: PHOTO_VALIDATOR, config: {«max_blur_px»: 6}}\n",
+        good=f"{_RECIPE}fix_recipe:\n  service_patch:\n"
+        "    - {service: PHOTO_VALIDATOR, config: {max_blur_px: 4}}\n"
+        "    - {service: PHOTO_VALIDATOR, config: {mode: lenient}}\n",
+    ),
     Check.FILE_NAME: Page(
         why="A service is found by the name of its file; another name inside would patch another service.",
         bad=f"{_SERVICE}service: «FORM_VALIDATOR»\n",
