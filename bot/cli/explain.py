@@ -48,7 +48,7 @@ def command(*, recipe: str, folder: Path | None, offline: bool, as_json: bool) -
     if not offline:
         explanation = replace(explanation, today=_ask(compiled, settings, root, environment))
     if as_json:
-        from bot.report.explain import json_of
+        from bot.report.explain_json import json_of
 
         show_json(json_of(explanation))
     else:

@@ -3,18 +3,17 @@
 It says what others decided and measured; sentences may quote feeds, so whoever prints them makes them harmless.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot.model.change import FileEdit, Impact, KeyChange
 from bot.model.clock import format_time
-from bot.model.json import Json
 from bot.model.level import Level
 from bot.model.recipe import Recipe, RollbackMode, Setting
 from bot.model.series import FeedFailure, SeriesKind
-from bot.model.settings import Approvers, FeedShape, FeedSpec, Policy, RollbackTest, ShareTest
+from bot.model.settings import Approvers, FeedShape, FeedSpec, Policy, ShareTest
 from bot.model.unit import RATIO
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.report.approvers import all_approvals
@@ -301,102 +300,3 @@ def _value(value: Setting) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f'"{value}"' if isinstance(value, str) else str(value)
-
-
-def json_of(explanation: Explanation) -> Mapping[str, Json]:
-    """Return the same facts for programs; times in seconds."""
-    recipe, rules, wish = explanation.recipe, explanation.rules, explanation.wish
-    return {
-        "recipe": recipe.id,
-        "version": recipe.version,
-        "file": recipe.path,
-        "digest": recipe.digest,
-        "feeds": [{"name": feed.name, "shape": feed.shape, "unit": feed.unit.name} for feed in explanation.feeds],
-        "fires": {"rule": recipe.bottleneck_rule, "when": rules.fires, "obstacles": list(explanation.obstacles)},
-        "change": {
-            "keys": [
-                {"target": each.target, "key": each.key, "before": each.before, "after": each.after, "how": each.how}
-                for each in wish.keys
-            ],
-            "redline": redline_of(wish.edits),
-            "why_not": wish.why_not,
-            "hint": wish.hint,
-        },
-        "approval": _approval_json(explanation),
-        "success": {
-            "rule": recipe.success_metric,
-            "when": rules.succeeds,
-            "deadline": recipe.watch.deadline.total_seconds(),
-        },
-        "rollback": _rollback_json(explanation),
-        "today": _today_json(explanation.today) if explanation.today else None,
-    }
-
-
-def _approval_json(explanation: Explanation) -> Json:
-    approval = explanation.approval
-    impact = approval.impact
-    return {
-        "impact": impact.level if impact else None,
-        "factors": [
-            {"name": each.name, "level": each.level, "sentence": each.sentence}
-            for each in (impact.factors if impact else ())
-        ],
-        "threshold": approval.threshold,
-        "needs_people": approval.needs_people,
-        "approvers": [
-            {"teams": [*each.teams], "users": [*each.users], "count": each.count, "distinct": each.distinct}
-            for each in approval.approvers
-        ],
-        "expires_after": explanation.policy.expire_after.total_seconds(),
-    }
-
-
-def _rollback_json(explanation: Explanation) -> Json:
-    recipe, rules, test = explanation.recipe, explanation.rules, explanation.policy.rollback
-    breaches, windows, length = rules.separate
-    share = {
-        "proof": test.share,
-        "breaches": test.breaches,
-        "windows": test.windows,
-        "window": test.window.total_seconds(),
-        "pool": test.pool.total_seconds(),
-        "min_samples": test.min_samples,
-        **_proof_json(test),
-    }
-    other = {"breaches": breaches, "windows": windows, "window": length.total_seconds()}
-    return {
-        "rule": recipe.rollback_on,
-        "when": rules.limit or rules.rolls_back,
-        "test": "share" if rules.limit else "separate windows",
-        "needs": share if rules.limit else other,
-        "mode": recipe.watch.mode,
-        "reversible": recipe.reversible,
-        "arm_after": recipe.watch.arm_after.total_seconds(),
-    }
-
-
-def _proof_json(test: RollbackTest) -> Mapping[str, Json]:
-    match test.share:
-        case ShareTest.WILSON:
-            return {"confidence": test.confidence}
-        case ShareTest.CUSUM:
-            return {"reach": test.reach.total_seconds(), "alpha": test.alpha}
-        case _:
-            assert_never(test.share)
-
-
-def _today_json(today: Today) -> Json:
-    rules = {"fires": today.fires, "success": today.succeeds, "rollback": today.rolls_back}
-    return {
-        "at": format_time(today.at),
-        **{
-            name: {"outcome": each.outcome, "sentence": each.sentence, "observed": each.observed}
-            for name, each in rules.items()
-        },
-        "told": list(today.told),
-        "failures": [
-            {"feed": each.feed, "kind": each.kind, "message": each.message, "hint": each.hint}
-            for each in today.failures
-        ],
-    }

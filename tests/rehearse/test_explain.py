@@ -20,7 +20,8 @@ from bot.model.unit import DAY, PLAIN_RATIO
 from bot.model.verdict import RuleOutcome
 from bot.recipes.library import CompiledRecipe, load_library
 from bot.rehearse.explain import explain, measure_today, specs_of
-from bot.report.explain import Explanation, json_of, sections_of
+from bot.report.explain import Explanation, sections_of
+from bot.report.explain_json import json_of
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 Files = Mapping[str, bytes]
