@@ -305,7 +305,7 @@ def test_a_case_is_judged_by_policy_and_charted_with_the_rules_limit() -> None:
     assert case.limit == Quantity(value=20, unit=DAY)
     assert other.limit is None
     assert (case.impact.level, case.threshold) == (Level.MEDIUM, Level.MEDIUM)
-    assert [each.team for each in case.approvers] == ["supervisors"]
+    assert [each.teams for each in case.approvers] == [("supervisors",)]
 
 
 DAILY = tuple((f"2026-03-{day:02}", float(day)) for day in range(1, 32))
