@@ -133,7 +133,7 @@ def _say_where_to_look(town: Town, *, seconds: float) -> None:
     click.echo(f"The story took {seconds:.0f} s. Where to look:")
     for what, where in (
         ("history that reads as a story", f"git -C {bare} log --first-parent main"),
-        ("the ledger, one record a commit", f"git -C {bare} log --stat pow-ledger"),
+        ("the ledger, record by record", f"git -C {bare} log --stat pow-ledger"),
         ("the pull requests", " ".join(_shown(path) for path in write_pulls(town))),
         ("the mainframe's file", f"cat {_shown(town.folder / 'mainframe' / 'status.txt')}"),
         ("the Excel sheet", _shown(town.folder / "sheets")),

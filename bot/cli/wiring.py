@@ -60,18 +60,24 @@ class Work:
         return build_adapters(self.settings.targets, client=client, now=self.site.now)
 
 
-@contextmanager
-def open_forge(environment: Environment) -> Iterator[GithubForge]:
-    """Connect to the forge; BotError without a repository or a token."""
-    repo = environment.repo
+def _require_access(environment: Environment) -> None:
+    """Raise a BotError without a repository or a token."""
+    _ = environment.repo
     if not environment.token:
         raise BotError("GITHUB_TOKEN is not set", hint="in a workflow: `env: GITHUB_TOKEN: ${{ github.token }}`")
+
+
+@contextmanager
+def open_forge(environment: Environment, *, clone: GitRepository | None = None) -> Iterator[GithubForge]:
+    """Connect to the forge, which is not asked for what a clone knows; BotError without a repository or a token."""
+    _require_access(environment)
     with GithubForge.connect(
-        repo,
+        environment.repo,
         base_url=environment.api_url,
         token=environment.token,
         identity_login=Login(environment.bot_login) if environment.bot_login else None,
         pacing=Pacing.off() if environment.is_local else Pacing.kind(),
+        clone=clone,
     ) as forge:
         yield forge
 
@@ -79,8 +85,9 @@ def open_forge(environment: Environment) -> Iterator[GithubForge]:
 @contextmanager
 def open_site(environment: Environment) -> Iterator[Site]:
     """Open the repository, the forge and the ledger, all as of now."""
-    with open_forge(environment) as forge:
-        repository = GitRepository.open(environment.root, token=environment.token, server_url=environment.server_url)
+    _require_access(environment)
+    repository = GitRepository.open(environment.root, token=environment.token, server_url=environment.server_url)
+    with open_forge(environment, clone=repository) as forge:
         repository.fetch()
         yield Site(
             repo=environment.repo,

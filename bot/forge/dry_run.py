@@ -125,12 +125,16 @@ class DryRunForge:
         what = [name for name, given in (("body", body), ("state", state)) if given is not None]
         self.writes.append(f"edit the {' and '.join(what)} of pull request {number}")
 
-    def add_labels(self, number: PullNumber, labels: tuple[str, ...]) -> None:
+    def add_labels(self, number: PullNumber, labels: tuple[str, ...], *, known: frozenset[str] | None = None) -> None:
         """Note labels."""
+        del known  # spares a real forge a look; what is noted is what was asked for
         self.writes.append(f"label pull request {number}: {', '.join(labels)}")
 
-    def request_reviews(self, number: PullNumber, teams: tuple[TeamSlug, ...]) -> None:
+    def request_reviews(
+        self, number: PullNumber, teams: tuple[TeamSlug, ...], *, known: frozenset[TeamSlug] | None = None
+    ) -> None:
         """Note a request for reviews."""
+        del known  # as with labels
         self.writes.append(f"ask {', '.join(teams)} to review pull request {number}")
 
     def put_comment(self, number: PullNumber, *, marker: str, body: str) -> None:

@@ -4,10 +4,10 @@ import base64
 from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
+from urllib.parse import quote
 
-from github import Github, InputGitTreeElement
-from github.GitCommit import GitCommit
+from github import Github
 from github.GithubObject import NotSet, is_defined
 from github.IssueEvent import IssueEvent
 from github.PaginatedList import PaginatedList
@@ -20,8 +20,8 @@ from bot.forge.github_display import GithubDisplay, shorten
 from bot.forge.github_reader import GithubReader
 from bot.forge.marking import find_own, marked
 from bot.model.decision import Approved
-from bot.model.errors import ConflictError, ForgeError, NotFoundError, UnavailableError
-from bot.model.forge import Check, PullRequest, PullState, RepoRef
+from bot.model.errors import ConflictError, ForgeError, NotFoundError, UnavailableError, WorkspaceError
+from bot.model.forge import Check, Commit, PullRequest, PullState, RepoRef
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
 
 __all__ = ["GithubForge", "Pacing"]
@@ -31,11 +31,27 @@ LONGEST_BODY = 65_536
 _NO_TEAM: Mapping[str, Any] = {"requested_team": None}
 
 
+class Clone(Protocol):
+    """What a local clone knows without asking GitHub; a git repository does."""
+
+    def default_branch(self) -> BranchName:
+        """Return the name of the base branch."""
+        ...
+
+    def commit(self, sha: CommitSha) -> Commit:
+        """Return one commit; WorkspaceError where the clone does not have it."""
+        ...
+
+
 class GithubForge(GithubReader):
     """One repository on github.com, on GitHub Enterprise Server, or in the sandbox."""
 
-    def __init__(self, github: Github, repo: RepoRef, *, identity_login: Login | None = None) -> None:
+    def __init__(
+        self, github: Github, repo: RepoRef, *, identity_login: Login | None = None, clone: Clone | None = None
+    ) -> None:
         super().__init__(github, repo, identity_login=identity_login)
+        self._clone = clone
+        self._trees: dict[CommitSha, str] = {}
         is_app = identity_login is not None and identity_login.endswith("[bot]")
         slug = identity_login.removesuffix("[bot]") if identity_login is not None and is_app else None
         self._display = GithubDisplay(self._repository, slug=slug)
@@ -49,10 +65,14 @@ class GithubForge(GithubReader):
         token: str,
         pacing: Pacing | None = None,
         identity_login: str | None = None,
+        clone: Clone | None = None,
     ) -> Self:
-        """Connect with a token; `identity_login` names its account where GitHub will not (App tokens)."""
+        """Connect with a token; `identity_login` names its account where GitHub will not (App tokens).
+
+        What a `clone` knows is not asked for.
+        """
         github = connect(base_url=base_url, token=token, pacing=pacing or Pacing.kind())
-        return cls(github, repo, identity_login=Login(identity_login) if identity_login else None)
+        return cls(github, repo, identity_login=Login(identity_login) if identity_login else None, clone=clone)
 
     def close(self) -> None:
         """Close the connections."""
@@ -71,14 +91,32 @@ class GithubForge(GithubReader):
     def commit(self, parent: CommitSha | None, files: Mapping[str, bytes | None], message: str) -> CommitSha:
         """Write a commit that sets or removes files; GitHub signs it where the token is an App's."""
         with translated("write a commit"):
-            base = self._repository.get_git_commit(parent) if parent else None
-            elements = [self._element(path, content) for path, content in sorted(files.items())]
-            if base is None:
-                tree = self._repository.create_git_tree(elements)
-            else:
-                tree = self._repository.create_git_tree(elements, base.tree) if elements else base.tree
-            parents: list[GitCommit] = [base] if base else []
-            return CommitSha(self._repository.create_git_commit(message, tree, parents).sha)
+            tree = self._tree_of(parent) if parent else None
+            if files or tree is None:
+                elements = [self._element(path, content) for path, content in sorted(files.items())]
+                tree = self._send("POST", "git/trees", tree=elements, **({"base_tree": tree} if tree else {}))["sha"]
+            parents = [parent] if parent else []
+            sha = CommitSha(self._send("POST", "git/commits", message=message, tree=tree, parents=parents)["sha"])
+        self._trees[sha] = tree
+        return sha
+
+    def _tree_of(self, commit: CommitSha) -> str:
+        """Return a commit's tree: our own commits are known, others are in the clone, the rest is asked for."""
+        if commit not in self._trees:
+            try:
+                self._trees[commit] = self._clone.commit(commit).tree if self._clone else self._asked_tree(commit)
+            except WorkspaceError:
+                self._trees[commit] = self._asked_tree(commit)
+        return self._trees[commit]
+
+    def _asked_tree(self, commit: CommitSha) -> str:
+        return self._repository.get_git_commit(commit).tree.sha
+
+    def _send(self, method: str, path: str, **body: Any) -> Any:
+        """Send one write and return its answer: PyGithub's own objects would ask once more for what we know."""
+        url = f"{self._repository.url}/{path}"
+        _, answer = self._repository.requester.requestJsonAndCheck(method, url, input=body)
+        return answer
 
     def create_branch(self, branch: BranchName, commit: CommitSha) -> None:
         """Create a branch; ConflictError if it exists."""
@@ -93,18 +131,15 @@ class GithubForge(GithubReader):
 
     def move_branch(self, branch: BranchName, commit: CommitSha) -> None:
         """Fast-forward a branch; ConflictError if that is not one."""
-        ref = self._branch_ref(branch)
-        if ref is None:
-            raise NotFoundError(f"no branch {branch}")
-        if ref.object.sha == commit:
-            return
         try:
             with translated(f"move the branch {branch}"):
-                ref.edit(commit, force=False)
+                self._send("PATCH", f"git/refs/heads/{quote(branch)}", sha=commit, force=False)
         except UnavailableError:
             if self.head(branch) != commit:
                 raise
         except ForgeError as error:
+            if says(error, "reference does not exist"):
+                raise NotFoundError(f"no branch {branch}") from error
             raise _conflict_if(error, "not a fast forward", "does not exist") from error
 
     def delete_branch(self, branch: BranchName) -> None:
@@ -122,9 +157,7 @@ class GithubForge(GithubReader):
     # Pull requests
 
     def open_pull(self, *, branch: BranchName, base: BranchName, title: str, body: str, draft: bool) -> PullRequest:
-        """Open a pull request; ConflictError if there is one for the branch."""
-        if any(pull.base_branch == base for pull in self.pulls(state=PullState.OPEN, head=branch)):
-            raise ConflictError(f"there is an open pull request for {branch}", hint="read it: it may be our own")
+        """Open a pull request; ConflictError if there is one for the branch, which GitHub itself looks up."""
         text = shorten(body, LONGEST_BODY)
         try:
             with translated(f"open a pull request for {branch}"):
@@ -148,18 +181,20 @@ class GithubForge(GithubReader):
             if is_defined(new_body) or is_defined(new_state):
                 pull.edit(body=new_body, state=new_state)
 
-    def add_labels(self, number: PullNumber, labels: tuple[str, ...]) -> None:
+    def add_labels(self, number: PullNumber, labels: tuple[str, ...], *, known: frozenset[str] | None = None) -> None:
         """Add the labels that are not there; GitHub makes what the repository lacks."""
         with translated(f"label pull request {number}"):
             issue = self._repository.get_issue(number)
-            missing = set(labels) - {label.name for label in issue.get_labels()}
+            missing = set(labels) - ({label.name for label in issue.get_labels()} if known is None else known)
             if missing:
                 issue.add_to_labels(*sorted(missing))
 
-    def request_reviews(self, number: PullNumber, teams: tuple[TeamSlug, ...]) -> None:
+    def request_reviews(
+        self, number: PullNumber, teams: tuple[TeamSlug, ...], *, known: frozenset[TeamSlug] | None = None
+    ) -> None:
         """Ask teams for a review, each once: a team that has answered is not asked again."""
         with translated(f"ask for reviews of pull request {number}"):
-            asked = self._asked_teams(number)
+            asked = self._asked_teams(number) if known is None else known
             missing = [str(team) for team in teams if team not in asked]
             if missing:
                 self._repository.get_pull(number).create_review_request(team_reviewers=missing)
@@ -239,20 +274,22 @@ class GithubForge(GithubReader):
         """Start a workflow on the default branch."""
         with translated(f"start the workflow {workflow}"):
             url = f"{self._repository.url}/actions/workflows/{workflow}/dispatches"
-            body = {"ref": self._repository.default_branch}
+            body = {"ref": self._clone.default_branch() if self._clone else self._repository.default_branch}
             self._repository.requester.requestJsonAndCheck("POST", url, input=body)
 
-    def _element(self, path: str, content: bytes | None) -> InputGitTreeElement:
+    def _element(self, path: str, content: bytes | None) -> Mapping[str, Any]:
+        """Return a tree's entry; text travels in it, anything else needs a blob first."""
+        entry = {"path": path, "mode": "100644", "type": "blob"}
         if content is None:
-            return InputGitTreeElement(path, "100644", "blob", sha=None)
+            return {**entry, "sha": None}
         try:
             text = content.decode("utf-8")
         except UnicodeDecodeError:
             text = "\0"
         if "\0" not in text:
-            return InputGitTreeElement(path, "100644", "blob", content=text)
-        blob = self._repository.create_git_blob(base64.b64encode(content).decode("ascii"), "base64")
-        return InputGitTreeElement(path, "100644", "blob", sha=blob.sha)
+            return {**entry, "content": text}
+        blob = base64.b64encode(content).decode("ascii")
+        return {**entry, "sha": self._send("POST", "git/blobs", content=blob, encoding="base64")["sha"]}
 
 
 def _is_same_text(shown: str, wanted: str) -> bool:

@@ -106,12 +106,14 @@ class ForgeWriter(Protocol):
         """Change a pull request's body or state."""
         ...
 
-    def add_labels(self, number: PullNumber, labels: tuple[str, ...]) -> None:
-        """Add labels, creating what the repository lacks."""
+    def add_labels(self, number: PullNumber, labels: tuple[str, ...], *, known: frozenset[str] | None = None) -> None:
+        """Add labels, creating what the repository lacks; `known` are those that it is sure to have (None: look)."""
         ...
 
-    def request_reviews(self, number: PullNumber, teams: tuple[TeamSlug, ...]) -> None:
-        """Ask teams for a review."""
+    def request_reviews(
+        self, number: PullNumber, teams: tuple[TeamSlug, ...], *, known: frozenset[TeamSlug] | None = None
+    ) -> None:
+        """Ask teams for a review, each once; `known` are those that have been asked (None: look)."""
         ...
 
     def put_comment(self, number: PullNumber, *, marker: str, body: str) -> None:

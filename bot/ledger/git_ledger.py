@@ -1,10 +1,16 @@
-"""The ledger on its own branch: one commit per record, appended by a compare-and-swap on the branch's head."""
+"""The ledger on its own branch: one commit for what is appended together, by a compare-and-swap on the head.
+
+Every commit names the index of the last record that it brings, so no record can be taken from the end unnoticed.
+"""
+
+from collections.abc import Iterable, Sequence
 
 from bot.forge.port import Forge, Repository
 from bot.ledger.chain import extends, read_chain
 from bot.ledger.envelope import path_of, seal
 from bot.model.change import LEDGER_BRANCH
 from bot.model.errors import ConflictError, LedgerError, NotFoundError, UnavailableError
+from bot.model.forge import Commit
 from bot.model.names import BranchName, ChangeId, CommitSha
 from bot.model.record import Draft, Record
 
@@ -35,36 +41,42 @@ class GitLedger:
 
     def append(self, draft: Draft) -> Record:
         """Append a record, or return the one already there with the same change, phase and key."""
+        (record,) = self.append_all((draft,))
+        return record
+
+    def append_all(self, drafts: Sequence[Draft]) -> tuple[Record, ...]:
+        """Append what is not there yet of several records by one commit, all of them or none.
+
+        Costs four requests however many there are: the head, a tree, a commit, the branch.
+        """
+        if not drafts:
+            return ()
         self.records()
         for _ in range(_ATTEMPTS):
             self._refresh()
-            found = next((record for record in self._records if _is_same(record, draft)), None)
-            if found is not None:
-                return found
-            record = self._try_append(draft)
-            if record is not None:
-                return record
+            added = _sealed(self._records, drafts)
+            if not added or self._try_append(added):
+                return tuple(_found(self._records, draft) for draft in drafts)
         raise LedgerError(
             f"cannot append to the ledger: its branch {self._branch} moved {_ATTEMPTS} times in a row",
             hint="another run is writing; run the same command again",
         )
 
-    def _try_append(self, draft: Draft) -> Record | None:
-        """Write one commit and swing the branch to it; None where another writer was first."""
-        previous = self._records[-1].digest if self._records else None
-        index, sequence = len(self._records) + 1, len(self.of(draft.change)) + 1
-        record, content = seal(draft, index=index, sequence=sequence, previous=previous)
-        commit = self._forge.commit(self._head, {path_of(record): content}, _message(record))
+    def _try_append(self, added: Sequence[tuple[Record, bytes]]) -> bool:
+        """Write one commit and swing the branch to it; False where another writer was first."""
+        records = tuple(record for record, _ in added)
+        files = {path_of(record): content for record, content in added}
+        commit = self._forge.commit(self._head, files, _message(records))
         try:
             self._swing(commit)
         except (ConflictError, NotFoundError):
-            return None
+            return False
         except UnavailableError:
             # The answer is lost, not necessarily the write: the forge itself knows.
             if self._forge.head(self._branch) != commit:
                 raise
-        self._head, self._records = commit, (*self._records, record)
-        return record
+        self._head, self._records = commit, (*self._records, *records)
+        return True
 
     def _swing(self, commit: CommitSha) -> None:
         if self._head is None:
@@ -92,13 +104,13 @@ class GitLedger:
         """Read the chain, and hold it against the history: a removed last record breaks no link of a chain."""
         records = read_chain(self._repository.read_many("", head))
         history = self._repository.history(head)
-        if any(len(commit.parents) > 1 for commit in history) or len(history) != len(records):
-            raise LedgerError(
-                f"the ledger holds {len(records)} records, but its branch {len(history)} commits",
-                hint=f"one commit per record: see `git log --stat origin/{self._branch}`",
-            )
-        if history[0].trailer(_INDEX) != str(len(records)):
-            raise LedgerError(f"the last commit of {self._branch} is not that of record {len(records)}")
+        hint = f"every commit brings the records up to its {_INDEX}: see `git log --stat origin/{self._branch}`"
+        for commit, before in zip(history, (*history[1:], None), strict=True):
+            if not _continues(commit, before):
+                sentence = f"commit {commit.sha[:12]} of {self._branch} does not continue the one before"
+                raise LedgerError(sentence, hint=hint)
+        if _last_index(history[0]) != len(records):
+            raise LedgerError(f"the last commit of {self._branch} is not that of record {len(records)}", hint=hint)
         return records
 
 
@@ -106,8 +118,38 @@ def _is_same(record: Record, draft: Draft) -> bool:
     return (record.change, record.phase, record.key) == (draft.change, draft.phase, draft.key)
 
 
-def _message(record: Record) -> str:
-    return (
-        f"ledger: {record.phase.value} {record.change}\n\n"
-        f"Change-Id: {record.change}\nPhase: {record.phase.value}\n{_INDEX}: {record.index}\n"
-    )
+def _found(records: Iterable[Record], draft: Draft) -> Record:
+    return next(record for record in records if _is_same(record, draft))
+
+
+def _sealed(records: tuple[Record, ...], drafts: Sequence[Draft]) -> tuple[tuple[Record, bytes], ...]:
+    """Give every draft that is not there yet its place after the records, with the bytes of its file."""
+    added: list[tuple[Record, bytes]] = []
+    for draft in drafts:
+        every = (*records, *(record for record, _ in added))
+        if any(_is_same(record, draft) for record in every):
+            continue
+        sequence = 1 + sum(1 for record in every if record.change == draft.change)
+        previous = every[-1].digest if every else None
+        added.append(seal(draft, index=len(every) + 1, sequence=sequence, previous=previous))
+    return tuple(added)
+
+
+def _message(records: Sequence[Record]) -> str:
+    last = records[-1]
+    what = f"{last.phase.value} {last.change}" if len(records) == 1 else f"{len(records)} records"
+    named = "".join(f"Change-Id: {record.change}\nPhase: {record.phase.value}\n" for record in records)
+    return f"ledger: {what}\n\n{named}{_INDEX}: {last.index}\n"
+
+
+def _continues(commit: Commit, before: Commit | None) -> bool:
+    """Tell whether a commit has one parent at most and brings at least one record after those before it."""
+    index = _last_index(commit)
+    known = _last_index(before) if before is not None else 0
+    return len(commit.parents) <= 1 and index is not None and known is not None and index > known
+
+
+def _last_index(commit: Commit) -> int | None:
+    """Return the index of the last record that a commit brings; None where it names none."""
+    written = commit.trailer(_INDEX) or ""
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 16 else None

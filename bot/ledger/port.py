@@ -1,5 +1,6 @@
 """The port to the ledger."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from bot.model.names import ChangeId
@@ -19,4 +20,8 @@ class Ledger(Protocol):
 
     def append(self, draft: Draft) -> Record:
         """Append a record, or return the one already there with the same change, phase and key."""
+        ...
+
+    def append_all(self, drafts: Sequence[Draft]) -> tuple[Record, ...]:
+        """Append what is not there yet of several records, all of them or none; returns one for each draft."""
         ...

@@ -1,9 +1,12 @@
-"""Brings a proposal to the forge: branch, pull request, labels, reviewers, record; each looked up before it is made.
+"""Brings proposals to the forge: branch, pull request, labels, reviewers, record; each looked up before it is made.
 
-A run that died in between is continued: what its branch holds is checked and recorded, never written anew.
+A run that died in between is continued: what its branch holds is checked and recorded, never written anew. What the
+clone and one list of pull requests tell is not asked for, so a new proposal costs three requests for its branch
+(tree, commit, ref) and three for its pull request (opening, labels, reviewers), and all records together four.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from bot.ledger.site import Site
 from bot.model.change import Change, KeyChange, Proposal
@@ -11,46 +14,79 @@ from bot.model.errors import ConflictError, ForgeError, RateLimitedError, Unavai
 from bot.model.forge import Commit, PullRequest, PullState
 from bot.model.json import digest_of
 from bot.model.names import CommitSha, Digest, TeamSlug
+from bot.model.record import Draft
 from bot.propose.desired import Unreadable, evidence_path, key_changes
 from bot.propose.proposal import proposed
 from bot.propose.trailers import read_proposal
 
 _DEPTH = 50
 """So many commits on top of ours are looked through, should somebody have pushed on a dead run's branch."""
+_RECENT = timedelta(days=2)
+"""What was opened since then is listed: what a run that died before left without a record is among it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A proposal on the forge; `warnings` are what did not work and does not matter to the loop."""
+    """A proposal on the forge, to be recorded; `warnings` are what did not work and does not matter to the loop."""
 
     pull: PullRequest
+    draft: Draft
     warnings: tuple[str, ...]
 
 
-def publish(site: Site, proposal: Proposal, teams: tuple[TeamSlug, ...]) -> Published:
-    """Make sure that the proposal is there, whole and recorded."""
-    _ensure_branch(site, proposal)
-    site.repository.fetch()
-    commit = _own_commit(site, proposal.change)
-    parent, evidence = _checked(site, proposal.change, commit)
-    pull = _ensure_pull(site, proposal)
-    warnings: list[str] = []
-    if pull.state is PullState.OPEN:
-        warnings = _decorate(site, proposal, pull, teams)
-    site.ledger.append(proposed(proposal, pull, head=commit.sha, base=parent, evidence=evidence))
-    return Published(pull=pull, warnings=tuple(warnings))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Branch:
+    """The bot's commit on a proposal's branch; `is_new` where this very run made the branch."""
+
+    commit: CommitSha
+    parent: CommitSha
+    evidence: Digest
+    is_new: bool
 
 
-def _ensure_branch(site: Site, proposal: Proposal) -> None:
+@dataclass(slots=True, kw_only=True)
+class Publisher:
+    """Publishes for one run; the repository is read as last fetched."""
+
+    site: Site
+    _pulls: tuple[PullRequest, ...] | None = field(default=None, init=False)
+
+    def publish(self, proposal: Proposal, teams: tuple[TeamSlug, ...]) -> Published:
+        """Make sure that the proposal is there and whole; whoever publishes then appends its draft to the ledger."""
+        site = self.site
+        recent = self._recent()
+        branch = _ensure_branch(site, proposal)
+        pull, is_new = _ensure_pull(site, proposal, recent, branch)
+        warnings: list[str] = []
+        if pull.state is PullState.OPEN:
+            warnings = _decorate(site, proposal, pull, teams, asked=frozenset() if is_new else None)
+        draft = proposed(proposal, pull, head=branch.commit, base=branch.parent, evidence=branch.evidence)
+        return Published(pull=pull, draft=draft, warnings=tuple(warnings))
+
+    def _recent(self) -> tuple[PullRequest, ...]:
+        """List the newest pull requests, once: whatever is made after that is this run's own, or a conflict."""
+        if self._pulls is None:
+            self._pulls = self.site.forge.pulls(since=self.site.now - _RECENT)
+        return self._pulls
+
+
+def _ensure_branch(site: Site, proposal: Proposal) -> _Branch:
+    """Make the branch, or take the one that is there; creating it is itself the look for one made meanwhile."""
     branch = proposal.change.branch
-    if site.forge.head(branch) is not None:
-        return
-    commit = site.forge.commit(proposal.base, proposal.files, proposal.commit_message)
-    try:
-        site.forge.create_branch(branch, commit)
-    except ConflictError:
-        if site.forge.head(branch) is None:
-            raise
+    if site.repository.head(branch) is None:
+        commit = site.forge.commit(proposal.base, proposal.files, proposal.commit_message)
+        try:
+            site.forge.create_branch(branch, commit)
+        except ConflictError:
+            site.repository.fetch()
+            if site.repository.head(branch) is None:
+                raise
+        else:
+            evidence = digest_of(proposal.files[evidence_path(proposal.change.id)])
+            return _Branch(commit=commit, parent=proposal.base, evidence=evidence, is_new=True)
+    own = _own_commit(site, proposal.change)
+    parent, digest = _checked(site, proposal.change, own)
+    return _Branch(commit=own.sha, parent=parent, evidence=digest, is_new=False)
 
 
 def _own_commit(site: Site, change: Change) -> Commit:
@@ -92,33 +128,49 @@ def _checked(site: Site, change: Change, commit: Commit) -> tuple[CommitSha, Dig
     return parent, digest
 
 
-def _ensure_pull(site: Site, proposal: Proposal) -> PullRequest:
-    """Find the branch's pull request in any state, or open one."""
-    branch = proposal.change.branch
-    if existing := site.forge.pulls(head=branch):
-        return existing[0]
+def _ensure_pull(
+    site: Site, proposal: Proposal, recent: tuple[PullRequest, ...], branch: _Branch
+) -> tuple[PullRequest, bool]:
+    """Find the branch's pull request in any state, or open one; tells whether it is new.
+
+    A branch that was there before may have had a pull request for long, so it is asked for by name.
+    """
+    name = proposal.change.branch
+    existing = tuple(pull for pull in recent if pull.head_branch == name and pull.same_repository)
+    if not existing and not branch.is_new:
+        existing = site.forge.pulls(head=name)
+    if existing:
+        return existing[0], False
     base = site.repository.default_branch()
     try:
-        return site.forge.open_pull(branch=branch, base=base, title=proposal.title, body=proposal.body, draft=False)
+        pull = site.forge.open_pull(branch=name, base=base, title=proposal.title, body=proposal.body, draft=False)
     except ConflictError:
-        if existing := site.forge.pulls(head=branch):
-            return existing[0]
+        if existing := site.forge.pulls(head=name):
+            return existing[0], False
         raise
+    return pull, True
 
 
-def _decorate(site: Site, proposal: Proposal, pull: PullRequest, teams: tuple[TeamSlug, ...]) -> list[str]:
+def _decorate(
+    site: Site,
+    proposal: Proposal,
+    pull: PullRequest,
+    teams: tuple[TeamSlug, ...],
+    *,
+    asked: frozenset[TeamSlug] | None,
+) -> list[str]:
     """Add labels and ask for reviews; a refusal is a warning, an outage is not."""
     warnings: list[str] = []
     try:
         if not set(proposal.labels) <= pull.labels:
-            site.forge.add_labels(pull.number, proposal.labels)
+            site.forge.add_labels(pull.number, proposal.labels, known=pull.labels)
     except (UnavailableError, RateLimitedError):
         raise
     except ForgeError as error:
         warnings.append(f"no labels: {error.message}")
     try:
         if teams:
-            site.forge.request_reviews(pull.number, teams)
+            site.forge.request_reviews(pull.number, teams, known=asked)
     except (UnavailableError, RateLimitedError):
         raise
     except ForgeError as error:

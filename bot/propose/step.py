@@ -13,11 +13,12 @@ from bot.model.errors import BotError, ForgeError, Severity
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.finding import ComplaintCount, Finding, Ranking
 from bot.model.names import CommitSha, FeedName, RecipeId
+from bot.model.record import Draft
 from bot.model.settings import FeedSpec, Settings
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.propose.plan import Held, Situation, plan
 from bot.propose.proposal import case_of, proposal_of
-from bot.propose.publish import publish
+from bot.propose.publish import Publisher
 from bot.recipes.library import CompiledRecipe, Library
 from bot.report.pull_request import Case, complaints_in_words, redline_of, title_of
 from bot.report.ranking import worst_of
@@ -115,16 +116,25 @@ class _Detector:
             now=self.site.now,
         )
         planned = plan([compiled.recipe for compiled in firing], situation)
-        done = False
+        publisher, drafts = Publisher(site=self.site), list[Draft]()
         for compiled, each in zip(firing, planned, strict=True):
             if isinstance(each, Held):
                 yield _held(each)
-                continue
-            for event in self._propose(each, compiled, findings[compiled.recipe.id]):
-                done = done or event.mark is Mark.DONE
-                yield event
-        if done:
-            yield from self._call_gate()
+            else:
+                yield from self._propose(each, compiled, findings[compiled.recipe.id], publisher, drafts)
+        if drafts:
+            yield from self._record(drafts)
+
+    def _record(self, drafts: list[Draft]) -> Iterator[Event]:
+        """Record all proposals at once, then start the gate; the next run finds and records what this one cannot."""
+        try:
+            self.site.ledger.append_all(drafts)
+        except BotError as error:
+            count = len(drafts)
+            sentence = f"{count} proposal{'s are' if count != 1 else ' is'} not recorded: {error.message}"
+            yield Event(step=Step.DETECT, mark=Mark.FAILURE, sentence=sentence, hint=error.hint)
+            return
+        yield from self._call_gate()
 
     def _call_gate(self) -> Iterator[Event]:
         """Start the gate: what a plain token opens starts no workflow by itself."""
@@ -138,7 +148,15 @@ class _Detector:
     def _proposal(self, case: Case) -> Proposal:
         return proposal_of(case, base=self.base, started_by=self.site.started_by)
 
-    def _propose(self, change: Change, compiled: CompiledRecipe, finding: Finding) -> Iterator[Event]:
+    def _propose(
+        self,
+        change: Change,
+        compiled: CompiledRecipe,
+        finding: Finding,
+        publisher: Publisher,
+        drafts: list[Draft],
+    ) -> Iterator[Event]:
+        """Publish one change; `drafts` takes the record of it."""
         try:
             case = case_of(
                 change, compiled, finding, self.settings.policy, at=self.site.now, run_url=self.site.run_url
@@ -149,10 +167,11 @@ class _Detector:
                 return
             asked = (team for each in case.approvers for team in each.teams) if case.needs_people else ()
             teams = tuple(dict.fromkeys(asked))
-            published = publish(self.site, self._proposal(case), teams)
+            published = publisher.publish(self._proposal(case), teams)
         except BotError as error:
             yield _about(change.recipe, Mark.FAILURE, error.message, change=change, hint=error.hint)
             return
+        drafts.append(published.draft)
         number = published.pull.number
         yield from _found(case)
         data: dict[str, str | int] = {"pull": number, "url": published.pull.url}

@@ -192,17 +192,19 @@ class MemoryForge:
             with self.world.write(f"edit_pull {number}"):
                 self.world.pulls[number] = wanted
 
-    def add_labels(self, number: PullNumber, labels: tuple[str, ...]) -> None:
+    def add_labels(self, number: PullNumber, labels: tuple[str, ...], *, known: frozenset[str] | None = None) -> None:
         """Add labels."""
         pull = self.pull(number)
-        if missing := frozenset(labels) - pull.labels:
+        if missing := frozenset(labels) - (pull.labels if known is None else known):
             with self.world.write(f"add_labels {number}"):
                 self.world.pulls[number] = replace(pull, labels=pull.labels | missing)
 
-    def request_reviews(self, number: PullNumber, teams: tuple[TeamSlug, ...]) -> None:
+    def request_reviews(
+        self, number: PullNumber, teams: tuple[TeamSlug, ...], *, known: frozenset[TeamSlug] | None = None
+    ) -> None:
         """Ask teams for a review."""
         asked = self.world.requested.setdefault(self.pull(number).number, [])
-        if missing := [team for team in teams if team not in asked]:
+        if missing := [team for team in teams if team not in (asked if known is None else known)]:
             with self.world.write(f"request_reviews {number}"):
                 asked.extend(missing)
 

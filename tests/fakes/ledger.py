@@ -1,5 +1,7 @@
 """The Ledger port over a memory world: the real envelope and chain, kept in a list; every append is one write."""
 
+from collections.abc import Sequence
+
 from fakes.world import MemoryWorld
 
 from bot.ledger.chain import verify_chain
@@ -25,12 +27,26 @@ class MemoryLedger:
 
     def append(self, draft: Draft) -> Record:
         """Append a record, or return the one already there with the same change, phase and key."""
-        for record in self.held:
-            if (record.change, record.phase, record.key) == (draft.change, draft.phase, draft.key):
-                return record
-        previous = self.held[-1].digest if self.held else None
-        index, sequence = len(self.held) + 1, len(self.of(draft.change)) + 1
-        record, _ = seal(draft, index=index, sequence=sequence, previous=previous)
-        with self.world.write(f"record {draft.phase}"):
-            self.held.append(record)
+        (record,) = self.append_all((draft,))
         return record
+
+    def append_all(self, drafts: Sequence[Draft]) -> tuple[Record, ...]:
+        """Append what is not there yet of several records, all of them or none, by one write."""
+        held = list(self.held)
+        found = tuple(_kept(held, draft) for draft in drafts)
+        if len(held) > len(self.held):
+            phases = ", ".join(record.phase for record in held[len(self.held) :])
+            with self.world.write(f"record {phases}"):
+                self.held = held
+        return found
+
+
+def _kept(held: list[Record], draft: Draft) -> Record:
+    for record in held:
+        if (record.change, record.phase, record.key) == (draft.change, draft.phase, draft.key):
+            return record
+    previous = held[-1].digest if held else None
+    sequence = 1 + sum(1 for record in held if record.change == draft.change)
+    record, _ = seal(draft, index=len(held) + 1, sequence=sequence, previous=previous)
+    held.append(record)
+    return record

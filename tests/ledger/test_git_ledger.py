@@ -135,6 +135,30 @@ def test_an_append_that_did_not_happen_is_an_error_and_can_be_repeated() -> None
     assert len(git_ledger(world).records()) == 2
 
 
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("write", [1, 2])
+def test_records_that_come_together_are_all_there_or_none(*, write: int, after: bool) -> None:
+    world = MemoryWorld()
+    git_ledger(world).append(a_proposal())
+    drafts = (a_proposal(change=TWO), a_draft(Phase.DECIDED, result="auto"))
+    (world.fail_after if after else world.fail_before)(write)
+    with pytest.raises(Killed):
+        git_ledger(world).append_all(drafts)
+    assert len(git_ledger(world).records()) == (3 if (write, after) == (2, True) else 1)
+    git_ledger(world).append_all(drafts)
+    assert len(git_ledger(world).records()) == 3
+
+
+def test_records_that_come_together_keep_their_order_when_another_writer_is_first() -> None:
+    world = MemoryWorld()
+    one, two = git_ledger(world), git_ledger(world)
+    assert (one.records(), two.records()) == ((), ())
+    two.append(a_proposal(change=TWO))
+    records = one.append_all((a_proposal(), a_proposal(change=TWO), a_draft(Phase.DECIDED, result="auto")))
+    assert [record.index for record in records] == [2, 1, 3]
+    assert git_ledger(world).records() == one.records()
+
+
 def test_an_append_that_finds_it_done_writes_nothing() -> None:
     world = MemoryWorld()
     git_ledger(world).append(a_proposal())
@@ -210,7 +234,20 @@ def test_a_file_that_is_no_record_is_refused(world: MemoryWorld, path: str) -> N
 
 def test_a_commit_without_a_record_is_refused(world: MemoryWorld) -> None:
     world.push(LEDGER_BRANCH, {}, by=a_person(), message="Just passing\n\nRecord-Index: 3")
-    with pytest.raises(LedgerError, match="3 records, but its branch 4 commits"):
+    with pytest.raises(LedgerError, match="does not continue the one before"):
+        git_ledger(world).records()
+
+
+@pytest.mark.parametrize("index", ["", "Record-Index: four", "Record-Index: 9", "Record-Index: \u0664"])
+def test_a_commit_that_does_not_say_up_to_which_record_it_goes_is_refused(world: MemoryWorld, index: str) -> None:
+    spare = MemoryWorld()
+    ledger = git_ledger(spare)
+    for draft in (a_proposal(), a_proposal(change=TWO), a_draft(Phase.DECIDED, result="approved")):
+        ledger.append(draft)
+    ledger.append(a_draft(Phase.MERGED, pull=7))
+    path = f"records/{ONE}/003-merged.json"
+    world.push(LEDGER_BRANCH, {path: files_of(spare)[path]}, by=a_person(), message=f"Forged\n\n{index}")
+    with pytest.raises(LedgerError):
         git_ledger(world).records()
 
 

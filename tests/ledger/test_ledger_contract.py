@@ -84,6 +84,35 @@ def test_the_same_record_is_written_once(ledger: Ledger) -> None:
     assert ledger.records() == (first, other)
 
 
+def test_several_records_are_appended_together_each_in_its_place(ledger: Ledger) -> None:
+    first = ledger.append(a_proposal())
+    drafts = (a_proposal(change=TWO), a_proposal(), a_draft(Phase.DECIDED, result="auto"), a_proposal(change=TWO))
+    two, again, decided, repeated = ledger.append_all(drafts)
+    assert (again, repeated) == (first, two)
+    assert [(r.index, r.change, r.sequence) for r in (two, decided)] == [(2, TWO, 1), (3, ONE, 2)]
+    assert decided.previous == two.digest
+    assert ledger.records() == (first, two, decided)
+    assert ledger.append_all(drafts) == (two, first, decided, two)
+    assert ledger.append_all(()) == ()
+    assert len(ledger.records()) == 3
+
+
+def test_records_that_come_together_are_one_commit(sandbox: Sandbox, tmp_path: Path) -> None:
+    with sandbox.stand() as stand:
+        repository = clone_of(stand.base_url, stand.name, tmp_path / "clone")
+        writes = stand.state.writes
+        GitLedger(repository, stand.forge).append_all((a_proposal(), a_proposal(change=TWO)))
+        assert stand.state.writes - writes == 3
+        repository.fetch()
+        head = repository.head(BranchName("pow-ledger"))
+        assert head is not None
+        (commit,) = repository.history(head)
+        assert commit.message.startswith("ledger: 2 records\n")
+        assert [key for key, _ in commit.trailers] == ["Change-Id", "Phase", "Change-Id", "Phase", "Record-Index"]
+        records = GitLedger(repository, stand.forge).records()
+        assert [(record.change, record.index) for record in records] == [(ONE, 1), (TWO, 2)]
+
+
 def test_the_ledger_has_a_branch_of_its_own(sandbox: Sandbox, tmp_path: Path) -> None:
     with sandbox.stand() as stand:
         main = stand.forge.head(BranchName("main"))

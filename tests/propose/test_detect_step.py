@@ -1,11 +1,13 @@
 """`pow detect` on an agency in memory: what it writes, what it says, and that dying anywhere does no harm."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes.forge import MemoryForge
+from fakes.ledger import MemoryLedger
 from fakes.world import Killed, MemoryWorld
 from propose.office import CANARY, FILES, MALLORY, RECIPE, SERVICE, SERVICE_PATH, Office
 
@@ -21,7 +23,7 @@ from bot.model.event import Mark, StepReport
 from bot.model.forge import PullRequest, PullState
 from bot.model.json import digest_of
 from bot.model.names import BranchName, CommitSha, FeedName, PullNumber, TeamSlug
-from bot.model.record import Phase
+from bot.model.record import Draft, Phase, Record
 from bot.propose import step as detect
 
 FIRST = PullNumber(1)
@@ -35,13 +37,16 @@ class Stubborn(MemoryForge):
         self._answers = answers
         self._error = error or PermissionDeniedError("not yours")
 
-    def add_labels(self, number: PullNumber, labels: tuple[str, ...]) -> None:
+    def add_labels(self, number: PullNumber, labels: tuple[str, ...], *, known: frozenset[str] | None = None) -> None:
         if self._answers:
-            super().add_labels(number, labels)
+            super().add_labels(number, labels, known=known)
         else:
             raise self._error
 
-    def request_reviews(self, number: PullNumber, teams: tuple[TeamSlug, ...]) -> None:  # noqa: ARG002 - it always refuses
+    def request_reviews(
+        self, number: PullNumber, teams: tuple[TeamSlug, ...], *, known: frozenset[TeamSlug] | None = None
+    ) -> None:
+        del number, teams, known  # it always refuses
         raise self._error
 
     def dispatch(self, workflow: str) -> None:  # noqa: ARG002 - it always refuses
@@ -293,6 +298,7 @@ def test_a_feed_that_nobody_knows_is_left_to_lint(tmp_path: Path) -> None:
 
 
 WRITES = 6
+SEVERAL = [n for n in range(1, 17) if n not in {1, 4, 5, 6, 10, 15, 16}]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -312,6 +318,59 @@ def test_dying_at_any_write_and_running_again_gives_the_same_end(tmp_path: Path,
     assert office.world.branches == undisturbed.world.branches
     assert office.world.requested == undisturbed.world.requested
     assert office.ledger.held == undisturbed.ledger.held
+
+
+def several(count: int) -> dict[str, bytes]:
+    """So many recipes that fire, each for a service of its own."""
+    files: dict[str, bytes] = {}
+    for number in range(count):
+        recipe = RECIPE.replace(b"PASSPORT_BACKLOG", b"BACKLOG_%d" % number)
+        files[f"pow/r{number}.yml"] = recipe.replace(b"PHOTO_VALIDATOR", b"SERVICE_%d" % number)
+        service = SERVICE.replace(b"PHOTO_VALIDATOR", b"SERVICE_%d" % number)
+        files[f"patches/services/SERVICE_{number}.yml"] = service
+    return files
+
+
+@pytest.mark.parametrize(
+    "write", [1, 4, 5, 6, 10, 15, 16, *(pytest.param(n, marks=pytest.mark.slow) for n in SEVERAL)]
+)
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_dying_between_several_proposals_leaves_none_half(tmp_path: Path, write: int, moment: str) -> None:
+    undisturbed = Office(tmp_path, several(2))
+    undisturbed.detect()
+    office = Office(tmp_path, several(2))
+    (office.forge.fail_before if moment == "before" else office.forge.fail_after)(write)
+    with pytest.raises(Killed):
+        office.detect()
+    assert len(office.ledger.held) in {0, 3}, "the records of one run are there all or none"
+    office.detect()
+
+    assert undisturbed.world.writes[-2:] == ["record proposed, proposed, proposed", "dispatch gate.yml"]
+    assert office.world.pulls == undisturbed.world.pulls
+    assert office.world.branches == undisturbed.world.branches
+    assert office.world.requested == undisturbed.world.requested
+    assert office.ledger.held == undisturbed.ledger.held
+
+
+class Recordless(MemoryLedger):
+    """A ledger that cannot be written."""
+
+    def append_all(self, drafts: Sequence[Draft]) -> tuple[Record, ...]:
+        raise UnavailableError(f"{len(drafts)} cannot be written")
+
+
+def test_proposals_that_are_not_recorded_fail_the_run_and_are_recorded_by_the_next(tmp_path: Path) -> None:
+    office = Office(tmp_path, several(1))
+    office.ledger = Recordless(office.world)
+    report = office.detect()
+    assert report.failed
+    assert report.events[-1].sentence == "2 proposals are not recorded: 2 cannot be written"
+    assert office.world.dispatched == []
+
+    office.ledger = MemoryLedger(office.world)
+    assert not office.detect().failed
+    assert office.phases() == [Phase.PROPOSED, Phase.PROPOSED]
+    assert len(office.world.pulls) == 2
 
 
 def test_two_detectors_at_once_make_one_pull_request(tmp_path: Path) -> None:
