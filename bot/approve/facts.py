@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from bot.model.forge import Actor, FileStatus, Permission, PullCommit, PullRequest, Push, Review
 from bot.model.json import Json
-from bot.model.names import BranchName, ChangeId, CommitSha, Login, TeamSlug
+from bot.model.names import BranchName, ChangeId, CommitSha, Login, RecipeId, TeamSlug
 from bot.model.recipe import Recipe
 from bot.model.record import Phase, Record
+from bot.model.switch import Switch
+from bot.propose.desired import target_of
 from bot.propose.trailers import ProposalTrailers
 
 
@@ -59,6 +61,7 @@ class GateFacts:
     `originators` are the accounts behind the last edit of the recipe on the base; None among them is an account
     that the forge does not know. A login without an entry in `permissions`, or a team without one in `teams`,
     could not be read. `pushes` are the movements of the branch, oldest first; None: the forge does not tell.
+    `switch` holds what people have stopped.
     """
 
     pull: PullRequest
@@ -74,6 +77,7 @@ class GateFacts:
     reviews: tuple[Review, ...]
     originators: tuple[Actor | None, ...]
     pushes: tuple[Push, ...] | None
+    switch: Switch
     permissions: Mapping[Login, Permission] = field(default_factory=dict)
     teams: Mapping[TeamSlug, frozenset[Login]] = field(default_factory=dict)
     rollback: RollbackProof | NoProof | None = None
@@ -82,6 +86,17 @@ class GateFacts:
     def change(self) -> ChangeId | None:
         """The change that this pull request claims to be."""
         return self.trailers.change if self.trailers else None
+
+    @property
+    def recipe_id(self) -> RecipeId | None:
+        """The recipe that it claims to come from."""
+        return RecipeId(self.trailers.recipe.partition("@")[0]) if self.trailers else None
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """The targets that it claims to change, and those whose files it really touches."""
+        claimed = self.trailers.targets if self.trailers else ()
+        return frozenset((*claimed, *(target for file in self.files if (target := target_of(file.path)) is not None)))
 
     @property
     def added_commits(self) -> tuple[PullCommit, ...]:

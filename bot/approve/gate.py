@@ -23,6 +23,7 @@ from bot.model.decision import Approved, Authority, CountedReview, GateDecision,
 from bot.model.forge import Actor
 from bot.model.level import Level, highest
 from bot.model.settings import Approvers, Policy
+from bot.model.switch import Stop
 from bot.propose.calendar import closed_because
 from bot.propose.desired import Unreadable, key_changes
 from bot.propose.impact import impact_of, threshold_of
@@ -56,7 +57,7 @@ def decide(facts: GateFacts, policy: Policy, now: datetime) -> GateDecision:
             check_pushes(facts),
             check_files(facts),
             check_values(facts, policy, keys),
-            _switch(policy),
+            _switch(facts, policy),
             _calendar(facts, policy, now),
             _age(facts, policy, now),
             right.reason,
@@ -111,10 +112,12 @@ def changed_values(facts: GateFacts) -> tuple[KeyChange, ...] | Unreadable:
     return tuple(found)
 
 
-def _switch(policy: Policy) -> Reason:
+def _switch(facts: GateFacts, policy: Policy) -> Reason:
     if policy.paused:
         return pending("switch", "the policy pauses all merges")
-    return good("switch", "the policy is not paused")
+    if (stop := facts.switch.against(facts.recipe_id, facts.targets)) is not None:
+        return pending("switch", stop.sentence)
+    return good("switch", "nobody has stopped it")
 
 
 def _calendar(facts: GateFacts, policy: Policy, now: datetime) -> Reason:
@@ -139,7 +142,7 @@ def _right(facts: GateFacts, policy: Policy, keys: tuple[KeyChange, ...] | Unrea
         return _Right(reason=pending(_APPROVAL, "its impact cannot be computed"))
     impact = impact_of(keys, policy.impact)
     rollback = facts.trailers is not None and facts.trailers.kind is ChangeKind.ROLLBACK
-    if isinstance(facts.rollback, RollbackProof) and rollback:
+    if isinstance(facts.rollback, RollbackProof) and rollback and _stop_of_rollbacks(facts) is None:
         sentence = f"it restores the bytes from before merge {facts.rollback.merge[:12]}, as the ledger asks"
         return _Right(reason=good(_APPROVAL, sentence), authority=Authority.ROLLBACK, impact=impact)
     threshold = threshold_of(facts.recipe, policy) if facts.recipe else Level.LOW
@@ -164,10 +167,16 @@ def _right(facts: GateFacts, policy: Policy, keys: tuple[KeyChange, ...] | Unrea
 
 def _by_hand(facts: GateFacts, *, rollback: bool) -> str | None:
     """Say why a change needs people whatever its impact is."""
+    if rollback and (stop := _stop_of_rollbacks(facts)) is not None:
+        return stop.sentence
     if rollback:
         why = facts.rollback.reason if facts.rollback and not isinstance(facts.rollback, RollbackProof) else ""
         return f"this rollback cannot be proved{': ' + why if why else ''}"
     return "a person edited the branch" if facts.added_commits else None
+
+
+def _stop_of_rollbacks(facts: GateFacts) -> Stop | None:
+    return facts.switch.against_rollbacks(facts.recipe_id, facts.targets)
 
 
 def _alone(counted: Tally, impact: Impact, threshold: Level, *, sentence: str) -> _Right:

@@ -68,6 +68,7 @@ class Gatherer:
             reviews=reviews,
             originators=self._originators(recipe, base) if recipe else (),
             pushes=self._pushes(pull),
+            switch=self.site.kill_switch.state(),
             permissions=self._rights(reviews, also),
             teams=self._members(),
             rollback=self._rollback(pull, trailers, proposed, base=base, records=records),

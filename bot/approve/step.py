@@ -22,13 +22,14 @@ from bot.approve.records import (
 from bot.approve.settle import Irregular, is_undone, verify_merge
 from bot.ledger.site import Site
 from bot.model.change import GATE_CHECK
-from bot.model.decision import Approved, GateDecision, GateStatus
+from bot.model.decision import Approved, Authority, GateDecision, GateStatus
 from bot.model.errors import BotError, ConflictError, ForgeError
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.forge import Check, CheckConclusion, PullRequest, PullState
 from bot.model.names import ChangeId, CommitSha, PullNumber
 from bot.model.record import Phase, Record
 from bot.model.settings import Policy
+from bot.model.switch import Stop
 from bot.propose.desired import target_of
 from bot.recipes.library import Library
 from bot.report.gate import headline_of, lines_of, summary_of
@@ -129,6 +130,8 @@ class _Gate:
         title, message = message_of(decision, facts, self.policy)
         result = approved.authority.value
         self.site.ledger.append(decided(decision, proposed, self.policy, at=self.site.now, result=result))
+        if (stop := self._stopped(facts, approved.authority)) is not None:
+            return _event(Mark.WAIT, facts.pull, f"approved, but not merged: {stop.sentence}", change=proposed.change)
         try:
             merge = self.site.forge.merge(approved, title=title, message=message)
         except ConflictError as error:
@@ -136,6 +139,12 @@ class _Gate:
             return _event(Mark.WAIT, facts.pull, sentence, change=proposed.change, hint="the next run decides anew")
         self.site.repository.fetch()
         return self._settle(facts.pull, merge, proposed, heads=frozenset({approved.head}), said=headline_of(decision))
+
+    def _stopped(self, facts: GateFacts, authority: Authority) -> Stop | None:
+        """Read the kill switch once more: it may have been pulled since the decision."""
+        switch = self.site.kill_switch.anew()
+        ask = switch.against_rollbacks if authority is Authority.ROLLBACK else switch.against
+        return ask(facts.recipe_id, facts.targets)
 
     def _settle(
         self, pull: PullRequest, merge: CommitSha, proposed: RecordedProposal, *, heads: frozenset[str], said: str

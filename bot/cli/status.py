@@ -9,6 +9,7 @@ from bot.cli.show import one_line, show_json, wants_colour
 from bot.ledger.lifecycle import Stage, Standing
 from bot.model.clock import format_time
 from bot.model.json import Json
+from bot.model.switch import Switch
 
 _COLOURS = {Stage.CLOSED: "green", Stage.REVERTING: "red", Stage.PROPOSED: "yellow"}
 
@@ -17,15 +18,20 @@ _COLOURS = {Stage.CLOSED: "green", Stage.REVERTING: "red", Stage.PROPOSED: "yell
 @click.option("--all", "with_closed", is_flag=True, help="Closed changes too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
 def command(*, with_closed: bool, as_json: bool) -> int:
-    """Show where every change stands, as the ledger tells it."""
+    """Show where every change stands, as the ledger tells it, and what people have stopped."""
     from bot.cli.wiring import open_site
     from bot.ledger.lifecycle import standings
 
     with open_site(read_environment()) as site:
         changes = [each for each in standings(site.ledger.records()) if with_closed or each.is_open]
+        switch = site.kill_switch.state()
     if as_json:
-        show_json({"changes": [_json(each) for each in changes]})
+        show_json({"changes": [_json(each) for each in changes], "switch": _switch_json(switch)})
         return 0
+    for stop in switch.stops:
+        click.echo(click.style(f"! {one_line(stop.sentence)}", fg="red"), color=wants_colour())
+    for sentence in switch.ignored:
+        click.echo(f"· {one_line(sentence)}")
     if not changes:
         click.echo("no change is open" if not with_closed else "no change yet")
         return 0
@@ -36,6 +42,14 @@ def command(*, with_closed: bool, as_json: bool) -> int:
         colour = "bright_white" if number == 0 else _COLOURS.get(changes[number - 1].stage)
         click.echo(click.style(line, fg=colour), color=wants_colour())
     return 0
+
+
+def _switch_json(switch: Switch) -> Mapping[str, Json]:
+    stops: list[Json] = [
+        {"reach": each.reach, "name": each.name, "where": each.where, "reason": each.reason, "known": each.known}
+        for each in switch.stops
+    ]
+    return {"stops": stops, "ignored": list(switch.ignored)}
 
 
 def _row(standing: Standing) -> tuple[str, ...]:

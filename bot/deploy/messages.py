@@ -9,6 +9,7 @@ from bot.model.event import Event, Mark, Step
 from bot.model.json import Json
 from bot.model.names import ChangeId
 from bot.model.recipe import Setting
+from bot.model.switch import LIFT, Stop
 from bot.report.incident import Incident, revert_command
 from bot.report.untrusted import visible
 from bot.sync.setting import text_of
@@ -50,6 +51,11 @@ def refused_by_governance(change: ChangeId, applied: Applied) -> Event:
         subject=applied.target,
         hint="agree on a value that governance allows, and revert the merge until then",
     )
+
+
+def stopped(change: ChangeId, stop: Stop) -> Event:
+    """Tell that people have stopped what would go live now."""
+    return _event(Mark.WAIT, f"merged, and it waits: {stop.sentence}", change, hint=LIFT)
 
 
 def queued(change: ChangeId, applied: Applied) -> Event:

@@ -40,10 +40,11 @@ from bot.model.errors import BotError, ForgeError, TargetError
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.forge import Commit, FileStatus
 from bot.model.json import Json, canonical, digest_of
-from bot.model.names import ChangeId, CommitSha
+from bot.model.names import ChangeId, CommitSha, RecipeId
 from bot.model.recipe import Setting
 from bot.model.record import Draft, Phase, Record
 from bot.model.settings import Settings
+from bot.model.switch import Stop
 from bot.propose.desired import VERSION_KEY, target_of
 from bot.report.incident import Incident
 from bot.sync.port import Adapter
@@ -133,6 +134,9 @@ def _deploy_authorised(work: _Run, authorised: Authorised) -> Iterator[Event]:
     if waiting:
         yield messages.behind(authorised.change, waiting)
         return
+    if (stop := _stop(work, authorised, targets)) is not None:
+        yield messages.stopped(authorised.change, stop)
+        return
     done: list[Live] = []
     for change in changes:
         yield from _deploy_target(work, authorised, change, done)
@@ -142,6 +146,13 @@ def _deploy_authorised(work: _Run, authorised: Authorised) -> Iterator[Event]:
     else:
         live = {each.applied.target for each in done}
         yield from _show(work, authorised, tuple(target for target in targets if target not in live), success=False)
+
+
+def _stop(work: _Run, authorised: Authorised, targets: tuple[str, ...]) -> Stop | None:
+    """Look whether people have stopped what would begin now; asked only where something would."""
+    named = next((r.facts.get("recipe") for r in work.records if r.change == authorised.change), None)
+    recipe = RecipeId(named) if isinstance(named, str) else None
+    return work.site.kill_switch.state().against(recipe, targets)
 
 
 def _deploy_target(work: _Run, authorised: Authorised, change: DesiredChange, done: list[Live]) -> Iterator[Event]:

@@ -24,6 +24,8 @@ from bot.model.forge import (
     ChangedFile,
     Comment,
     FileStatus,
+    Labelled,
+    Labelling,
     Permission,
     PullCommit,
     PullRequest,
@@ -125,13 +127,31 @@ def issue_text_of(issue: Issue) -> Comment:
     return Comment(id=issue.number, author=actor_of(issue.user) or GHOST, body=issue.body or "")
 
 
+def labelled_of(issue: Issue) -> Labelled:
+    """Read which labels an issue or pull request carries."""
+    return Labelled(number=PullNumber(issue.number), labels=frozenset(label.name for label in issue.labels))
+
+
+def labelling_of(event: Mapping[str, Any]) -> Labelling | None:
+    """Read one event of an issue; None where it is about no label. PyGithub would ask for each label once more."""
+    if event.get("event") not in {"labeled", "unlabeled"}:
+        return None
+    added, label = event["event"] == "labeled", event.get("label") or {}
+    return Labelling(label=str(label.get("name") or ""), added=added, actor=_raw_actor(event.get("actor")))
+
+
 def push_of(entry: Mapping[str, Any]) -> Push:
     """Read one entry of a repository's activity; PyGithub has no class for it."""
     after, actor = str(entry.get("after") or ""), entry.get("actor")
     return Push(
         after=CommitSha(after) if after.strip("0") else None,
-        actor=Actor(login=Login(actor["login"]), id=actor["id"], kind=_kind(actor["type"])) if actor else None,
+        actor=_raw_actor(actor),
     )
+
+
+def _raw_actor(account: Mapping[str, Any] | None) -> Actor | None:
+    """Read an account as GitHub sends it; null and an empty object are none."""
+    return Actor(login=Login(account["login"]), id=account["id"], kind=_kind(account["type"])) if account else None
 
 
 def permission_of(*, permission: str, role: str) -> Permission:

@@ -13,6 +13,8 @@ from bot.model.forge import (
     ChangedFile,
     Check,
     Comment,
+    Labelled,
+    Labelling,
     Permission,
     PullCommit,
     PullRequest,
@@ -84,6 +86,14 @@ class DryRunForge:
     def editors(self, path: str, at: CommitSha) -> tuple[Actor | None, ...]:
         """Return who touched a file last."""
         return self._forge.editors(path, at)
+
+    def labelled(self, label: str) -> tuple[Labelled, ...]:
+        """Return open issues with a label."""
+        return self._forge.labelled(label)
+
+    def labellings(self, number: PullNumber) -> tuple[Labelling, ...]:
+        """Return every movement of a label."""
+        return self._forge.labellings(number)
 
     # Not writing
 

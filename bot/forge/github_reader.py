@@ -1,7 +1,7 @@
 """The reading half of the forge port over PyGithub."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import takewhile
 from typing import Any, TypeVar
@@ -15,6 +15,8 @@ from bot.forge.convert import (
     actor_of,
     comment_of,
     files_of,
+    labelled_of,
+    labelling_of,
     permission_of,
     pull_commit_of,
     pull_of,
@@ -28,6 +30,8 @@ from bot.model.forge import (
     ActorKind,
     ChangedFile,
     Comment,
+    Labelled,
+    Labelling,
     Permission,
     PullCommit,
     PullRequest,
@@ -138,15 +142,29 @@ class GithubReader:
 
     def pushes(self, branch: BranchName) -> tuple[Push, ...]:
         """Return every movement of a branch, oldest first."""
-        url: str | None = f"{self._repository.url}/activity"
-        asked: dict[str, str | int] | None = {"ref": f"refs/heads/{branch}", "per_page": 100}
-        found: list[Push] = []
         with translated(f"read who pushed to {branch}"):
-            while url is not None:
-                headers, data = self._repository.requester.requestJsonAndCheck("GET", url, parameters=asked)
-                found.extend(push_of(entry) for entry in data)
-                url, asked = _next_page(headers), None
+            found = [push_of(entry) for entry in self._pages("activity", ref=f"refs/heads/{branch}")]
         return tuple(reversed(found))
+
+    def labelled(self, label: str) -> tuple[Labelled, ...]:
+        """Return every open issue and pull request with a label."""
+        with translated(f"list what is labelled {label}"):
+            return tuple(labelled_of(issue) for issue in self._repository.get_issues(state="open", labels=[label]))
+
+    def labellings(self, number: PullNumber) -> tuple[Labelling, ...]:
+        """Return every movement of a label on an issue or pull request, oldest first."""
+        with translated(f"read who labelled #{number}"):
+            found = [labelling_of(event) for event in self._pages(f"issues/{number}/events")]
+        return tuple(each for each in found if each is not None)
+
+    def _pages(self, path: str, **asked: str) -> Iterator[Mapping[str, Any]]:
+        """Yield every entry of a list as GitHub sends it, all pages."""
+        url: str | None = f"{self._repository.url}/{path}"
+        parameters: dict[str, str | int] | None = {"per_page": 100, **asked}
+        while url is not None:
+            headers, data = self._repository.requester.requestJsonAndCheck("GET", url, parameters=parameters)
+            yield from data
+            url, parameters = _next_page(headers), None
 
     def head(self, branch: BranchName) -> CommitSha | None:
         """Return a branch's head from the forge itself."""

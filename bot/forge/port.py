@@ -16,6 +16,8 @@ from bot.model.forge import (
     Check,
     Comment,
     Commit,
+    Labelled,
+    Labelling,
     Permission,
     PullCommit,
     PullRequest,
@@ -80,6 +82,14 @@ class ForgeReader(Protocol):
 
     def editors(self, path: str, at: CommitSha) -> tuple[Actor | None, ...]:
         """Return author and committer of the last commit up to `at` that touched a file; None: no account known."""
+        ...
+
+    def labelled(self, label: str) -> tuple[Labelled, ...]:
+        """Return every open issue and pull request with a label, in one request where there are few."""
+        ...
+
+    def labellings(self, number: PullNumber) -> tuple[Labelling, ...]:
+        """Return every movement of a label on an issue or pull request, oldest first, all pages."""
         ...
 
 

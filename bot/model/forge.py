@@ -158,6 +158,23 @@ class Comment:
     edited: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """An open issue or pull request, and all labels that it carries."""
+
+    number: PullNumber
+    labels: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelling:
+    """A label that was put on an issue or (not `added`) taken off it, by whom; None: the account is gone."""
+
+    label: str
+    added: bool
+    actor: Actor | None
+
+
 class CheckConclusion(StrEnum):
     """What the gate's check shows; PENDING is a check in progress."""
 

@@ -32,7 +32,7 @@ from bot.monitor.rollback import (
 )
 from bot.monitor.watched import Watched, rollbacks_within_a_day
 from bot.propose.change import rollback_id
-from bot.propose.desired import Unreadable
+from bot.propose.desired import Unreadable, wanted_by
 from bot.propose.trailers import ChangeKind, ProposalTrailers, proposal_message, read_proposal
 from bot.report.watch import rollback_body, rollback_title, support_comment, support_marker
 
@@ -76,6 +76,7 @@ def plan_undoing(site: Site, undoing: Undoing, footprint: Footprint) -> Rollback
         rollbacks_today=0 if begun else rollbacks_within_a_day(site.ledger.records(), site.now),
         rollbacks_per_day=undoing.policy.rollbacks_per_day,
         precedent=find_precedent(site, subject, base=undoing.base, policy=undoing.policy),
+        stopped=_stopped(site, undoing.recipe),
     )
     return plan_rollback(facts)
 
@@ -84,6 +85,13 @@ def support(site: Site, pull: PullNumber, verdict: Verdict, original: PullNumber
     """Say on somebody's own revert that the figures ask for it."""
     marker = support_marker(verdict.change)
     site.forge.put_comment(pull, marker=marker, body=support_comment(verdict, original))
+
+
+def _stopped(site: Site, recipe: Recipe) -> str:
+    """Say what stops a rollback; where that cannot be read, it may be opened: the gate does not merge it then."""
+    targets = {target for target, _, _ in wanted_by(recipe)}
+    stop = site.kill_switch.state().against_rollbacks(recipe.id, targets)
+    return stop.sentence if stop is not None and stop.known else ""
 
 
 def write_intent(site: Site, watched: Watched, verdict: Verdict) -> Mapping[str, Json]:

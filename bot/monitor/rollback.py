@@ -17,6 +17,7 @@ class RollbackFacts:
     """What is known when a rollback is due.
 
     `revert` is what `git revert -m 1` gave on the base head, `precedent` what others did about the change.
+    `stopped` says who stopped the bot from taking it back, if somebody did.
     """
 
     change: ChangeId
@@ -27,6 +28,7 @@ class RollbackFacts:
     rollbacks_today: int
     rollbacks_per_day: int
     precedent: Precedent | None = None
+    stopped: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ def plan_rollback(facts: RollbackFacts) -> RollbackPlan:
     if isinstance(facts.precedent, TakenUp | Vetoed):
         support = facts.precedent.pull if isinstance(facts.precedent, TakenUp) else None
         return AskPerson(reason=in_words(facts.precedent), support=support)
+    if facts.stopped:
+        return AskPerson(reason=facts.stopped)
     if isinstance(facts.revert, RevertConflict):
         return AskPerson(reason=f"git cannot revert it by itself: conflict in {', '.join(facts.revert.paths)}")
     if facts.rollbacks_today >= facts.rollbacks_per_day:

@@ -1,7 +1,7 @@
 """Which firing recipes become proposals now, and for all others the reason why not (pure)."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
@@ -13,6 +13,7 @@ from bot.model.names import ChangeId, RecipeId
 from bot.model.recipe import Recipe
 from bot.model.record import Phase, Record
 from bot.model.settings import Policy
+from bot.model.switch import LIFT, Switch
 from bot.propose.budget import Opened, needs_people, opened
 from bot.propose.calendar import closed_because
 from bot.propose.change import change_id
@@ -26,13 +27,17 @@ FIRST_EPISODE = "first"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What the plan depends on; `files` are those below `patches/` on the base, by path."""
+    """What the plan depends on; `files` are those below `patches/` on the base, by path.
+
+    `switch` is what people have stopped; where a recipe is only rehearsed, nothing is.
+    """
 
     files: Mapping[str, bytes]
     records: tuple[Record, ...]
     policy: Policy
     muted: frozenset[RecipeId]
     now: datetime
+    switch: Switch = field(default_factory=Switch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +77,8 @@ def _hold(recipe: Recipe, situation: Situation) -> Held | None:
     if situation.policy.paused:
         hint = "set `paused: false` in pow/settings/policy.yml"
         return _wait(recipe, f"{recipe.id} fires, but the policy pauses all proposals", hint=hint)
+    if (stop := situation.switch.against(recipe.id, {target for target, _, _ in wanted_by(recipe)})) is not None:
+        return _wait(recipe, f"{recipe.id} fires, but {stop.sentence}", hint=LIFT)
     if recipe.id in situation.muted:
         return Held(recipe=recipe.id, mark=Mark.NOTE, sentence=f"{recipe.id} fires, but it is muted in the settings")
     own = [standing for standing in open_changes(situation.records) if standing.recipe == recipe.id]

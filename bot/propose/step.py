@@ -15,6 +15,7 @@ from bot.model.finding import ComplaintCount, Finding, Ranking
 from bot.model.names import CommitSha, FeedName, RecipeId
 from bot.model.record import Draft
 from bot.model.settings import FeedSpec, Settings
+from bot.model.switch import Switch
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.propose.plan import Held, Situation, plan
 from bot.propose.proposal import case_of, proposal_of
@@ -114,6 +115,7 @@ class _Detector:
             policy=self.settings.policy,
             muted=self.settings.muted,
             now=self.site.now,
+            switch=self.site.kill_switch.state() if firing else Switch(),
         )
         planned = plan([compiled.recipe for compiled in firing], situation)
         publisher, drafts = Publisher(site=self.site), list[Draft]()

@@ -13,6 +13,7 @@ from bot.model.level import Level
 from bot.model.names import BranchName, ChangeId, CommitSha, Digest, Login, RecipeId, ServiceName, TeamSlug
 from bot.model.recipe import JourneyPatch, Recipe, ServicePatch
 from bot.model.settings import Approvers, ImpactPolicy, Policy, RelativeChange, ValueRange
+from bot.model.switch import Switch
 from bot.propose.trailers import ChangeKind, ProposalTrailers
 
 CHANGE = ChangeId("0123456789abcdef")
@@ -160,6 +161,7 @@ def facts(**fields: Any) -> GateFacts:
         "recipe": a_recipe(),
         "reviews": (approval(),),
         "originators": (a_person("rita"),),
+        "switch": Switch(),
         "permissions": dict.fromkeys(
             map(Login, ("sam", "alice", "sava", "mallory", "rita", "tom")), Permission.WRITE
         ),

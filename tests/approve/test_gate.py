@@ -41,6 +41,7 @@ from fakes.builders import START, a_bot, a_person, a_sha
 
 from bot.approve.facts import FileFacts, GateFacts, NoProof, RollbackProof
 from bot.approve.gate import approvers_in, changed_values, decide, has_expired, proof_of
+from bot.ledger.stops import stops_of_file, unreadable
 from bot.model.calendar import Calendar, Freeze
 from bot.model.decision import Authority, GateStatus
 from bot.model.forge import Actor, ActorKind, FileStatus, Permission, PullCommit, PullState, Push, ReviewState
@@ -49,6 +50,7 @@ from bot.model.level import Level
 from bot.model.names import BranchName, ChangeId, Login
 from bot.model.recipe import Computed, Operation, ServicePatch
 from bot.model.settings import Approvers, Policy, RelativeChange, ValueRange
+from bot.model.switch import Switch
 from bot.propose.trailers import ChangeKind
 
 APPROVED, PENDING = GateStatus.APPROVED, GateStatus.PENDING
@@ -621,7 +623,37 @@ ROLLBACKS = {
     ),
 }
 
+HALTED = Switch(stops=stops_of_file("pow/STOP", b"Photos are lost.\n"))
+OTHERS = Switch(stops=stops_of_file("pow/STOP", b"recipe:OTHER\ntarget:PRINTER\n"))
+TAKEN = Switch(stops=stops_of_file("pow/STOP", b"target:PHOTO_VALIDATOR\n"))
+NO_ROLLBACKS = Switch(stops=stops_of_file("pow/STOP", b"rollback\n"))
+SWITCHED = {
+    "everything is stopped": (facts(switch=HALTED), PENDING, "everything is stopped by pow/STOP: Photos are lost."),
+    "its target is stopped": (facts(switch=TAKEN), PENDING, "PHOTO_VALIDATOR is stopped by pow/STOP"),
+    "the target is claimed otherwise, and touched": (
+        facts(switch=TAKEN, trailers=trailers(targets=("PRINTER",))),
+        PENDING,
+        "PHOTO_VALIDATOR is stopped",
+    ),
+    "the switch cannot be read": (facts(switch=Switch(stops=(unreadable("502"),))), PENDING, "cannot be read"),
+    "others are stopped": (facts(switch=OTHERS), APPROVED, ""),
+    "without trailers any recipe's stop counts": (facts(switch=OTHERS, trailers=None), REFUSED, "trailers"),
+    "rollbacks are stopped, and it is none": (facts(switch=NO_ROLLBACKS), APPROVED, ""),
+    "a proved rollback, and everything is stopped": (a_rollback(switch=HALTED), PENDING, "everything is stopped"),
+    "a proved rollback, and rollbacks are stopped": (
+        a_rollback(switch=NO_ROLLBACKS),
+        PENDING,
+        "waits for 1 approval of supervisors",
+    ),
+    "a rollback that people approve although rollbacks are stopped": (
+        a_rollback(switch=NO_ROLLBACKS, reviews=(approval(),)),
+        APPROVED,
+        "",
+    ),
+}
+
 TABLES = {
+    "switch": SWITCHED,
     "origin": ORIGIN,
     "commits": COMMITS,
     "files": FILES,

@@ -27,8 +27,10 @@ from bot.model.errors import (
 from bot.model.event import Event, Mark, StepReport
 from bot.model.forge import (
     ChangedFile,
+    Check,
     CheckConclusion,
     FileStatus,
+    Labelled,
     Permission,
     PullRequest,
     PullState,
@@ -372,6 +374,48 @@ def test_a_merge_on_a_base_that_moved_in_between_is_refused(tmp_path: Path) -> N
     assert event.mark is Mark.FAILURE
     assert "had changed on the base in between" in event.sentence
     assert other.phases() == [Phase.PROPOSED, Phase.DECIDED]
+
+
+def test_a_stop_that_comes_after_the_decision_comes_before_the_merge(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.review(1, SAM)
+    office.forge = Halting(office.world, at=2)
+    event = only(office.gate())
+    assert (event.mark, event.sentence) == (
+        Mark.WAIT,
+        "pull request 1: approved, but not merged: everything is stopped by issue #2",
+    )
+    assert office.phases() == [Phase.PROPOSED, Phase.DECIDED]
+    assert "everything is stopped by issue #2" in only(office.gate()).sentence
+    office.world.close_issue(2, by=RITA)
+    assert only(office.gate()).mark is Mark.DONE
+
+
+def test_a_file_that_is_pushed_after_the_decision_stops_the_merge_too(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.world.review(1, SAM)
+    office.forge = Halting(office.world, at=2, by_file=True)
+    assert "everything is stopped by pow/STOP: Wait." in only(office.gate()).sentence
+    assert Phase.MERGED not in office.phases()
+
+
+class Halting(MemoryForge):
+    """A forge on which somebody pulls the kill switch just before it is asked for the `at`-th time."""
+
+    def __init__(self, world: MemoryWorld, *, at: int, by_file: bool = False) -> None:
+        super().__init__(world)
+        self._left, self._by_file = at, by_file
+
+    def publish(self, commit: CommitSha, check: Check) -> None:
+        super().publish(commit, check)
+        if self._by_file:
+            self.world.push(MAIN, {"pow/STOP": b"Wait."}, by=RITA)
+
+    def labelled(self, label: str) -> tuple[Labelled, ...]:
+        self._left -= 1
+        if self._left == 0 and not self._by_file:
+            self.world.file_issue(label, by=RITA)
+        return super().labelled(label)
 
 
 class Racing(MemoryForge):

@@ -115,6 +115,20 @@ def test_no_secret_is_ever_printed(console: Console, capsys: pytest.CaptureFixtu
         assert [secret for secret in secrets if secret in printed.out + printed.err] == []
 
 
+def test_status_shows_what_is_stopped_and_what_does_not_count(console: Console, capsys: pytest.CaptureFixture[str]):
+    with console.town.as_person("maria") as maria, console.town.as_person("sam") as sam:
+        opened = [sam.post("issues", json={"title": "Stop"}).json()["number"] for _ in range(2)]
+        maria.post(f"issues/{opened[0]}/labels", json={"labels": ["pow-stop", "pow-stop-rollback"]})
+        assert run(["status"]) == 0
+        said = capsys.readouterr().out.splitlines()[0]
+        assert said == f"! rollbacks without people are stopped by issue #{opened[0]}"
+        code, document = as_json(["status"], capsys)
+        assert (code, document["switch"]["ignored"]) == (0, [])
+        assert [(each["reach"], each["known"]) for each in document["switch"]["stops"]] == [("rollback", True)]
+        sam.patch(f"issues/{opened[0]}", json={"state": "closed"})
+        assert as_json(["status"], capsys)[1]["switch"]["stops"] == []
+
+
 # lint
 
 

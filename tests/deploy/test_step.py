@@ -454,3 +454,28 @@ def _state(stage: Stage) -> object:
         stage.system.held,
         stage.world.deployments,
     )
+
+
+def test_what_is_stopped_is_not_deployed_and_nothing_goes_before_it(stage: Stage):
+    stage.land(1, FOUR)
+    stage.land(2, NINE)
+    stage.land(3, {PRINTER: a_service("PRINTER", speed=7)})
+    stage.world.push(MAIN, {"pow/STOP": b"target:PHOTO_VALIDATOR\n"}, by=SUPERVISOR)
+    report = stage.run()
+    assert (stage.live()["max_blur_px"], stage.live("PRINTER")["speed"]) == (2, 7)
+    waiting = [event.sentence for event in told(report, Mark.WAIT)]
+    assert waiting[0] == "merged, and it waits: PHOTO_VALIDATOR is stopped by pow/STOP"
+    assert [record.change for record in stage.ledger.held if record.phase is Phase.DEPLOYED] == [an_id(3)]
+    stage.world.push(MAIN, {"pow/STOP": None}, by=SUPERVISOR)
+    stage.run()
+    assert stage.live()["max_blur_px"] == 9
+
+
+def test_what_is_live_is_brought_to_the_systems_whatever_is_stopped(stage: Stage):
+    stage.land(1, FOUR)
+    stage.system.server.faults += [("POST", Reply(status=503))] * 3
+    stage.run()
+    assert not stage.of(1, Phase.SYNCED)
+    stage.world.push(MAIN, {"pow/STOP": b""}, by=SUPERVISOR)
+    stage.run()
+    assert stage.of(1, Phase.SYNCED)

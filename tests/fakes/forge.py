@@ -15,6 +15,8 @@ from bot.model.forge import (
     ChangedFile,
     Check,
     Comment,
+    Labelled,
+    Labelling,
     Permission,
     PullCommit,
     PullRequest,
@@ -117,6 +119,16 @@ class MemoryForge:
         snapshot = self.world.last_touching(path, at)
         return (snapshot.author, snapshot.author) if snapshot else ()
 
+    def labelled(self, label: str) -> tuple[Labelled, ...]:
+        """Return open issues and pull requests with a label."""
+        issues = {n: frozenset(issue.labels) for n, issue in self.world.issues.items() if issue.is_open}
+        pulls = {n: pull.labels for n, pull in self.world.pulls.items() if pull.state is PullState.OPEN}
+        return tuple(Labelled(number=n, labels=held) for n, held in {**issues, **pulls}.items() if label in held)
+
+    def labellings(self, number: PullNumber) -> tuple[Labelling, ...]:
+        """Return every movement of a label."""
+        return tuple(self.world.labellings.get(number, ()))
+
     # Writing
 
     def commit(self, parent: CommitSha | None, files: Mapping[str, bytes | None], message: str) -> CommitSha:
@@ -197,7 +209,8 @@ class MemoryForge:
         pull = self.pull(number)
         if missing := frozenset(labels) - (pull.labels if known is None else known):
             with self.world.write(f"add_labels {number}"):
-                self.world.pulls[number] = replace(pull, labels=pull.labels | missing)
+                for label in sorted(missing):
+                    self.world.label(number, label, by=self.actor)
 
     def request_reviews(
         self, number: PullNumber, teams: tuple[TeamSlug, ...], *, known: frozenset[TeamSlug] | None = None

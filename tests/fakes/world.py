@@ -24,6 +24,7 @@ from bot.model.forge import (
     Comment,
     Commit,
     FileStatus,
+    Labelling,
     Permission,
     PullRequest,
     PullState,
@@ -61,12 +62,13 @@ class ShownDeployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """An issue: who opened it with which title, labels and text."""
+    """An issue: who opened it with which title, labels and text, and whether it is still open."""
 
     text: Comment
     title: str
     labels: tuple[str, ...]
     at: datetime
+    is_open: bool = True
 
 
 class MemoryWorld:
@@ -82,6 +84,7 @@ class MemoryWorld:
         self.requested: dict[PullNumber, list[TeamSlug]] = {}
         self.pushes: dict[BranchName, list[Push]] = {}
         self.issues: dict[PullNumber, Issue] = {}
+        self.labellings: dict[PullNumber, list[Labelling]] = {}
         self.checks: dict[CommitSha, dict[str, Check]] = {}
         self.deployments: list[ShownDeployment] = []
         self.dispatched: list[str] = []
@@ -195,6 +198,32 @@ class MemoryWorld:
         )
         self.reviews.setdefault(pull.number, []).append(review)
         return review
+
+    def file_issue(self, *labels: str, by: Actor) -> PullNumber:
+        """Let a person open an issue from a template that labels it."""
+        number = PullNumber(len(self.pulls) + len(self.issues) + 1)
+        text = Comment(id=number, author=by, body="Help.")
+        self.issues[number] = Issue(text=text, title="Help", labels=(), at=self.now)
+        for label in labels:
+            self.label(number, label, by=by)
+        return number
+
+    def label(self, number: int, label: str, *, by: Actor | None, added: bool = True) -> None:
+        """Let a person put a label on an issue or pull request, or take it off."""
+        held = PullNumber(number)
+        if held in self.pulls:
+            labels = self.pulls[held].labels
+            self.pulls[held] = replace(self.pulls[held], labels=labels | {label} if added else labels - {label})
+        else:
+            rest = tuple(each for each in self.issues[held].labels if each != label)
+            self.issues[held] = replace(self.issues[held], labels=(*rest, label) if added else rest)
+        self.labellings.setdefault(held, []).append(Labelling(label=label, added=added, actor=by))
+
+    def close_issue(self, number: int, *, by: Actor) -> None:
+        """Let whoever may close an issue: its author, and people with triage access."""
+        held = self.issues[PullNumber(number)]
+        assert by == held.text.author or self.permissions.get(by.login, Permission.NONE) is not Permission.NONE
+        self.issues[PullNumber(number)] = replace(self.issues[PullNumber(number)], is_open=False)
 
     def close(self, number: int) -> None:
         """Let a person close a pull request without merging it."""

@@ -58,6 +58,18 @@ class Stand(Protocol):
         """Let a person comment."""
         ...
 
+    def file_issue(self, by: str) -> PullNumber:
+        """Let a person open an issue."""
+        ...
+
+    def label(self, number: PullNumber, label: str, by: str, *, added: bool = True) -> None:
+        """Let a person put a label on an issue or pull request, or take it off."""
+        ...
+
+    def close_issue(self, number: PullNumber, by: str) -> None:
+        """Let a person close an issue."""
+        ...
+
     def tree(self, commit: CommitSha) -> Mapping[str, bytes]:
         """Return every file of a commit."""
         ...
@@ -103,6 +115,15 @@ class MemoryStand:
     def comment(self, number: PullNumber, by: str, body: str) -> None:
         held = self.world.comments.setdefault(number, [])
         held.append(Comment(id=self.world.next_id(), author=a_person(by), body=body))
+
+    def file_issue(self, by: str) -> PullNumber:
+        return self.world.file_issue(by=a_person(by))
+
+    def label(self, number: PullNumber, label: str, by: str, *, added: bool = True) -> None:
+        self.world.label(number, label, by=a_person(by), added=added)
+
+    def close_issue(self, number: PullNumber, by: str) -> None:
+        self.world.close_issue(number, by=a_person(by))
 
     def tree(self, commit: CommitSha) -> Mapping[str, bytes]:
         return self.world.snapshots[commit].files
@@ -168,6 +189,18 @@ class SandboxStand:
 
     def comment(self, number: PullNumber, by: str, body: str) -> None:
         self._ask("POST", f"issues/{number}/comments", by=by, body={"body": body})
+
+    def file_issue(self, by: str) -> PullNumber:
+        return PullNumber(self._ask("POST", "issues", by=by, body={"title": "Help"})["number"])
+
+    def label(self, number: PullNumber, label: str, by: str, *, added: bool = True) -> None:
+        if added:
+            self._ask("POST", f"issues/{number}/labels", by=by, body={"labels": [label]})
+        else:
+            self._ask("DELETE", f"issues/{number}/labels/{label}", by=by)
+
+    def close_issue(self, number: PullNumber, by: str) -> None:
+        self._ask("PATCH", f"issues/{number}", by=by, body={"state": "closed"})
 
     def tree(self, commit: CommitSha) -> Mapping[str, bytes]:
         git = self.repository.git

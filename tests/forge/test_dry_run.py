@@ -41,6 +41,8 @@ def test_a_dry_run_reads_everything_and_writes_nothing() -> None:
     forge.record_deployment(commit, environment="production", success=True, description="PHOTO")
     assert forge.open_issue(marker="<!-- pow -->", title="Look", body="Why", labels=("pow",), since=START) == 0
     assert forge.pushes(BRANCH) == real.pushes(BRANCH)
+    assert forge.labelled("pow") == real.labelled("pow")
+    assert forge.labellings(pull.number) == real.labellings(pull.number)
     assert world.writes == before
     assert len(forge.writes) == 13
     assert forge.writes[-1].startswith("open the issue Look (<!-- pow -->, pow, 3 characters")

@@ -251,6 +251,27 @@ def incident(stand: Stand, marker: str = INCIDENT) -> PullNumber:
     )
 
 
+def test_what_is_open_and_labelled_is_listed_and_who_moved_the_label(stand: Stand) -> None:
+    pull = propose(stand)
+    issue, closed, other = (stand.file_issue("rob") for _ in range(3))
+    for number, label in ((issue, "pow-stop"), (closed, "pow-stop"), (other, "bug"), (pull.number, "pow-stop")):
+        stand.label(number, label, "tim")
+    stand.label(issue, "pow-stop-rollback", "sam")
+    stand.label(issue, "pow-stop", "tim", added=False)
+    stand.label(issue, "pow-stop", "ada")
+    stand.close_issue(closed, "rob")
+    found = {each.number: each.labels for each in stand.forge.labelled("pow-stop")}
+    assert found == {issue: {"pow-stop", "pow-stop-rollback"}, pull.number: {"pow-stop"}}
+    moves = [(each.label, each.added, each.actor and each.actor.login) for each in stand.forge.labellings(issue)]
+    assert moves == [
+        ("pow-stop", True, "tim"),
+        ("pow-stop-rollback", True, "sam"),
+        ("pow-stop", False, "tim"),
+        ("pow-stop", True, "ada"),
+    ]
+    assert stand.forge.labelled("no-such-label") == ()
+
+
 def test_our_issue_is_opened_once_for_each_marker(stand: Stand) -> None:
     propose(stand)
     number = incident(stand)

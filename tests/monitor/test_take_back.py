@@ -8,9 +8,9 @@ from fakes.forge import MemoryForge
 from fakes.world import Killed
 from monitor.watchtower import DAY, ERRORS, HOUR, PHOTO, POLICY, PRINTER, RECIPE, SAM, Tower, a_watch, run_to_the_end
 
-from bot.model.errors import PermissionDeniedError
+from bot.model.errors import PermissionDeniedError, UnavailableError
 from bot.model.event import Mark
-from bot.model.forge import PullState
+from bot.model.forge import Labelled, PullState
 from bot.model.names import BranchName, ChangeId
 from bot.model.record import Phase
 from bot.monitor.act import PERSON_LABEL, ROLLBACK_LABEL
@@ -520,3 +520,47 @@ def test_an_hour_between_death_and_the_next_run_changes_nothing_of_what_is_done(
     assert tower.world.pull(pull.number).merged
     assert tower.world.pull(pull.number).state is PullState.CLOSED
     assert len(tower.of(change, Phase.REVERTED)) == 1
+
+
+# What people have stopped
+
+
+@pytest.mark.parametrize("content", [b"", b"rollback\n", b"recipe:BLUR\n", b"target:PHOTO_VALIDATOR\n"])
+def test_a_stop_lets_a_person_decide_and_once_lifted_it_goes_its_way(content: bytes):
+    tower, change = a_breach()
+    tower.push({"pow/STOP": content})
+    event = tower.only()
+    assert event.mark is Mark.WARNING
+    assert "a person must decide" in event.sentence
+    assert "stopped by pow/STOP" in event.sentence
+    assert tower.of(change, Phase.REVERTED) == ()
+    assert tower.of(change, Phase.MEASURED)
+    assert PERSON_LABEL in tower.world.pull(1).labels
+    tower.push({"pow/STOP": None})
+    tower.go(HOUR, errors=0.2)
+    assert "opened" in tower.monitor().events[1].data
+
+
+def test_a_stop_of_something_else_keeps_no_rollback_back():
+    tower, _ = a_breach()
+    tower.push({"pow/STOP": b"recipe:OTHER\n"})
+    assert "opened" in tower.monitor().events[1].data
+
+
+def test_a_switch_that_cannot_be_read_lets_a_rollback_be_opened_and_not_merged():
+    tower, change = a_breach()
+    tower.forge = Blind(tower.world)
+    assert "opened" in tower.monitor().events[1].data
+    tower.gate()
+    assert "the kill switch cannot be read" in tower.gate().events[0].sentence
+    assert tower.of(rollback_id(change), Phase.MERGED) == ()
+    tower.forge = MemoryForge(tower.world)
+    tower.gate()
+    assert tower.of(rollback_id(change), Phase.MERGED)
+
+
+class Blind(MemoryForge):
+    """A forge that does not tell what is labelled."""
+
+    def labelled(self, label: str) -> tuple[Labelled, ...]:
+        raise UnavailableError(f"502 for {label}")

@@ -441,3 +441,15 @@ def test_a_push_on_a_dead_runs_branch_is_kept_and_the_bots_commit_recorded(tmp_p
 
     assert office.world.pull(FIRST).head == pushed
     assert office.record(Phase.PROPOSED).facts["head"] == own
+
+
+def test_a_stop_lets_nothing_be_proposed_until_it_is_lifted(tmp_path: Path) -> None:
+    office = Office(tmp_path, {"pow/STOP": b"Photos are lost.\n"})
+    (event,) = office.detect().events
+    assert (event.mark, event.sentence) == (
+        Mark.WAIT,
+        "PASSPORT_BACKLOG fires, but everything is stopped by pow/STOP: Photos are lost.",
+    )
+    assert office.world.writes == []
+    office.world.push("main", {"pow/STOP": None}, by=MALLORY)
+    assert office.detect().events[-1].mark is Mark.DONE

@@ -21,6 +21,7 @@ from propose.cases import (
 )
 from recipes.repository_files import RECIPE
 
+from bot.ledger.stops import stops_of_file
 from bot.model.calendar import Calendar, Freeze
 from bot.model.change import Change, KeyChange
 from bot.model.event import Mark
@@ -30,6 +31,7 @@ from bot.model.names import ChangeId, RecipeId, ServiceName
 from bot.model.recipe import Computed, JourneyPatch, Recipe, ServicePatch
 from bot.model.record import Phase, Record
 from bot.model.settings import Budget, ValueRange
+from bot.model.switch import Switch
 from bot.propose.change import change_id, rollback_id
 from bot.propose.plan import Held, Situation, episode_of, plan
 from bot.recipes.recipe import RecipeFile, read_recipe
@@ -68,6 +70,18 @@ def after(phase: Phase, **facts: Any) -> tuple[Record, Record]:
 
 HELD = {
     "the policy is paused": (a_recipe(), a_situation(policy=a_policy(paused=True)), WAIT, "pauses all proposals"),
+    "everything is stopped": (
+        a_recipe(),
+        a_situation(switch=Switch(stops=stops_of_file("pow/STOP", b"Photos are lost."))),
+        WAIT,
+        "fires, but everything is stopped by pow/STOP: Photos are lost.",
+    ),
+    "its target is stopped": (
+        a_recipe(),
+        a_situation(switch=Switch(stops=stops_of_file("pow/STOP", b"target:PHOTO_VALIDATOR"))),
+        WAIT,
+        "fires, but PHOTO_VALIDATOR is stopped by pow/STOP",
+    ),
     "the recipe is muted": (a_recipe(), a_situation(muted=frozenset({a_recipe().id})), NOTE, "muted"),
     "it is proposed": (a_recipe(), a_situation(proposed()), NOTE, "proposed already in pull request 3"),
     "it is decided": (
