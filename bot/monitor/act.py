@@ -32,7 +32,7 @@ from bot.monitor.rollback import (
 )
 from bot.monitor.watched import Watched, rollbacks_within_a_day
 from bot.propose.change import rollback_id
-from bot.propose.desired import Unreadable, wanted_by
+from bot.propose.desired import Unreadable, targets_of
 from bot.propose.trailers import ChangeKind, ProposalTrailers, proposal_message, read_proposal
 from bot.report.watch import rollback_body, rollback_title, support_comment, support_marker
 
@@ -89,8 +89,7 @@ def support(site: Site, pull: PullNumber, verdict: Verdict, original: PullNumber
 
 def _stopped(site: Site, recipe: Recipe) -> str:
     """Say what stops a rollback; where that cannot be read, it may be opened: the gate does not merge it then."""
-    targets = {target for target, _, _ in wanted_by(recipe)}
-    stop = site.kill_switch.state().against_rollbacks(recipe.id, targets)
+    stop = site.kill_switch.state().against_rollbacks(recipe.id, targets_of(recipe))
     return stop.sentence if stop is not None and stop.known else ""
 
 

@@ -67,6 +67,11 @@ def wanted_by(recipe: Recipe) -> tuple[tuple[str, str, Wanted], ...]:
     return (*services, *journeys)
 
 
+def targets_of(recipe: Recipe) -> tuple[str, ...]:
+    """Return the services and journeys that a recipe patches, each once."""
+    return tuple(dict.fromkeys(target for target, _, _ in wanted_by(recipe)))
+
+
 def values_of(path: str, content: bytes) -> Mapping[str, Setting] | Unreadable:
     """Read a desired-state file's values by key."""
     document = _document(path, content)

@@ -17,7 +17,7 @@ from bot.model.switch import LIFT, Switch
 from bot.propose.budget import Opened, needs_people, opened
 from bot.propose.calendar import closed_because
 from bot.propose.change import change_id
-from bot.propose.desired import block_of, path_of
+from bot.propose.desired import block_of, path_of, targets_of
 from bot.propose.impact import out_of_range
 from bot.propose.redline import Refused, set_value
 from bot.propose.wishes import Content, changes_asked
@@ -77,7 +77,7 @@ def _hold(recipe: Recipe, situation: Situation) -> Held | None:
     if situation.policy.paused:
         hint = "set `paused: false` in pow/settings/policy.yml"
         return _wait(recipe, f"{recipe.id} fires, but the policy pauses all proposals", hint=hint)
-    if (stop := situation.switch.against(recipe.id, {target for target, _, _ in wanted_by(recipe)})) is not None:
+    if (stop := situation.switch.against(recipe.id, targets_of(recipe))) is not None:
         return _wait(recipe, f"{recipe.id} fires, but {stop.sentence}", hint=LIFT)
     if recipe.id in situation.muted:
         return Held(recipe=recipe.id, mark=Mark.NOTE, sentence=f"{recipe.id} fires, but it is muted in the settings")
