@@ -8,8 +8,8 @@ from budget.district import Pass, a_district
 COMMIT = {"POST /git/trees": 1, "POST /git/commits": 1, "POST /git/refs": 1}
 PULL = {"POST /pulls": 1, "POST /issues/_/labels": 1, "POST /pulls/_/requested_reviewers": 1}
 LEDGER = {"GET /git/ref/heads//_": 1, "POST /git/trees": 1, "POST /git/commits": 1, "POST /git/refs": 1}
-RUN = {"GET /pulls": 1, "POST /actions/workflows/gate.yml/dispatches": 1}
-"""Once for a run that proposes: what there is, and that the gate is to look."""
+RUN = {"GET /issues": 1, "GET /pulls": 1, "POST /actions/workflows/gate.yml/dispatches": 1}
+"""Once for a run that proposes: whether anybody stopped it, what there is, and that the gate is to look."""
 
 
 def wanted(firing: int) -> dict[str, int]:
