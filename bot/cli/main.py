@@ -19,6 +19,7 @@ COMMANDS = {
     "deploy": "bot.cli.deploy",
     "monitor": "bot.cli.monitor",
     "status": "bot.cli.status",
+    "resume": "bot.cli.resume",
     "lint": "bot.cli.lint",
     "explain": "bot.cli.explain",
     "test": "bot.cli.test",

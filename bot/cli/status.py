@@ -1,15 +1,20 @@
 """`pow status`: where every change stands, derived from the ledger."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.environment import read_environment
+from bot.cli.environment import Environment, read_environment
 from bot.cli.show import one_line, show_json, wants_colour
+from bot.ledger.holds import Hold, told
 from bot.ledger.lifecycle import Stage, Standing
 from bot.model.clock import format_time
 from bot.model.json import Json
 from bot.model.switch import Switch
+
+if TYPE_CHECKING:
+    from bot.ledger.site import Site
 
 _COLOURS = {Stage.CLOSED: "green", Stage.REVERTING: "red", Stage.PROPOSED: "yellow"}
 
@@ -22,26 +27,58 @@ def command(*, with_closed: bool, as_json: bool) -> int:
     from bot.cli.wiring import open_site
     from bot.ledger.lifecycle import standings
 
-    with open_site(read_environment()) as site:
+    environment = read_environment()
+    with open_site(environment) as site:
         changes = [each for each in standings(site.ledger.records()) if with_closed or each.is_open]
-        switch = site.kill_switch.state()
+        switch, held = site.kill_switch.state(), _standing_holds(site, environment)
     if as_json:
-        show_json({"changes": [_json(each) for each in changes], "switch": _switch_json(switch)})
+        holds: list[Json] = [_hold_json(each) for each in held]
+        show_json({"changes": [_json(each) for each in changes], "switch": _switch_json(switch), "holds": holds})
         return 0
     for stop in switch.stops:
         click.echo(click.style(f"! {one_line(stop.sentence)}", fg="red"), color=wants_colour())
     for sentence in switch.ignored:
         click.echo(f"· {one_line(sentence)}")
+    _show_changes(changes, with_closed=with_closed)
+    for hold in held:
+        line = f'on hold: {told(hold)}; `pow resume {hold.target} --reason "..."` lifts it'
+        click.echo(click.style(one_line(line), fg="yellow"), color=wants_colour())
+    return 0
+
+
+def _show_changes(changes: list[Standing], *, with_closed: bool) -> None:
     if not changes:
         click.echo("no change is open" if not with_closed else "no change yet")
-        return 0
+        return
     rows = [("change", "recipe", "stage", "outcome", "pull", "since"), *map(_row, changes)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for number, row in enumerate(rows):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         colour = "bright_white" if number == 0 else _COLOURS.get(changes[number - 1].stage)
         click.echo(click.style(line, fg=colour), color=wants_colour())
-    return 0
+
+
+def _standing_holds(site: "Site", environment: Environment) -> tuple[Hold, ...]:
+    """Return what is on hold; by the breaker's defaults where the settings cannot be read."""
+    from bot.ledger.holds import holds
+    from bot.model.settings import Breaker
+    from bot.recipes.library import load_library
+
+    base = site.repository.head(site.repository.default_branch())
+    files = site.repository.read_many("pow/settings/", base) if base is not None else {}
+    settings = load_library(files, endpoints=environment.endpoints).settings
+    return holds(site.ledger.records(), settings.policy.breaker if settings else Breaker())
+
+
+def _hold_json(hold: Hold) -> Mapping[str, Json]:
+    return {
+        "target": hold.target,
+        "kind": hold.kind.value,
+        "change": hold.change,
+        "recipe": hold.recipe,
+        "pull": hold.pull,
+        "since": format_time(hold.since),
+    }
 
 
 def _switch_json(switch: Switch) -> Mapping[str, Json]:

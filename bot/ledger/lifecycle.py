@@ -57,6 +57,7 @@ _STAGES: Mapping[Phase, Stage] = {
     Phase.REVERTED: Stage.REVERTING,
     Phase.CLOSED: Stage.CLOSED,
 }
+"""`resumed` is missing: it lifts a hold, and its change stands where it stood."""
 _ORDER = tuple(Stage)
 _APPROVING = {"approved", "auto", "rollback"}
 
@@ -65,6 +66,8 @@ def standings(records: Iterable[Record]) -> tuple[Standing, ...]:
     """Fold records, by index, into one standing per change, in order of their first records."""
     by_change: dict[ChangeId, list[Record]] = {}
     for record in records:
+        if record.phase is Phase.RESUMED:
+            continue
         by_change.setdefault(record.change, []).append(record)
     return tuple(_standing(change, own) for change, own in by_change.items())
 
@@ -91,7 +94,7 @@ def _standing(change: ChangeId, records: list[Record]) -> Standing:
         change=change,
         stage=max((_stage(record) for record in records), key=_ORDER.index),
         recipe=RecipeId(str(facts.get("recipe", "")).partition("@")[0]),
-        targets=_targets(facts.get("keys")),
+        targets=targets_of(facts.get("keys")),
         opened_at=records[0].at,
         updated_at=records[-1].at,
         pull=PullNumber(pull) if isinstance(pull, int) else None,
@@ -109,7 +112,8 @@ def _stage(record: Record) -> Stage:
     return _STAGES[record.phase]
 
 
-def _targets(keys: Json) -> tuple[str, ...]:
+def targets_of(keys: Json) -> tuple[str, ...]:
+    """Return the targets that a proposal's `keys` name, each once."""
     listed = keys if isinstance(keys, list | tuple) else ()
     named = (str(key["target"]) for key in listed if isinstance(key, Mapping) and "target" in key)
     return tuple(dict.fromkeys(named))

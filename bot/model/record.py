@@ -25,6 +25,8 @@ class Phase(StrEnum):
     - reverted: rollback (change id of the rollback), merge, sentence, measurement
     - closed: outcome (success | rolled_back | kept | rejected | expired | failed), recovery, sentence;
       rolled_back without a recovery was done by hand, kept means that people would not take it back
+    - resumed: target (or `all`), hold (rolled_back | not_the_cause | breaker), by, reason; it lifts a hold and moves
+      the change itself nowhere
     """
 
     PROPOSED = "proposed"
@@ -35,6 +37,7 @@ class Phase(StrEnum):
     MEASURED = "measured"
     REVERTED = "reverted"
     CLOSED = "closed"
+    RESUMED = "resumed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

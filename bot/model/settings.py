@@ -210,6 +210,15 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """So many rollbacks of one target, or in the whole agency, begun `within` that time stop proposals there."""
+
+    target: int = 3
+    agency: int = 8
+    within: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """`policy.yml` on the base branch; `digest` is that of its exact bytes."""
 
@@ -227,6 +236,7 @@ class Policy:
     excluded_approvers: tuple[Login, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     budget: Budget = field(default_factory=Budget)
+    breaker: Breaker = field(default_factory=Breaker)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

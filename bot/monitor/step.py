@@ -28,6 +28,7 @@ from bot.monitor.act import (
     write_intent,
 )
 from bot.monitor.answer import KEEP
+from bot.monitor.breaker import tell_breaker, tripped_now
 from bot.monitor.observe import Observer, measurement_json
 from bot.monitor.rollback import AskPerson, TakeBack
 from bot.monitor.verdict import WatchFacts, judge, judge_recovery
@@ -78,6 +79,7 @@ def run(
             events.append(_event(watched, Mark.FAILURE, error.message, hint=error.hint))
     if any("opened" in event.data for event in events):
         events += _wake_gate(site)
+    events += _tell_breakers(now)
     return StepReport(step=Step.MONITOR, events=tuple(events))
 
 
@@ -89,6 +91,17 @@ def _wake_gate(site: Site) -> list[Event]:
         sentence = f"the gate was not started and waits for its schedule: {error.message}"
         return [Event(step=Step.MONITOR, mark=Mark.WARNING, sentence=sentence, hint=error.hint)]
     return []
+
+
+def _tell_breakers(now: Round) -> list[Event]:
+    """Tell people where so many rollbacks began that the bot stops proposing."""
+    site, breaker = now.site, now.settings.policy.breaker
+    events = []
+    for hold in tripped_now(site.ledger.records(), breaker):
+        sentence = tell_breaker(site, hold, breaker)
+        hint = f'when it is understood: `pow resume {hold.target} --reason "..."`'
+        events.append(Event(step=Step.MONITOR, mark=Mark.WARNING, sentence=sentence, change=hold.change, hint=hint))
+    return events
 
 
 def _look(now: Round, watched: Watched) -> list[Event]:
@@ -232,7 +245,8 @@ def _see_whether_it_helped(now: Round, watched: Watched, original: ChangeId) -> 
     recovery = judge_recovery(
         measured, effective_at=watched.effective_at, within=watch.recover_within, now=now.site.now
     )
-    body = recovery_comment(watched.id, recovery, measured, at=now.site.now)
+    targets = (first or watched).targets
+    body = recovery_comment(watched.id, recovery, measured, at=now.site.now, targets=targets)
     now.site.forge.put_comment(watched.pull, marker=watch_marker(watched.id), body=body)
     if recovery is not Recovery.PENDING:
         return _close_both(now, watched, first, recovery, measured)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.ledger.lifecycle import targets_of
 from bot.model.clock import parse_time
 from bot.model.errors import LedgerError
 from bot.model.json import Json
@@ -35,6 +36,11 @@ class Watched:
     def recipe(self) -> str:
         """The recipe's id."""
         return self.text(Phase.PROPOSED, "recipe")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The services and journeys that it changed."""
+        return targets_of(self.latest.get(Phase.PROPOSED, {}).get("keys"))
 
     @property
     def merge(self) -> CommitSha:

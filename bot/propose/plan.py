@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
+from bot.ledger.holds import Hold, HoldKind, hold_on, holds, told
 from bot.ledger.lifecycle import Stage, Standing, last_closed, open_changes
 from bot.model.change import Change, FileEdit, KeyChange
 from bot.model.clock import format_time
@@ -57,10 +58,11 @@ Planned = Change | Held
 def plan(firing: Iterable[Recipe], situation: Situation) -> tuple[Planned, ...]:
     """Decide on every firing recipe, in order; at most `proposals_per_run` become changes, one per target."""
     planned: list[Planned] = []
+    standing = holds(situation.records, situation.policy.breaker)
     taken: dict[str, str] = {}
     counted = opened(situation.records, situation.policy)
     for recipe in firing:
-        decided = _hold(recipe, situation) or draft(recipe, situation)
+        decided = _hold(recipe, situation, standing) or draft(recipe, situation)
         if isinstance(decided, Change):
             waits = needs_people(decided.keys, recipe, situation.policy)
             decided = _limit(decided, planned, taken, situation.policy.proposals_per_run)
@@ -72,7 +74,7 @@ def plan(firing: Iterable[Recipe], situation: Situation) -> tuple[Planned, ...]:
     return tuple(planned)
 
 
-def _hold(recipe: Recipe, situation: Situation) -> Held | None:
+def _hold(recipe: Recipe, situation: Situation, standing: tuple[Hold, ...]) -> Held | None:
     """Give the first reason that has nothing to do with the values."""
     if situation.policy.paused:
         hint = "set `paused: false` in pow/settings/policy.yml"
@@ -82,7 +84,9 @@ def _hold(recipe: Recipe, situation: Situation) -> Held | None:
     if recipe.id in situation.muted:
         return Held(recipe=recipe.id, mark=Mark.NOTE, sentence=f"{recipe.id} fires, but it is muted in the settings")
     own = [standing for standing in open_changes(situation.records) if standing.recipe == recipe.id]
-    return _still_open(recipe, own[-1]) if own else (_resting(recipe, situation) or _closed(recipe, situation))
+    if own:
+        return _still_open(recipe, own[-1])
+    return _on_hold(recipe, standing) or _resting(recipe, situation) or _closed(recipe, situation)
 
 
 def _still_open(recipe: Recipe, standing: Standing) -> Held:
@@ -100,13 +104,30 @@ def _still_open(recipe: Recipe, standing: Standing) -> Held:
     return Held(recipe=recipe.id, mark=Mark.NOTE, sentence=sentence, change=standing.change)
 
 
+def _on_hold(recipe: Recipe, standing: tuple[Hold, ...]) -> Held | None:
+    """Propose nothing where a rollback or the breaker put things on hold; editing a recipe lifts its own."""
+    kept = (each for each in standing if not _is_answered(recipe, each))
+    hold = hold_on(kept, targets_of(recipe))
+    if hold is None:
+        return None
+    hint = f'`pow resume {hold.target} --reason "..."` lifts it'
+    if hold.kind is not HoldKind.BREAKER and hold.recipe == recipe.id:
+        hint = f"edit {recipe.path} and raise its version, or {hint}"
+    return _wait(recipe, f"{recipe.id} fires, but {told(hold)}; it stays on hold", hint=hint, change=hold.change)
+
+
+def _is_answered(recipe: Recipe, hold: Hold) -> bool:
+    """Tell whether a recipe was edited after its own change was taken back."""
+    return hold.kind is not HoldKind.BREAKER and hold.recipe == recipe.id and hold.recipe_digest != recipe.digest
+
+
 def _resting(recipe: Recipe, situation: Situation) -> Held | None:
     """Respect how the last change ended, unless the recipe was edited since."""
     last = last_closed(situation.records, recipe.id)
     if last is None or _recipe_digest(situation.records, last.change) != recipe.digest:
         return None
-    if last.outcome in {"rolled_back", "failed"}:
-        sentence = f"{recipe.id} fires, but its last change {last.change} made things worse; it stays on hold"
+    if last.outcome == "failed":
+        sentence = f"{recipe.id} fires, but its last change {last.change} failed; it stays on hold"
         hint = f"edit {recipe.path} and raise its version to lift the hold"
         return _wait(recipe, sentence, hint=hint, change=last.change)
     ready = last.updated_at + recipe.cooldown

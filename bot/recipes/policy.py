@@ -8,6 +8,7 @@ from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.names import Login, RecipeId, ServiceName
 from bot.model.settings import (
+    Breaker,
     Budget,
     ImpactPolicy,
     Policy,
@@ -27,7 +28,7 @@ _DEFAULT = RollbackTest()
 _BREACHES = {ShareTest.WILSON: _DEFAULT.breaches, ShareTest.CUSUM: 6}
 """How many broken windows each test asks for: evidence that sums up lasts longer than an hour's pool by itself."""
 _MOST_SUMMED = 10_000
-_BUDGET = Budget()
+_BUDGET, _BREAKER = Budget(), Breaker()
 _EXPIRE_AFTER = timedelta(days=14)
 _PROPOSALS_PER_RUN = 10
 _ROLLBACKS_PER_DAY = 4
@@ -64,6 +65,7 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         excluded_approvers=tuple(Login(login) for login in fields.texts("excluded_approvers")),
         calendar=read_calendar(fields.section("calendar")),
         budget=_budget(fields.section("open_proposals")),
+        breaker=_breaker(fields.section("breaker")),
     )
 
 
@@ -89,6 +91,14 @@ def _range(fields: Fields) -> ValueRange:
 def _budget(fields: Fields) -> Budget:
     return Budget(
         automatic=fields.integer("automatic", _BUDGET.automatic), people=fields.integer("people", _BUDGET.people)
+    )
+
+
+def _breaker(fields: Fields) -> Breaker:
+    return Breaker(
+        target=fields.integer("target", _BREAKER.target),
+        agency=fields.integer("agency", _BREAKER.agency),
+        within=fields.duration("within", _BREAKER.within),
     )
 
 

@@ -12,7 +12,7 @@ from bot.model.names import ChangeId, Login, PullNumber
 from bot.model.recipe import Recipe
 from bot.model.verdict import Measurement, Recovery, RuleOutcome, Verdict, VerdictKind
 from bot.report.pull_request import redline_of
-from bot.report.untrusted import code, fenced, sanitize
+from bot.report.untrusted import code, fenced, sanitize, visible
 
 _WORDS = {
     VerdictKind.ROLLBACK: "it got worse: the change is taken back",
@@ -129,8 +129,10 @@ def rollback_body(
     return "\n".join(lines) + "\n"
 
 
-def recovery_comment(change: ChangeId, recovery: Recovery, rollback: Measurement, *, at: datetime) -> str:
-    """Say whether a rollback helped."""
+def recovery_comment(
+    change: ChangeId, recovery: Recovery, rollback: Measurement, *, at: datetime, targets: tuple[str, ...] = ()
+) -> str:
+    """Say whether a rollback helped; `targets` are those that now rest."""
     match recovery:
         case Recovery.RECOVERED:
             title = "The rollback helped"
@@ -149,8 +151,25 @@ def recovery_comment(change: ChangeId, recovery: Recovery, rollback: Measurement
             "",
             f"Measured {format_time(at)}.",
             "",
+            *_what_now(recovery, targets),
         ]
     )
+
+
+def _what_now(recovery: Recovery, targets: tuple[str, ...]) -> list[str]:
+    """Say what rests after a rollback, and how it goes on; nothing is brought back by itself."""
+    if recovery is Recovery.PENDING or not targets:
+        return []
+    named = ", ".join(code(target) for target in targets)
+    commands = "\n".join(f'pow resume {visible(target)} --reason "..."' for target in targets)
+    lines = [f"Until a person says so, nothing is proposed for {named}."]
+    if recovery is Recovery.NOT_RECOVERED:
+        lines.append(
+            "The change may come back: as soon as the hold is lifted, the recipe proposes it anew if its bottleneck "
+            "is still there, and it passes the whole gate again. Nothing brings it back by itself."
+        )
+    lines.append("Somebody with write access lifts the hold on the command line, or by the workflow `resume`:")
+    return [" ".join(lines), "", fenced(commands, "console"), ""]
 
 
 def _row(name: str, measurement: Measurement) -> str:

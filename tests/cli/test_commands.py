@@ -184,3 +184,27 @@ def test_explain_ends_with_what_the_feeds_say_now(capsys: pytest.CaptureFixture[
 def test_adopt_finds_in_the_town_what_the_repository_says(capsys: pytest.CaptureFixture[str]):
     code, said = as_json(["adopt", "PHOTO_VALIDATOR"], capsys)
     assert (code, said["unchanged"], said["written"]) == (0, ["max_blur_px"], False)
+
+
+def test_what_is_not_on_hold_cannot_be_resumed(capsys: pytest.CaptureFixture[str]):
+    assert run(["resume", "PHOTO_VALIDATOR", "--reason", "nothing is wrong with it"]) == EXPECTED
+    assert "nothing holds `PHOTO_VALIDATOR`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), [([], "name a TARGET"), (["PHOTO_VALIDATOR"], "give a reason")], ids=["target", "reason"]
+)
+def test_a_resume_without_target_or_reason_is_a_wrong_usage(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+):
+    assert run(["resume", *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_the_workflow_gives_target_and_reason_through_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("POW_RESUME_TARGET", "PRINTER; echo $GITHUB_TOKEN")
+    monkeypatch.setenv("POW_RESUME_REASON", "nothing is wrong with it")
+    assert run(["resume"]) == EXPECTED
+    assert "nothing holds `PRINTER; echo $GITHUB_TOKEN`" in capsys.readouterr().err

@@ -31,6 +31,8 @@ ENVIRONMENT = {
     "POW_BOT_LOGIN": "The login of the token's account, such as `pow-bot[bot]`; GitHub does not tell an App its own.",
     "POW_ENDPOINT_*": "Replaces a base URL of `pow/settings/targets.yml`: `POW_ENDPOINT_METRICS` that of `metrics`.",
     "POW_GATEWAY_TOKEN": "The bearer token for the gateway and for adapters that speak HTTP; `pow deploy` needs it.",
+    "POW_RESUME_REASON": "The reason of `pow resume` where no option gives one.",
+    "POW_RESUME_TARGET": "What `pow resume` lets go on where no argument names it.",
     "POW_PULL": "The pull request that `pow backtest` compares where neither a recipe nor an option names one.",
     "POW_NOW": "The present, as `2026-01-05T09:00:00Z`; for the sandbox and for looking back. "
     "Where it is not set the machine's clock is read once.",

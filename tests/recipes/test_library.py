@@ -11,6 +11,7 @@ from bot.model.series import SeriesKind
 from bot.model.settings import (
     AdapterKind,
     Approvers,
+    Breaker,
     Budget,
     Columns,
     FeedShape,
@@ -335,6 +336,7 @@ def test_settings_that_only_name_what_they_must_have_the_models_defaults():
 
     assert settings.policy.expire_after == timedelta(days=14)
     assert (settings.policy.proposals_per_run, settings.policy.rollbacks_per_day) == (10, 4)
+    assert settings.policy.breaker == Breaker(target=3, agency=8, within=timedelta(days=30))
     assert settings.policy.impact.unknown_key is Level.HIGH
     assert settings.feeds[0].history == timedelta(days=30)
     assert settings.feeds[0].timeout == timedelta(seconds=10)
