@@ -17,9 +17,10 @@ from bot.approve.checks import (
 from bot.approve.facts import GateFacts, RollbackProof
 from bot.approve.reasons import all_of, disapproved, good, pending, refused, worst_first
 from bot.approve.reviews import Tally, tally
+from bot.approve.waiting import is_escalated, required_of, timetable, widened
 from bot.model.change import Impact, KeyChange
 from bot.model.clock import format_time
-from bot.model.decision import Approved, Authority, CountedReview, GateDecision, GateStatus, Reason
+from bot.model.decision import Approved, Authority, CountedReview, GateDecision, GateStatus, Reason, Timetable
 from bot.model.forge import Actor
 from bot.model.level import Level, highest
 from bot.model.settings import Approvers, Policy
@@ -43,13 +44,14 @@ class _Right:
     impact: Impact | None = None
     threshold: Level | None = None
     reviews: tuple[CountedReview, ...] = ()
-    waiting_for: tuple[str, ...] = ()
+    missing: tuple[Approvers, ...] = ()
+    timetable: Timetable | None = None
 
 
 def decide(facts: GateFacts, policy: Policy, now: datetime) -> GateDecision:
     """Decide on a pull request at its present head; the reasons come with what blocks first."""
     keys = changed_values(facts)
-    right = _right(facts, policy, keys)
+    right = _right(facts, policy, keys, now)
     reasons = worst_first(
         (
             check_origin(facts, policy),
@@ -64,6 +66,7 @@ def decide(facts: GateFacts, policy: Policy, now: datetime) -> GateDecision:
         )
     )
     status = reasons[0].status
+    missing = right.missing if status is GateStatus.PENDING else ()
     return GateDecision(
         pull=facts.pull.number,
         change=facts.change,
@@ -75,7 +78,9 @@ def decide(facts: GateFacts, policy: Policy, now: datetime) -> GateDecision:
         threshold=right.threshold,
         reviews=right.reviews,
         reasons=reasons,
-        waiting_for=right.waiting_for if status is GateStatus.PENDING else (),
+        waiting_for=tuple(approvals_of(each) for each in missing),
+        missing=missing,
+        timetable=right.timetable if missing else None,
     )
 
 
@@ -136,7 +141,7 @@ def _age(facts: GateFacts, policy: Policy, now: datetime) -> Reason:
     return good(_AGE, f"it waits until {format_time(end)} at most")
 
 
-def _right(facts: GateFacts, policy: Policy, keys: tuple[KeyChange, ...] | Unreadable) -> _Right:
+def _right(facts: GateFacts, policy: Policy, keys: tuple[KeyChange, ...] | Unreadable, now: datetime) -> _Right:
     """Find the right by which the change may merge: by proof, alone, or by people."""
     if isinstance(keys, Unreadable):
         return _Right(reason=pending(_APPROVAL, "its impact cannot be computed"))
@@ -148,20 +153,44 @@ def _right(facts: GateFacts, policy: Policy, keys: tuple[KeyChange, ...] | Unrea
     threshold = threshold_of(facts.recipe, policy) if facts.recipe else Level.LOW
     by_hand = _by_hand(facts, rollback=rollback)
     level = highest((impact.level, Level.MEDIUM)) if by_hand else impact.level
-    required = policy.approvals.get(level, ())
-    counted = tally(facts, policy, required)
     compared = f"impact {impact.level}, threshold {threshold}"
-    if by_hand is None and (impact.level.rank < threshold.rank or (level is Level.LOW and not required)):
-        return _alone(counted, impact, threshold, sentence=f"{compared}: nobody has to approve")
+    if by_hand is None and (
+        impact.level.rank < threshold.rank or (level is Level.LOW and not required_of(policy, level))
+    ):
+        return _alone(facts, policy, impact, threshold, sentence=f"{compared}: nobody has to approve")
     sentence = f"{by_hand}: people must approve as for {level}" if by_hand else f"{compared}: people must approve"
-    people = _people(facts, counted, required, level=level)
+    return _by_people(facts, policy, _Asked(level=level, impact=impact, threshold=threshold, sentence=sentence), now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """Why people must approve, and as for which level."""
+
+    level: Level
+    impact: Impact
+    threshold: Level
+    sentence: str
+
+
+def _by_people(facts: GateFacts, policy: Policy, asked: _Asked, now: datetime) -> _Right:
+    """Count people's approvals; once it is escalated the next level's approvers may give them, too."""
+    times = timetable(facts.pull.created_at, policy)
+    regular = required_of(policy, asked.level)
+    may = widened(regular, policy, asked.level) if is_escalated(times, now) else regular
+    counted = tally(facts, policy, may, must_read=regular)
+    children = [good("impact", asked.sentence)]
+    if may != regular:
+        sentence = f"nobody decided until {format_time(times.escalates_at or now)}: the next level may approve, too"
+        children.append(good("escalation", sentence))
+    children.append(_people(facts, counted, regular, level=asked.level))
     return _Right(
-        reason=all_of(_APPROVAL, _approved_by(counted), (good("impact", sentence), people)),
+        reason=all_of(_APPROVAL, _approved_by(counted), tuple(children)),
         authority=Authority.PEOPLE,
-        impact=impact,
-        threshold=threshold,
+        impact=asked.impact,
+        threshold=asked.threshold,
         reviews=counted.reviews,
-        waiting_for=tuple(approvals_of(each) for each in counted.missing),
+        missing=counted.missing,
+        timetable=times,
     )
 
 
@@ -179,8 +208,9 @@ def _stop_of_rollbacks(facts: GateFacts) -> Stop | None:
     return facts.switch.against_rollbacks(facts.recipe_id, facts.targets)
 
 
-def _alone(counted: Tally, impact: Impact, threshold: Level, *, sentence: str) -> _Right:
+def _alone(facts: GateFacts, policy: Policy, impact: Impact, threshold: Level, *, sentence: str) -> _Right:
     """Let a small change pass, unless somebody with write access objects."""
+    counted = tally(facts, policy, required_of(policy, impact.level))
     reason = _objection(counted) or good(_APPROVAL, sentence)
     return _Right(
         reason=reason, authority=Authority.AUTO, impact=impact, threshold=threshold, reviews=counted.reviews

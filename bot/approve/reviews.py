@@ -27,8 +27,17 @@ class Tally:
     unreadable: tuple[TeamSlug, ...]
 
 
-def tally(facts: GateFacts, policy: Policy, required: tuple[Approvers, ...]) -> Tally:
-    """Judge every review of a pull request against the approvers that are required."""
+def tally(
+    facts: GateFacts,
+    policy: Policy,
+    required: tuple[Approvers, ...],
+    *,
+    must_read: tuple[Approvers, ...] | None = None,
+) -> Tally:
+    """Judge every review of a pull request against the approvers that are required.
+
+    Teams of `must_read` (left out: all that are required) that could not be read are named; no others matter.
+    """
     latest = _latest(facts.reviews)
     judged = tuple(_judge(review, latest, facts, policy, required) for review in facts.reviews)
     approved = tuple(
@@ -46,7 +55,9 @@ def tally(facts: GateFacts, policy: Policy, required: tuple[Approvers, ...]) -> 
             in_team=lambda person, team: _in_team(person, facts.teams.get(team)),
             is_named=lambda person, login: lower(person.login) == lower(login),
         ),
-        unreadable=tuple(team for team in _teams(required) if team not in facts.teams),
+        unreadable=tuple(
+            team for team in _teams(required if must_read is None else must_read) if team not in facts.teams
+        ),
     )
 
 

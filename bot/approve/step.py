@@ -19,6 +19,7 @@ from bot.approve.records import (
     merged,
     message_of,
 )
+from bot.approve.remind import remind
 from bot.approve.settle import Irregular, is_undone, verify_merge
 from bot.ledger.site import Site
 from bot.model.change import GATE_CHECK
@@ -106,9 +107,11 @@ class _Gate:
         approved, proposed = proof_of(decision), facts.proposed
         if proposed is not None and approved is not None:
             return self._merge(approved, decision, facts, proposed)
-        if proposed is not None and proposed.pull == pull.number and has_expired(decision):
+        if proposed is None or proposed.pull != pull.number:
+            return _told(decision, pull)
+        if has_expired(decision):
             return self._expire(decision, pull, proposed)
-        return _told(decision, pull)
+        return _told(decision, pull, said=remind(self.site, decision, proposed.change))
 
     def _show(self, decision: GateDecision, facts: GateFacts) -> None:
         """Publish the check, and keep our one comment on a recorded proposal up to date."""
@@ -241,11 +244,11 @@ def _guarded(handle: Callable[[], Event], *, change: ChangeId | None = None, sub
         )
 
 
-def _told(decision: GateDecision, pull: PullRequest) -> Event:
+def _told(decision: GateDecision, pull: PullRequest, *, said: str = "") -> Event:
     return Event(
         step=Step.GATE,
         mark=_MARKS[decision.status],
-        sentence=f"pull request {pull.number}: {headline_of(decision)}",
+        sentence=f"pull request {pull.number}: {headline_of(decision)}{f'; {said}' if said else ''}",
         change=decision.change,
         subject=f"#{pull.number}",
         data={

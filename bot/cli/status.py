@@ -24,22 +24,28 @@ _COLOURS = {Stage.CLOSED: "green", Stage.REVERTING: "red", Stage.PROPOSED: "yell
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
 def command(*, with_closed: bool, as_json: bool) -> int:
     """Show where every change stands, as the ledger tells it, and what people have stopped."""
+    from bot.cli.waits import waits_of
     from bot.cli.wiring import open_site
     from bot.ledger.lifecycle import standings
 
     environment = read_environment()
     with open_site(environment) as site:
-        changes = [each for each in standings(site.ledger.records()) if with_closed or each.is_open]
+        records = site.ledger.records()
+        changes = [each for each in standings(records) if with_closed or each.is_open]
+        waits = waits_of(site, records, changes)
         switch, held = site.kill_switch.state(), _standing_holds(site, environment)
     if as_json:
         holds: list[Json] = [_hold_json(each) for each in held]
-        show_json({"changes": [_json(each) for each in changes], "switch": _switch_json(switch), "holds": holds})
+        shown: list[Json] = [{**_json(each), "waits": waits.get(each.change, "")} for each in changes]
+        show_json({"changes": shown, "switch": _switch_json(switch), "holds": holds})
         return 0
     for stop in switch.stops:
         click.echo(click.style(f"! {one_line(stop.sentence)}", fg="red"), color=wants_colour())
     for sentence in switch.ignored:
         click.echo(f"· {one_line(sentence)}")
     _show_changes(changes, with_closed=with_closed)
+    for change, sentence in waits.items():
+        click.echo(f"· {change} {one_line(sentence)}")
     for hold in held:
         line = f'on hold: {told(hold)}; `pow resume {hold.target} --reason "..."` lifts it'
         click.echo(click.style(one_line(line), fg="yellow"), color=wants_colour())

@@ -1,11 +1,13 @@
 """The gate's answer as a tree of reasons: the check, the comment, the terminal and the ledger render this object."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from bot.model.change import Impact
 from bot.model.level import Level
 from bot.model.names import ChangeId, CommitSha, Login, PullNumber
+from bot.model.settings import Approvers
 
 
 class GateStatus(StrEnum):
@@ -49,9 +51,31 @@ class CountedReview:
     url: str = ""
 
 
+class WaitStep(StrEnum):
+    """What happens to a proposal that nobody decides on, in order; the words say what was done."""
+
+    REMIND = "a reminder"
+    ESCALATE = "that the next level may decide, too"
+    LAST_CALL = "a last call"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timetable:
+    """When what happens to a proposal that nobody decides on; None: never, or not before the end."""
+
+    since: datetime
+    reminds_at: datetime | None
+    escalates_at: datetime | None
+    last_call_at: datetime | None
+    expires_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateDecision:
-    """The whole decision on one pull request at one head."""
+    """The whole decision on one pull request at one head.
+
+    `missing` are the seats that people may still fill, `timetable` what comes if they do not; None: no people asked.
+    """
 
     pull: PullNumber
     change: ChangeId | None
@@ -64,6 +88,8 @@ class GateDecision:
     reviews: tuple[CountedReview, ...]
     reasons: tuple[Reason, ...]
     waiting_for: tuple[str, ...] = ()
+    missing: tuple[Approvers, ...] = ()
+    timetable: Timetable | None = None
 
     @property
     def sentence(self) -> str:

@@ -144,6 +144,19 @@ class Approvers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What is done while people do not decide; reminder and escalation count time while the calendar is open.
+
+    After `escalate_after` (None: never) the next level's approvers may fill the same seats. `last_call` is that long
+    before the end.
+    """
+
+    remind_after: timedelta = timedelta(days=1)
+    escalate_after: timedelta | None = None
+    last_call: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RelativeChange:
     """A number that changes by more than `above` (1.0 = doubled or zeroed) has at least this impact."""
 
@@ -237,6 +250,7 @@ class Policy:
     calendar: Calendar = field(default_factory=Calendar)
     budget: Budget = field(default_factory=Budget)
     breaker: Breaker = field(default_factory=Breaker)
+    waiting: Waiting = field(default_factory=Waiting)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

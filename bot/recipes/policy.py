@@ -16,6 +16,7 @@ from bot.model.settings import (
     RollbackTest,
     ShareTest,
     ValueRange,
+    Waiting,
 )
 from bot.recipes.approvers import approver_faults, read_approvers
 from bot.recipes.calendar import calendar_faults, read_calendar
@@ -28,7 +29,7 @@ _DEFAULT = RollbackTest()
 _BREACHES = {ShareTest.WILSON: _DEFAULT.breaches, ShareTest.CUSUM: 6}
 """How many broken windows each test asks for: evidence that sums up lasts longer than an hour's pool by itself."""
 _MOST_SUMMED = 10_000
-_BUDGET, _BREAKER = Budget(), Breaker()
+_BUDGET, _BREAKER, _WAITING = Budget(), Breaker(), Waiting()
 _EXPIRE_AFTER = timedelta(days=14)
 _PROPOSALS_PER_RUN = 10
 _ROLLBACKS_PER_DAY = 4
@@ -66,6 +67,7 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         calendar=read_calendar(fields.section("calendar")),
         budget=_budget(fields.section("open_proposals")),
         breaker=_breaker(fields.section("breaker")),
+        waiting=_waiting(fields.section("waiting")),
     )
 
 
@@ -102,6 +104,14 @@ def _breaker(fields: Fields) -> Breaker:
     )
 
 
+def _waiting(fields: Fields) -> Waiting:
+    return Waiting(
+        remind_after=fields.duration("remind_after", _WAITING.remind_after),
+        escalate_after=fields.duration("escalate_after", timedelta(0)) or None,
+        last_call=fields.duration("last_call", _WAITING.last_call),
+    )
+
+
 def _rollback(fields: Fields) -> RollbackTest:
     share = ShareTest(fields.text("test", _DEFAULT.share))
     return RollbackTest(
@@ -132,6 +142,7 @@ def _faults(document: Document, fields: Fields) -> Iterator[Diagnostic]:
             message = f"the range of `{key}` is empty: {allowed.minimum:g} is above {allowed.maximum:g}"
             yield document.fault(Check.POLICY, place, message, hint="swap minimum and maximum")
     yield from _rollback_faults(document, _rollback(fields.section("rollback")))
+    yield from _waiting_faults(document, fields)
     yield from calendar_faults(document, fields.section("calendar"))
 
 
@@ -155,3 +166,11 @@ def _rollback_faults(document: Document, test: RollbackTest) -> Iterator[Diagnos
         place = document.place(("rollback", "confidence"))
         hint = "write a share such as 99.9%"
         yield document.fault(Check.POLICY, place, "`confidence` is not between 50% and 100%", hint=hint)
+
+
+def _waiting_faults(document: Document, fields: Fields) -> Iterator[Diagnostic]:
+    waiting, end = _waiting(fields.section("waiting")), fields.duration("expire_after", _EXPIRE_AFTER)
+    if waiting.escalate_after is not None and waiting.escalate_after >= end:
+        place = document.place(("waiting", "escalate_after"))
+        message = "`escalate_after` is not before `expire_after`: nobody would be asked any more"
+        yield document.fault(Check.POLICY, place, message, hint="shorten it, or lengthen `expire_after`")

@@ -188,7 +188,19 @@ def _approves(explanation: Explanation) -> Iterator[str]:
             "An approval counts when it is given on the newest commit, by such a person with write access "
             "who neither worked on the pull request, nor last edited the recipe, nor started the run behind it."
         )
+        yield _reminders(policy)
     yield f"What nobody decides on within {show_duration(policy.expire_after)} is closed, never approved."
+
+
+def _reminders(policy: Policy) -> str:
+    """Say what is done while people do not decide."""
+    waiting = policy.waiting
+    reminded = f"Whoever does not decide is reminded after {show_duration(waiting.remind_after)}"
+    if waiting.escalate_after is None:
+        return f"{reminded}."
+    return (
+        f"{reminded}, and after {show_duration(waiting.escalate_after)} the next level's approvers may decide, too."
+    )
 
 
 def _rule(text: str) -> str:

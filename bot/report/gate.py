@@ -5,7 +5,9 @@ The text depends on the decision alone, so it changes only when the decision doe
 
 from collections.abc import Iterator
 
+from bot.model.clock import format_time
 from bot.model.decision import Authority, CountedReview, GateDecision, GateStatus, Reason
+from bot.report.reminder import timetable_line
 from bot.report.untrusted import code, sanitize, visible
 
 MAX_SUMMARY = 60_000
@@ -51,7 +53,8 @@ def lines_of(decision: GateDecision) -> tuple[str, ...]:
         f"  {_mark(review)} review {review.id} of {_who(review)}: {review.reason}" for review in decision.reviews
     ]
     reasons = [line for reason in decision.reasons for line in _plain(reason, 1)]
-    return tuple(visible_line(line) for line in (headline_of(decision), *reasons, *reviews))
+    when = [f"  {when_of(decision)}"] if decision.timetable else []
+    return tuple(visible_line(line) for line in (headline_of(decision), *when, *reasons, *reviews))
 
 
 def visible_line(line: str) -> str:
@@ -75,7 +78,14 @@ def _main(decision: GateDecision) -> str:
 def _waiting(decision: GateDecision) -> str:
     """Name what is missing, where the main sentence does not say it already."""
     missing = [each for each in decision.waiting_for if each not in _main(decision)]
-    return "\n".join(f"- still missing: **{sanitize(each)}**" for each in missing)
+    lines = [f"- still missing: **{sanitize(each)}**" for each in missing]
+    return "\n".join([*lines, *([f"- {when_of(decision)}"] if decision.timetable else [])])
+
+
+def when_of(decision: GateDecision) -> str:
+    """Return since when people are waited for, and what comes if nobody decides; nothing where nobody is asked."""
+    times = decision.timetable
+    return f"waits since {format_time(times.since)}. {timetable_line(times)}" if times else ""
 
 
 def _bullets(reason: Reason, depth: int) -> Iterator[str]:

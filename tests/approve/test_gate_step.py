@@ -10,7 +10,7 @@ import pytest
 from fakes.builders import a_bot, a_person
 from fakes.forge import MemoryForge
 from fakes.world import MAIN, Killed, MemoryWorld
-from propose.office import ALICE, FILES, MALLORY, RITA, SAM, SAVA, SERVICE, SERVICE_PATH, Office
+from propose.office import ALICE, FILES, MALLORY, POLICY, RITA, SAM, SAVA, SERVICE, SERVICE_PATH, Office
 
 from bot.approve import step as gate
 from bot.forge.marking import find_own
@@ -29,6 +29,7 @@ from bot.model.forge import (
     ChangedFile,
     Check,
     CheckConclusion,
+    Comment,
     FileStatus,
     Labelled,
     Permission,
@@ -771,3 +772,98 @@ def test_a_merge_without_a_gate_that_was_undone_ends_the_change(tmp_path: Path) 
     assert office.record(Phase.CLOSED).facts["outcome"] == "rejected"
     assert office.gate().events == ()
     assert len(office.world.issues) == 1
+
+
+WAITING = POLICY + b"waiting: {remind_after: 1_day, escalate_after: 2_days, last_call: 1_day}\n"
+
+
+def reminders(office: Office) -> list[str]:
+    """Return the reminders on the proposal, as the bot wrote them."""
+    return [each.body for each in office.world.comments.get(FIRST, []) if "pow:wait:" in each.body]
+
+
+def test_who_does_not_decide_is_reminded_once_for_each_step(tmp_path: Path) -> None:
+    office = an_office(tmp_path, **{"pow/settings/policy.yml": WAITING})
+    office.gate()
+    assert reminders(office) == []
+
+    for days, count, words, mention in [
+        (1, 1, "This change has been waiting for **1 approval of supervisors**", "@agency/supervisors\n"),
+        (1, 2, "Escalated", "@agency/supervisors @agency/security\n"),
+        (11.5, 3, "Last call", "@agency/supervisors @agency/security\n"),
+    ]:
+        office.pass_days(days)
+        said = only(office.gate()).sentence
+        writes = len(office.world.writes)
+        again = only(office.gate()).sentence
+        assert len(office.world.writes) == writes
+        assert len(reminders(office)) == count
+        assert words in reminders(office)[-1]
+        assert mention in reminders(office)[-1]
+        assert ("; said" in said, "; said" in again) == (True, False)
+    office.pass_days(1)
+    assert "nobody decided in time" in only(office.gate()).sentence
+    assert len(reminders(office)) == 3
+
+
+def test_a_run_that_comes_late_says_only_the_last_step(tmp_path: Path) -> None:
+    office = an_office(tmp_path, **{"pow/settings/policy.yml": WAITING})
+    office.pass_days(3)
+    office.gate()
+    (body,) = reminders(office)
+    assert "Escalated" in body
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda office: office.world.review(1, SAM, NO),
+        lambda office: office.world.push(pull_of(office).head_branch, {"README.md": b"x"}, by=MALLORY),
+    ],
+    ids=["somebody objects", "it is refused anyway"],
+)
+def test_nobody_is_reminded_of_what_they_cannot_mend(tmp_path: Path, act: Callable[[Office], object]) -> None:
+    office = an_office(tmp_path, **{"pow/settings/policy.yml": WAITING})
+    act(office)
+    office.pass_days(1)
+    office.gate()
+    assert reminders(office) == []
+
+
+def test_nobody_is_reminded_while_nothing_may_begin(tmp_path: Path) -> None:
+    closed = WAITING + b"calendar: {exclude: [Mon-Sun 00:00-24:00]}\n"
+    office = an_office(tmp_path, **{"pow/settings/policy.yml": WAITING})
+    office.world.push(MAIN, {"pow/settings/policy.yml": closed}, by=RITA)
+    office.pass_days(13)
+    office.gate()
+    assert reminders(office) == []
+
+
+def test_another_accounts_words_do_not_keep_the_bot_from_reminding(tmp_path: Path) -> None:
+    office = an_office(tmp_path, **{"pow/settings/policy.yml": WAITING})
+    marker = f"<!-- pow:wait:{office.record(Phase.PROPOSED).change}:remind -->"
+    office.world.comments.setdefault(FIRST, []).append(Comment(id=9, author=MALLORY, body=marker))
+    office.pass_days(1)
+    office.gate()
+    assert len(reminders(office)) == 2
+
+
+def test_a_run_that_dies_while_reminding_is_made_up_for_without_saying_it_twice(tmp_path: Path) -> None:
+    office = an_office(tmp_path, **{"pow/settings/policy.yml": WAITING})
+    office.gate()
+    office.pass_days(1)
+    for die in (office.forge.fail_before, office.forge.fail_after):
+        die(1)
+        with pytest.raises(Killed):
+            office.gate()
+    office.gate()
+    assert len(reminders(office)) == 1
+
+
+def test_after_the_escalation_the_next_level_decides(tmp_path: Path) -> None:
+    office = an_office(tmp_path, **{"pow/settings/policy.yml": WAITING})
+    office.world.review(1, SAVA)
+    assert only(office.gate()).mark is Mark.WAIT
+    office.pass_days(2)
+    assert only(office.gate()).mark is Mark.DONE
+    assert "the next level may approve, too" in str(office.record(Phase.DECIDED).facts["reasons"])

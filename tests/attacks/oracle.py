@@ -28,6 +28,7 @@ SEATS: dict[str, list[list[tuple[str, ...]]]] = {
     "LOW": [[]],
     "MEDIUM": [[("supervisors",)]],
     "HIGH": [[("supervisors",), ("security",)]],
+    "WAITS": [[("supervisors",)]],
     "NAMED": [
         [("supervisors",), ("security",), ("@sam", "@rita")],
         [("security",), ("supervisors",), ("@sam", "@rita")],
@@ -35,8 +36,11 @@ SEATS: dict[str, list[list[tuple[str, ...]]]] = {
 }
 """For each policy every way to label the chairs with who may sit there: teams, and people by name.
 
-NAMED asks for two approvals from different teams of two, and one of two people by name.
+NAMED asks for two approvals from different teams of two, and one of two people by name. WAITS is MEDIUM with an
+escalation to HIGH.
 """
+ESCALATED = {"WAITS": [[("supervisors", "security")]]}
+ESCALATES_AFTER_DAYS = 2
 OLD_VALUE, PROPOSED_VALUE, LOWEST, HIGHEST = 2, 4, 1, 12
 EXPIRES_AFTER_DAYS = 14
 
@@ -52,7 +56,8 @@ def may_merge(history: list[Event], level: str) -> bool:
         return False
     if edited(history) and level == "LOW":
         level = "MEDIUM"
-    return any(all_seats_filled(history, seats) for seats in SEATS[level])
+    plans = ESCALATED.get(level, SEATS[level]) if waited(history) >= ESCALATES_AFTER_DAYS else SEATS[level]
+    return any(all_seats_filled(history, seats) for seats in plans)
 
 
 def closed(history: list[Event]) -> bool:
@@ -60,7 +65,11 @@ def closed(history: list[Event]) -> bool:
 
 
 def expired(history: list[Event]) -> bool:
-    return sum(event.days for event in history if isinstance(event, Wait)) >= EXPIRES_AFTER_DAYS
+    return waited(history) >= EXPIRES_AFTER_DAYS
+
+
+def waited(history: list[Event]) -> int:
+    return sum(event.days for event in history if isinstance(event, Wait))
 
 
 def base_moved(history: list[Event]) -> bool:

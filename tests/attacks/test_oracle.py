@@ -92,9 +92,10 @@ histories = st.tuples(
 @cache
 def proposed(level: str) -> Office:
     """Return an agency in which the bot has proposed a change of this impact."""
-    impact = "MEDIUM" if level == "NAMED" else level
+    impact = level if level in {"LOW", "HIGH"} else "MEDIUM"
     policy = POLICY.replace(b"max_blur_px: MEDIUM", f"max_blur_px: {impact}".encode())
     policy = policy.replace(b"MEDIUM: {supervisors: 1}", NAMED) if level == "NAMED" else policy
+    policy += b"waiting: {escalate_after: 2_days}\n" if level == "WAITS" else b""
     office = Office(Path(tempfile.mkdtemp()), {"pow/settings/policy.yml": policy})
     office.detect()
     return office
@@ -145,7 +146,7 @@ def gate_says(history: list[Event], level: str) -> GateDecision:
     return decide(facts, library.settings.policy, world.now)
 
 
-@pytest.mark.parametrize("level", ["LOW", "MEDIUM", "HIGH", pytest.param("NAMED", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("level", ["LOW", "MEDIUM", "HIGH", pytest.param("NAMED", marks=pytest.mark.slow), "WAITS"])
 def test_the_gate_is_never_laxer_than_the_oracle_and_stricter_only_for_known_reasons(level: str) -> None:
     seen: Counter[str] = Counter()
 
@@ -174,6 +175,10 @@ def test_the_gate_is_never_laxer_than_the_oracle_and_stricter_only_for_known_rea
         ([Opinion(by="sam", state="APPROVED")], "HIGH", False),
         ([Opinion(by="dora", state="APPROVED")], "HIGH", False),
         ([Opinion(by="dora", state="APPROVED"), Opinion(by="sava", state="APPROVED")], "HIGH", True),
+        ([Opinion(by="sava", state="APPROVED"), Wait(days=1)], "WAITS", False),
+        ([Opinion(by="sava", state="APPROVED"), Wait(days=1), Wait(days=3)], "WAITS", True),
+        ([Opinion(by="mallory", state="APPROVED"), Wait(days=3)], "WAITS", False),
+        ([Opinion(by="sava", state="APPROVED"), Wait(days=3)], "MEDIUM", False),
         ([Opinion(by=who, state="APPROVED") for who in ("sam", "sava")], "NAMED", False),
         ([Opinion(by=who, state="APPROVED") for who in ("sam", "sava", "ada")], "NAMED", True),
         ([Opinion(by=who, state="APPROVED") for who in ("sam", "rita", "ada")], "NAMED", False),

@@ -46,7 +46,10 @@ def as_json(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[i
 
 def test_status_is_a_table(capsys: pytest.CaptureFixture[str]):
     assert run(["status"]) == 0
-    head, *rows = capsys.readouterr().out.splitlines()
+    table, _, below = capsys.readouterr().out.partition("\n· ")
+    head, *rows = table.splitlines()
+    assert "waits for 1 approval of supervisors since" in below
+    assert "closed at" in below
     assert head.split() == ["change", "recipe", "stage", "outcome", "pull", "since"]
     assert [row.split()[1:5] for row in rows] == [["PASSPORT_BACKLOG", "proposed", "-", "1"]]
     assert head.index("recipe") == rows[0].index("PASSPORT"), "columns stand below each other"
@@ -55,8 +58,9 @@ def test_status_is_a_table(capsys: pytest.CaptureFixture[str]):
 
 def test_status_as_json_has_the_same_changes(capsys: pytest.CaptureFixture[str]):
     run(["status"])
-    rows = capsys.readouterr().out.splitlines()[1:]
+    rows = capsys.readouterr().out.partition("\n· ")[0].splitlines()[1:]
     code, said = as_json(["status"], capsys)
+    assert "waits for 1 approval of supervisors since" in said["changes"][0]["waits"]
     assert code == 0
     assert [change["change"] for change in said["changes"]] == [row.split()[0] for row in rows]
     assert {"recipe", "targets", "stage", "pull", "opened_at", "updated_at"} <= said["changes"][0].keys()

@@ -99,6 +99,7 @@ The impact is MEDIUM, and people must approve from MEDIUM on: it needs 1 approva
 - MEDIUM: max_blur_px changes by 100%, more than 50%: MEDIUM
 An approval counts when it is given on the newest commit, by such a person with write access who neither \
 worked on the pull request, nor last edited the recipe, nor started the run behind it.
+Whoever does not decide is reminded after 1 day.
 What nobody decides on within 14 days is closed, never approved.
 What counts as success
 wait_time < 7_days for 3_days
