@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.model.change import Affected
 from bot.model.forge import Actor, FileStatus, Permission, PullCommit, PullRequest, Push, Review
 from bot.model.json import Json
-from bot.model.names import BranchName, ChangeId, CommitSha, Login, RecipeId, TeamSlug
+from bot.model.names import BranchName, ChangeId, CommitSha, FeedName, Login, RecipeId, TeamSlug
 from bot.model.recipe import Recipe
 from bot.model.record import Phase, Record
 from bot.model.switch import Switch
@@ -25,7 +26,10 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedProposal:
-    """What the ledger holds of a proposal; `before` are the digests of its files on the base it was made on."""
+    """What the ledger holds of a proposal; `before` are the digests of its files on the base it was made on.
+
+    `affected` is what its evidence counted; None where it counted nobody, or the record does not tell.
+    """
 
     change: ChangeId
     head: str
@@ -35,6 +39,7 @@ class RecordedProposal:
     before: Mapping[str, str | None]
     rollback_of: str | None
     closed: str | None = None
+    affected: Affected | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +130,16 @@ def recorded_proposal(records: tuple[Record, ...]) -> RecordedProposal | None:
         evidence_digest=evidence,
         before=before,
         rollback_of=rollback if isinstance(rollback, str) else None,
+        affected=_affected(facts.get("affected")),
         closed=str(closed.facts.get("outcome", "closed")) if closed else None,
     )
+
+
+def _affected(fact: object) -> Affected | None:
+    people, feed = (fact.get(name) if isinstance(fact, Mapping) else None for name in ("people", "feed"))
+    if not isinstance(people, int) or isinstance(people, bool) or people < 0 or not isinstance(feed, str):
+        return None
+    return Affected(people=people, feed=FeedName(feed))
 
 
 def lower(login: str) -> str:

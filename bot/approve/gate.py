@@ -27,7 +27,7 @@ from bot.model.settings import Approvers, Policy
 from bot.model.switch import Stop
 from bot.propose.calendar import closed_because
 from bot.propose.desired import Unreadable, key_changes
-from bot.propose.impact import impact_of, threshold_of
+from bot.propose.impact import Stakes, impact_of, stakes_of, threshold_of
 from bot.propose.trailers import ChangeKind
 from bot.report.approvers import all_approvals, approvals_of
 
@@ -145,7 +145,7 @@ def _right(facts: GateFacts, policy: Policy, keys: tuple[KeyChange, ...] | Unrea
     """Find the right by which the change may merge: by proof, alone, or by people."""
     if isinstance(keys, Unreadable):
         return _Right(reason=pending(_APPROVAL, "its impact cannot be computed"))
-    impact = impact_of(keys, policy.impact)
+    impact = impact_of(keys, policy.impact, _stakes(facts))
     rollback = facts.trailers is not None and facts.trailers.kind is ChangeKind.ROLLBACK
     if isinstance(facts.rollback, RollbackProof) and rollback and _stop_of_rollbacks(facts) is None:
         sentence = f"it restores the bytes from before merge {facts.rollback.merge[:12]}, as the ledger asks"
@@ -192,6 +192,12 @@ def _by_people(facts: GateFacts, policy: Policy, asked: _Asked, now: datetime) -
         missing=counted.missing,
         timetable=times,
     )
+
+
+def _stakes(facts: GateFacts) -> Stakes:
+    """Take who is affected from the ledger, and what is high-impact from the base: the pull request has no say."""
+    files = {file.path: file.base for file in desired_files(facts) if file.base is not None}
+    return stakes_of(facts.recipe, files, facts.proposed.affected if facts.proposed else None)
 
 
 def _by_hand(facts: GateFacts, *, rollback: bool) -> str | None:

@@ -4,7 +4,6 @@ import re
 import shutil
 import textwrap
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,9 +43,8 @@ def command(*, recipe: str, folder: Path | None, offline: bool, as_json: bool) -
     root = folder or _root_of(recipe)
     files = read_files(root)
     compiled, settings = _load(files, _named(recipe, root, files), environment)
-    explanation = explain(compiled, settings, files, now=environment.now)
-    if not offline:
-        explanation = replace(explanation, today=_ask(compiled, settings, root, environment))
+    today = None if offline else _ask(compiled, settings, root, environment)
+    explanation = explain(compiled, settings, files, now=environment.now, today=today)
     if as_json:
         from bot.report.explain_json import json_of
 

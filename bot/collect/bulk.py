@@ -40,6 +40,7 @@ def bulk_series(rows: Sequence[Row], query: Query, window: Window) -> Series | N
         window=spec.window,
         span=window,
         samples=tuple(samples),
+        counts_people=spec.people,
     )
 
 

@@ -78,6 +78,7 @@ def series_of(rows: Iterable[Row], query: Query, window: Window) -> Series:
         samples=tuple(samples),
         dropped=dropped,
         labels=tuple(spec.labels),
+        counts_people=spec.people,
     )
 
 

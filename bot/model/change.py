@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.model.json import Json
 from bot.model.level import Level
-from bot.model.names import BranchName, ChangeId, CommitSha, Digest, RecipeId
+from bot.model.names import BranchName, ChangeId, CommitSha, Digest, FeedName, RecipeId
 from bot.model.recipe import Setting
 
 GATE_CHECK = "pow/gate"
@@ -36,6 +36,14 @@ class FileEdit:
     path: str
     before: bytes | None
     after: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affected:
+    """How many people a proposal's evidence counts in 30 days, and the feed that counts most."""
+
+    people: int
+    feed: FeedName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,3 +105,4 @@ class Proposal:
     impact: Impact
     threshold: Level
     created_at: datetime
+    affected: Affected | None = None

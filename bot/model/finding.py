@@ -65,12 +65,16 @@ class ComplaintCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceUse:
-    """A feed as it was used: how many samples over which span, and the digest of what was read."""
+    """A feed as it was used: how many samples over which span, and the digest of what was read.
+
+    `people` is how many people's cases were counted; None for a feed that counts something else.
+    """
 
     feed: FeedName
     samples: int
     window: Window
     digest: str
+    people: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

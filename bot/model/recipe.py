@@ -77,7 +77,8 @@ class Watch:
 class Recipe:
     """One optimization loop. `digest` is that of the file's exact bytes.
 
-    `silenced` are the lint checks that its author waived, by id, each with the reason.
+    `silenced` are the lint checks that its author waived, by id, each with the reason. `high_impact` raises the
+    impact of its changes to what policy has for such, and never lowers it.
     """
 
     id: RecipeId
@@ -96,6 +97,7 @@ class Recipe:
     cooldown: timedelta = timedelta(days=7)
     watch: Watch = field(default_factory=Watch)
     silenced: Mapping[str, str] = field(default_factory=dict)
+    high_impact: bool = False
 
     @property
     def reference(self) -> str:

@@ -15,7 +15,8 @@ class Phase(StrEnum):
     Facts by phase (all JSON; digests are `sha256:...`):
 
     - proposed: recipe, version, recipe_digest, pull, branch, head, base, episode, threshold, evidence_digest,
-      impact, keys [{target, key, before, after}], files [{path, before, after}] (digests), rollback_of
+      impact, affected {people, feed} or null, keys [{target, key, before, after}],
+      files [{path, before, after}] (digests), rollback_of
     - decided: result (approved | auto | rollback | rejected | expired), pull, head, base, policy_digest,
       evidence_digest, impact, threshold, reviews, reasons
     - merged: pull, merge, head, parent

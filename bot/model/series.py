@@ -52,7 +52,8 @@ class Series:
 
     `window` is the feed's own evaluation window: what a bare metric in a rule is reduced over. `dropped` counts
     the rows of the span that held no usable number: empty, not finite, or outside the feed's own range. `labels` name
-    what tells its parts apart (`office`); every sample has a value for each.
+    what tells its parts apart (`office`); every sample has a value for each. `counts_people`: each row (of a ratio:
+    each of `of`) is one person's case.
     """
 
     feed: FeedName
@@ -63,6 +64,7 @@ class Series:
     samples: tuple[Sample, ...]
     dropped: int = 0
     labels: tuple[str, ...] = ()
+    counts_people: bool = False
 
 
 class FailureKind(StrEnum):

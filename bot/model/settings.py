@@ -59,6 +59,7 @@ class FeedSpec:
     where a table's times without an offset were taken. `labels` name the columns that tell series apart
     (`office: office_id`), for rules with `by office`. `query` is what `sql` and `prometheus` sources are asked.
     `keeps` is how long the source keeps its data, if that is limited; `delay` how late a sample may come in.
+    `people`: each row (of a ratio: each of `of`) is one person's case.
     """
 
     name: FeedName
@@ -84,6 +85,7 @@ class FeedSpec:
     query: str = ""
     keeps: timedelta | None = None
     delay: timedelta = timedelta(0)
+    people: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,33 @@ class ValueRange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyClass:
+    """Keys that matter alike, such as identity checks: names, or patterns in which `*` stands for any letters."""
+
+    keys: tuple[str, ...]
+    level: Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleAffected:
+    """A change that affects more than `above` people in 30 days has at least this impact."""
+
+    above: int
+    level: Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HighImpact:
+    """What a high-impact target's change has at least: AI or rules on which people's rights or safety depend.
+
+    `targets` are services and `journeys/NAME` that policy calls so; a desired-state file or a recipe may, too.
+    """
+
+    level: Level = Level.HIGH
+    targets: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImpactPolicy:
     """The factors of impact; the highest wins."""
 
@@ -182,6 +211,9 @@ class ImpactPolicy:
     journeys: Level
     relative_change: tuple[RelativeChange, ...]
     unknown_key: Level = Level.HIGH
+    classes: Mapping[str, KeyClass] = field(default_factory=dict)
+    people_affected: tuple[PeopleAffected, ...] = ()
+    high_impact: HighImpact = field(default_factory=HighImpact)
 
 
 class ShareTest(StrEnum):

@@ -240,7 +240,7 @@ def _proposed(site: Site, undoing: Undoing, pull: PullRequest, commit: Commit) -
     )
 
 
-_INHERITED = ("recipe", "version", "recipe_digest", "threshold", "evidence_digest", "impact")
+_INHERITED = ("recipe", "version", "recipe_digest", "threshold", "evidence_digest", "impact", "affected")
 """What a rollback's record takes over from the change that it takes back."""
 
 

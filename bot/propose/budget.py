@@ -9,7 +9,7 @@ from bot.model.level import Level
 from bot.model.recipe import Recipe
 from bot.model.record import Phase, Record
 from bot.model.settings import Policy
-from bot.propose.impact import impact_of, threshold_of
+from bot.propose.impact import Stakes, impact_of, threshold_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +46,9 @@ def opened(records: tuple[Record, ...], policy: Policy) -> Opened:
     return Opened(automatic=len(proposals) - people, people=people)
 
 
-def needs_people(keys: Iterable[KeyChange], recipe: Recipe, policy: Policy) -> bool:
+def needs_people(keys: Iterable[KeyChange], recipe: Recipe, policy: Policy, stakes: Stakes) -> bool:
     """Tell whether somebody would have to approve these values."""
-    level = impact_of(tuple(keys), policy.impact).level
+    level = impact_of(tuple(keys), policy.impact, stakes).level
     return _waits(level, threshold_of(recipe, policy), policy)
 
 

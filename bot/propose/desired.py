@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.model.change import KeyChange
+from bot.model.change import Change, KeyChange
 from bot.model.json import Json
 from bot.model.recipe import Recipe, Setting, Wanted
 from bot.recipes.text import parse
@@ -14,6 +14,8 @@ JOURNEYS = "patches/journeys/"
 EVIDENCE = "patches/evidence/"
 VERSION_KEY = "version"
 """The one key of a journey."""
+HIGH_IMPACT = "high_impact"
+"""The key of a service or journey on which people's rights or safety depend."""
 _JOURNEY_TARGET = "journeys/"
 
 
@@ -98,6 +100,18 @@ def key_changes(path: str, before: bytes, after: bytes) -> tuple[KeyChange, ...]
         for key, value in old[0].items()
         if not same(value, new[0][key])
     )
+
+
+def is_high_impact(path: str, content: bytes) -> bool:
+    """Tell whether a file says that people's rights or safety depend on its target; unreadable counts as yes."""
+    parsed = parse(path, content)
+    value = parsed.value if isinstance(parsed, Document) else None
+    return not isinstance(value, Mapping) or value.get(HIGH_IMPACT, False) is not False
+
+
+def files_before(change: Change) -> Mapping[str, bytes]:
+    """Return a change's files as they stand on its base."""
+    return {edit.path: edit.before for edit in change.edits if edit.before is not None}
 
 
 def same(one: Setting, other: Setting) -> bool:

@@ -5,7 +5,7 @@ It holds counts, names and digests; no complaint's text ever reaches this module
 
 from collections.abc import Mapping
 
-from bot.model.change import Change, Factor, Impact, KeyChange
+from bot.model.change import Affected, Change, Factor, Impact, KeyChange
 from bot.model.clock import format_time
 from bot.model.finding import ComplaintCount, Finding, Ranking
 from bot.model.json import Json, digest_of
@@ -45,6 +45,7 @@ def evidence_of(case: Case) -> Mapping[str, Json]:
         "ranking": _ranking(finding.ranking) if finding.ranking else None,
         "complaints": _complaints(finding.complaints) if finding.complaints else None,
         "impact": impact_json(case.impact),
+        "affected": affected_json(case.affected),
         "threshold": case.threshold.value,
         "success_metric": recipe.success_metric,
         "rollback_on": recipe.rollback_on,
@@ -75,6 +76,11 @@ def impact_json(impact: Impact) -> Mapping[str, Json]:
     return {"level": impact.level.value, "factors": [_factor(factor) for factor in impact.factors]}
 
 
+def affected_json(affected: Affected | None) -> Json:
+    """Return how many people are affected in 30 days, null where that is not known."""
+    return {"people": affected.people, "feed": affected.feed} if affected else None
+
+
 def _factor(factor: Factor) -> Json:
     return {"name": factor.name, "level": factor.level.value, "sentence": factor.sentence}
 
@@ -85,7 +91,13 @@ def _digest(content: bytes | None) -> Digest | None:
 
 def _sources(finding: Finding) -> list[Json]:
     return [
-        {"feed": use.feed, "samples": use.samples, "window": _window(use.window), "digest": use.digest}
+        {
+            "feed": use.feed,
+            "samples": use.samples,
+            "window": _window(use.window),
+            "digest": use.digest,
+            "people": use.people,
+        }
         for use in finding.sources
     ]
 

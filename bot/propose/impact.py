@@ -1,20 +1,64 @@
 """How much a change may matter: computed from the values and the base branch's policy, from nobody's claim (pure)."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from fnmatch import fnmatchcase
 
-from bot.model.change import Factor, Impact, KeyChange
+from bot.model.change import Affected, Factor, Impact, KeyChange
+from bot.model.finding import SourceUse
 from bot.model.level import Level, highest
 from bot.model.names import ServiceName
 from bot.model.recipe import Recipe, Setting
-from bot.model.settings import ImpactPolicy, Policy, ValueRange
-from bot.propose.desired import is_journey
+from bot.model.settings import HighImpact, ImpactPolicy, PeopleAffected, Policy, ValueRange
+from bot.propose.desired import is_high_impact, is_journey, path_of, target_of
+
+PERIOD = timedelta(days=30)
+"""People affected are counted over this time."""
 
 
-def impact_of(keys: tuple[KeyChange, ...], policy: ImpactPolicy) -> Impact:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stakes:
+    """What a change's values do not tell: whom it affects, and which of its targets are called high-impact.
+
+    `affected` is None where it is not known, `flagged` are the targets whose file on the base branch says so, and
+    `by_recipe` whether the recipe does.
+    """
+
+    affected: Affected | None
+    flagged: frozenset[str]
+    by_recipe: bool
+
+
+def stakes_of(recipe: Recipe | None, files: Mapping[str, bytes], affected: Affected | None) -> Stakes:
+    """Return the stakes of a change to `files`, desired state as it stands on the base branch, by path."""
+    targets = ((target_of(path), content, path) for path, content in files.items())
+    flagged = frozenset(target for target, content, path in targets if target and is_high_impact(path, content))
+    return Stakes(affected=affected, flagged=flagged, by_recipe=recipe is not None and recipe.high_impact)
+
+
+def affected_by(sources: Iterable[SourceUse]) -> Affected | None:
+    """Return how many people the evidence counts in 30 days, by the feed that counts most; None if none does."""
+    counted = [
+        Affected(people=math.ceil(use.people * (PERIOD / use.window.length)), feed=use.feed)
+        for use in sources
+        if use.people is not None and use.window.length > timedelta(0)
+    ]
+    return max(counted, key=lambda each: each.people, default=None)
+
+
+def impact_of(keys: tuple[KeyChange, ...], policy: ImpactPolicy, stakes: Stakes) -> Impact:
     """Return the impact of changed values: the highest factor wins, and every factor is kept."""
     base = Factor(name="default", level=policy.default, sentence=f"every change is at least {policy.default}")
-    factors = [base, *_target_factors(keys, policy), *(each for key in keys for each in _key_factors(key, policy))]
-    return Impact(level=highest(tuple(factor.level for factor in factors)), factors=tuple(factors))
+    factors = (
+        base,
+        *_target_factors(keys, policy),
+        *_high_impact_factors(keys, policy.high_impact, stakes),
+        *(each for key in keys for each in _key_factors(key, policy)),
+        *_people_factors(policy.people_affected, stakes.affected),
+    )
+    return Impact(level=highest(tuple(factor.level for factor in factors)), factors=factors)
 
 
 def threshold_of(recipe: Recipe, policy: Policy) -> Level:
@@ -53,16 +97,55 @@ def _target_factors(keys: tuple[KeyChange, ...], policy: ImpactPolicy) -> Iterat
             yield Factor(name="service", level=level, sentence=f"policy calls the service {target} {level}")
 
 
+def _high_impact_factors(keys: tuple[KeyChange, ...], policy: HighImpact, stakes: Stakes) -> Iterator[Factor]:
+    """Say who calls the change high-impact; nobody's silence takes back what another says."""
+    for target in dict.fromkeys(key.target for key in keys):
+        if target in stakes.flagged | policy.targets:
+            says = "policy" if target in policy.targets else f"{path_of(target)} on the base branch"
+            sentence = f"{says} calls {target} high-impact: {policy.level}"
+            yield Factor(name="high impact", level=policy.level, sentence=sentence)
+    if stakes.by_recipe:
+        sentence = f"the recipe calls its changes high-impact: {policy.level}"
+        yield Factor(name="high impact", level=policy.level, sentence=sentence)
+
+
+def _people_factors(steps: tuple[PeopleAffected, ...], affected: Affected | None) -> Iterator[Factor]:
+    """Name the highest step that the people affected are above; unknown is above all of them."""
+    if not steps:
+        return
+    if affected is None:
+        level = highest(tuple(step.level for step in steps))
+        sentence = f"how many people it affects is not known: {level}"
+        yield Factor(name="people", level=level, sentence=sentence)
+        return
+    counted = f"it affects {affected.people:,} people in {PERIOD.days} days by {affected.feed}"
+    passed = [step for step in steps if affected.people > step.above]
+    if not passed:
+        yield Factor(name="people", level=Level.LOW, sentence=f"{counted}, no more than any step of policy: LOW")
+        return
+    step = max(passed, key=lambda step: (step.level.rank, step.above))
+    yield Factor(name="people", level=step.level, sentence=f"{counted}, more than {step.above:,}: {step.level}")
+
+
 def _key_factors(key: KeyChange, policy: ImpactPolicy) -> Iterator[Factor]:
     if is_journey(key.target):
         return
+    classes = tuple(_class_factors(key.key, policy))
     if key.key in policy.keys:
         level = policy.keys[key.key]
         yield Factor(name="key", level=level, sentence=f"policy calls {key.key} {level}")
-    else:
+    elif not classes:
         sentence = f"policy does not know {key.key}: {policy.unknown_key}"
         yield Factor(name="unknown key", level=policy.unknown_key, sentence=sentence)
+    yield from classes
     yield from _size_factor(key, policy)
+
+
+def _class_factors(key: str, policy: ImpactPolicy) -> Iterator[Factor]:
+    for name, each in policy.classes.items():
+        if any(fnmatchcase(key, pattern) for pattern in each.keys):
+            sentence = f"{key} is of the class {name}, which policy calls {each.level}"
+            yield Factor(name="class", level=each.level, sentence=sentence)
 
 
 def _size_factor(key: KeyChange, policy: ImpactPolicy) -> Iterator[Factor]:

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from bot.ledger.holds import Hold, HoldKind, hold_on, holds, told
 from bot.ledger.lifecycle import Stage, Standing, last_closed, open_changes
-from bot.model.change import Change, FileEdit, KeyChange
+from bot.model.change import Affected, Change, FileEdit, KeyChange
 from bot.model.clock import format_time
 from bot.model.event import Mark
 from bot.model.names import ChangeId, RecipeId
@@ -18,8 +18,8 @@ from bot.model.switch import LIFT, Switch
 from bot.propose.budget import Opened, needs_people, opened
 from bot.propose.calendar import closed_because
 from bot.propose.change import change_id
-from bot.propose.desired import block_of, path_of, targets_of
-from bot.propose.impact import out_of_range
+from bot.propose.desired import block_of, files_before, path_of, targets_of
+from bot.propose.impact import out_of_range, stakes_of
 from bot.propose.redline import Refused, set_value
 from bot.propose.wishes import Content, changes_asked
 
@@ -31,6 +31,7 @@ class Situation:
     """What the plan depends on; `files` are those below `patches/` on the base, by path.
 
     `switch` is what people have stopped; where a recipe is only rehearsed, nothing is.
+    `affected` is how many people each recipe's evidence counts, where it counts any.
     """
 
     files: Mapping[str, bytes]
@@ -39,6 +40,7 @@ class Situation:
     muted: frozenset[RecipeId]
     now: datetime
     switch: Switch = field(default_factory=Switch)
+    affected: Mapping[RecipeId, Affected] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,8 @@ def plan(firing: Iterable[Recipe], situation: Situation) -> tuple[Planned, ...]:
     for recipe in firing:
         decided = _hold(recipe, situation, standing) or draft(recipe, situation)
         if isinstance(decided, Change):
-            waits = needs_people(decided.keys, recipe, situation.policy)
+            stakes = stakes_of(recipe, files_before(decided), situation.affected.get(recipe.id))
+            waits = needs_people(decided.keys, recipe, situation.policy, stakes)
             decided = _limit(decided, planned, taken, situation.policy.proposals_per_run)
             decided = _budgeted(decided, counted, situation.policy, waits=waits)
         if isinstance(decided, Change):

@@ -11,9 +11,9 @@ from bot.model.json import Json, canonical, digest_of
 from bot.model.names import CommitSha, Digest, Login
 from bot.model.record import Draft, Phase
 from bot.model.settings import Policy
-from bot.propose.desired import evidence_path
-from bot.propose.evidence import evidence_of, files_json, impact_json, keys_json
-from bot.propose.impact import impact_of, threshold_of
+from bot.propose.desired import evidence_path, files_before
+from bot.propose.evidence import affected_json, evidence_of, files_json, impact_json, keys_json
+from bot.propose.impact import affected_by, impact_of, stakes_of, threshold_of
 from bot.propose.trailers import proposal_message, subject_of, trailers_for
 from bot.recipes.library import CompiledRecipe
 from bot.report.pull_request import Case, body_of, title_of
@@ -24,7 +24,9 @@ def case_of(
     change: Change, compiled: CompiledRecipe, finding: Finding, policy: Policy, *, at: datetime, run_url: str = ""
 ) -> Case:
     """Judge a change by the policy and bring together what its texts are made of."""
-    impact = impact_of(change.keys, policy.impact)
+    affected = affected_by(finding.sources)
+    stakes = stakes_of(compiled.recipe, files_before(change), affected)
+    impact = impact_of(change.keys, policy.impact, stakes)
     shape = limit_of(compiled.bottleneck)
     charted = shape is not None and shape.limit.unit.name == finding.daily_unit
     return Case(
@@ -39,6 +41,7 @@ def case_of(
         at=at,
         limit=shape.limit if shape and charted else None,
         run_url=run_url,
+        affected=affected,
     )
 
 
@@ -64,6 +67,7 @@ def proposal_of(case: Case, *, base: CommitSha, started_by: tuple[Login, ...] = 
         impact=case.impact,
         threshold=case.threshold,
         created_at=case.at,
+        affected=case.affected,
     )
 
 
@@ -82,6 +86,7 @@ def proposed(proposal: Proposal, pull: PullRequest, *, head: CommitSha, base: Co
         "threshold": proposal.threshold.value,
         "evidence_digest": evidence,
         "impact": impact_json(proposal.impact),
+        "affected": affected_json(proposal.affected),
         "keys": keys_json(change),
         "files": files_json(change),
         "rollback_of": None,

@@ -17,6 +17,7 @@ from bot.model.record import Draft
 from bot.model.settings import FeedSpec, Settings
 from bot.model.switch import Switch
 from bot.model.verdict import Measurement, RuleOutcome
+from bot.propose.impact import affected_by
 from bot.propose.plan import Held, Situation, plan
 from bot.propose.proposal import case_of, proposal_of
 from bot.propose.publish import Publisher
@@ -116,6 +117,11 @@ class _Detector:
             muted=self.settings.muted,
             now=self.site.now,
             switch=self.site.kill_switch.state() if firing else Switch(),
+            affected={
+                recipe: affected
+                for recipe, finding in findings.items()
+                if (affected := affected_by(finding.sources)) is not None
+            },
         )
         planned = plan([compiled.recipe for compiled in firing], situation)
         publisher, drafts = Publisher(site=self.site), list[Draft]()

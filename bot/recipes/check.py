@@ -64,6 +64,7 @@ class Check(StrEnum):
     IDLE_SILENCE = "POW067"
     UNBOUNDED = "POW068"
     SET_TWICE = "POW069"
+    UNCOUNTED = "POW070"
 
 
 SILENCEABLE = frozenset(
@@ -84,6 +85,7 @@ SILENCEABLE = frozenset(
         Check.NEVER_ARMED,
         Check.ANY_GROUP,
         Check.AFTER_DEADLINE,
+        Check.UNCOUNTED,
     }
 )
 """What a recipe's author may waive with a reason: the doubtful, never the unreadable, unsafe or untraceable."""
@@ -147,6 +149,7 @@ EXPLANATIONS = MappingProxyType(
         Check.IDLE_SILENCE: "what a recipe silences would be said otherwise",
         Check.UNBOUNDED: "a computed value has a range in the policy",
         Check.SET_TWICE: "a recipe sets each value once",
+        Check.UNCOUNTED: "where policy asks how many people are affected, a feed of the recipe counts them",
     }
 )
 """What each check asks for, in one clause."""

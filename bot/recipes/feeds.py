@@ -78,6 +78,7 @@ def _feed(name: FeedName, fields: Fields, units: Mapping[str, Unit]) -> FeedSpec
         query=fields.text("query"),
         keeps=fields.duration("keeps", _DAY) if fields.has("keeps") else None,
         delay=fields.duration("delay", timedelta(0)),
+        people=fields.flag("people", default=False),
     )
 
 
@@ -96,6 +97,7 @@ def _faults(document: Document, path: Path, fields: Fields, units: Mapping[str, 
     yield from _query_faults(document, path, fields)
     yield from _zone_faults(document, path, fields)
     yield from _label_faults(document, path, fields)
+    yield from _people_faults(document, path, fields)
     if fields.has("unit") and fields.text("unit") not in units:
         yield _unknown_unit(document, path, fields.text("unit"), units)
         return
@@ -153,6 +155,13 @@ def _label_faults(document: Document, path: Path, fields: Fields) -> Iterator[Di
             place = document.key((*path, "labels", name))
             message = f"`{name}` means something in a rule already"
             yield document.fault(Check.FEED, place, message, hint="give the label another name")
+
+
+def _people_faults(document: Document, path: Path, fields: Fields) -> Iterator[Diagnostic]:
+    """A log's cases are counted anyway, and complaints are not the people affected."""
+    if fields.flag("people", default=False) and _shape(fields) is not FeedShape.METRIC:
+        message = f"`{path[-1]}` is no metric, and only a metric's rows can be declared to be people"
+        yield document.fault(Check.FEED, document.key((*path, "people")), message, hint="leave `people` out")
 
 
 def _metric_faults(document: Document, path: Path, fields: Fields, unit: Unit | None) -> Iterator[Diagnostic]:

@@ -26,6 +26,7 @@ from bot.recipes.lints.against import against_faults
 from bot.recipes.lints.censoring import censoring_faults
 from bot.recipes.lints.computed import computed_faults
 from bot.recipes.lints.foregone import foregone_faults
+from bot.recipes.lints.people import people_faults
 from bot.recipes.lints.ranges import Ranges
 from bot.recipes.lints.samples import sample_faults
 from bot.recipes.lints.silence import silence_faults, silenced
@@ -123,17 +124,23 @@ class Checker:
             return None, file
         nothing: Outcome[CompiledRecipe] = Outcome(value=None)
         compiled = self._compiler.compile(file) if self._compiler else nothing
-        own = compiled.value if self._settings else None
         found = [*patch_faults(file, self._desired), *untested_faults(file, self._tested)]
         if self._settings is not None:
-            policy = self._settings.policy
-            found += [*policy_faults(file, policy), *computed_faults(file, self._desired, policy)]
-        if own is not None:
-            found += lint_faults(Subject(document=file.document, compiled=own, feeds=self._feeds), self._ranges)
+            found += self._against_policy(file, compiled.value, self._settings.policy)
         if file.recipe.silenced:
-            idle = silence_faults(file, found, complete=own is not None)
+            idle = silence_faults(file, found, complete=self._settings is not None and compiled.value is not None)
             found = [*idle, *silenced(file.recipe, found)]
         return file.recipe.id, (*compiled.faults, *found)
+
+    def _against_policy(
+        self, file: RecipeFile, compiled: CompiledRecipe | None, policy: Policy
+    ) -> Iterator[Diagnostic]:
+        yield from policy_faults(file, policy)
+        yield from computed_faults(file, self._desired, policy)
+        if compiled is not None:
+            subject = Subject(document=file.document, compiled=compiled, feeds=self._feeds)
+            yield from lint_faults(subject, self._ranges)
+            yield from people_faults(subject, policy)
 
 
 def _of_all(files: Mapping[str, bytes], paths: Sequence[str], checked: list[Checked]) -> Iterator[Diagnostic]:

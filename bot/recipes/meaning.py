@@ -34,6 +34,7 @@ def _facts(recipe: Recipe) -> Mapping[str, Json]:
         "journey_patches": [f"{patch.journey}@{patch.version}" for patch in recipe.journey_patches],
         "hitl_threshold": recipe.hitl_threshold,
         "reversible": recipe.reversible,
+        "high_impact": recipe.high_impact,
         "cooldown": recipe.cooldown.total_seconds(),
         "watch": _watch(recipe.watch),
     }

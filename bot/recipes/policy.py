@@ -6,13 +6,11 @@ from datetime import timedelta
 from bot.model.errors import Diagnostic
 from bot.model.json import digest_of
 from bot.model.level import Level
-from bot.model.names import Login, RecipeId, ServiceName
+from bot.model.names import Login, RecipeId
 from bot.model.settings import (
     Breaker,
     Budget,
-    ImpactPolicy,
     Policy,
-    RelativeChange,
     RollbackTest,
     ShareTest,
     ValueRange,
@@ -22,6 +20,7 @@ from bot.recipes.approvers import approver_faults, read_approvers
 from bot.recipes.calendar import calendar_faults, read_calendar
 from bot.recipes.check import Check
 from bot.recipes.fields import Fields, fields_of
+from bot.recipes.impact import read_impact
 from bot.recipes.outcome import Outcome
 from bot.recipes.tree import Document
 
@@ -55,7 +54,7 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         digest=digest_of(content),
         approvals={level: read_approvers(approvals, level) for level in Level},
         threshold_cap=fields.level("threshold_cap", Level.MEDIUM),
-        impact=_impact(fields.section("impact")),
+        impact=read_impact(fields.section("impact")),
         ranges={key: _range(ranges.section(key)) for key in ranges.values},
         rollback=_rollback(fields.section("rollback")),
         expire_after=fields.duration("expire_after", _EXPIRE_AFTER),
@@ -68,21 +67,6 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         budget=_budget(fields.section("open_proposals")),
         breaker=_breaker(fields.section("breaker")),
         waiting=_waiting(fields.section("waiting")),
-    )
-
-
-def _impact(fields: Fields) -> ImpactPolicy:
-    services, keys = fields.section("services"), fields.section("keys")
-    return ImpactPolicy(
-        default=fields.level("default", Level.LOW),
-        services={ServiceName(name): services.level(name, Level.HIGH) for name in services.values},
-        keys={key: keys.level(key, Level.HIGH) for key in keys.values},
-        journeys=fields.level("journeys", Level.HIGH),
-        relative_change=tuple(
-            RelativeChange(above=change.share("above", 0.0), level=change.level("level", Level.HIGH))
-            for change in fields.sections("relative_change")
-        ),
-        unknown_key=fields.level("unknown_key", Level.HIGH),
     )
 
 

@@ -55,6 +55,7 @@ def _recipe(path: str, content: bytes, fields: Fields) -> Recipe:
         cooldown=fields.duration("cooldown", _COOLDOWN),
         watch=_watch(fields.section("watch")),
         silenced=_silenced(fields.section("lint")),
+        high_impact=fields.flag("high_impact", default=False),
     )
 
 

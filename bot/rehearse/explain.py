@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.collect.gather import Gathered
+from bot.collect.gather import Gathered, uses_of
 from bot.diagnose.decide import NotFiring, diagnose
 from bot.diagnose.process import rank
 from bot.model.change import Change
@@ -16,7 +16,7 @@ from bot.model.verdict import Measurement, RuleOutcome
 from bot.monitor.breach import SEPARATE_BREACHES, SEPARATE_WINDOWS, breach_of, lookback, share_limit_of
 from bot.propose.budget import needs_people
 from bot.propose.calendar import closed_because
-from bot.propose.impact import impact_of, threshold_of
+from bot.propose.impact import affected_by, impact_of, stakes_of, threshold_of
 from bot.propose.plan import Situation, draft
 from bot.recipes.library import CompiledRecipe
 from bot.report.explain import Approval, Explanation, SpokenRules, Today, Wish
@@ -29,12 +29,19 @@ from bot.rules.typed import reductions
 
 
 def explain(
-    compiled: CompiledRecipe, settings: Settings, files: Mapping[str, bytes], *, now: datetime
+    compiled: CompiledRecipe,
+    settings: Settings,
+    files: Mapping[str, bytes],
+    *,
+    now: datetime,
+    today: Today | None = None,
 ) -> Explanation:
-    """Explain a recipe on the desired state in `files` (by path), without looking at any feed."""
+    """Explain a recipe on the desired state in `files` (by path); what the feeds tell is in `today`, if they do."""
     recipe, policy = compiled.recipe, settings.policy
     wish = _wish(compiled, settings, files, now)
-    impact = impact_of(wish.keys, policy.impact) if wish.keys else None
+    before = {edit.path: edit.before for edit in wish.edits if edit.before is not None}
+    stakes = stakes_of(recipe, before, today.affected if today else None)
+    impact = impact_of(wish.keys, policy.impact, stakes) if wish.keys else None
     return Explanation(
         recipe=recipe,
         feeds=specs_of(compiled, settings),
@@ -44,10 +51,11 @@ def explain(
             impact=impact,
             threshold=threshold_of(recipe, policy),
             approvers=policy.approvals.get(impact.level, ()) if impact else (),
-            needs_people=impact is not None and needs_people(wish.keys, recipe, policy),
+            needs_people=impact is not None and needs_people(wish.keys, recipe, policy, stakes),
         ),
         policy=policy,
         obstacles=_obstacles(compiled, settings, now),
+        today=today,
     )
 
 
@@ -81,6 +89,7 @@ def measure_today(compiled: CompiledRecipe, settings: Settings, gathered: Gather
             compiled.rollback, data, settings.policy.rollback, now=now, needs=Needs(min_samples=watch.min_samples)
         ),
         told=_told(compiled, gathered),
+        affected=affected_by(uses_of(gathered, _feeds_of(compiled))),
         failures=tuple(failure for _, failure in sorted(gathered.failures.items())),
     )
 

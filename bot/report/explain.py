@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.model.change import FileEdit, Impact, KeyChange
+from bot.model.change import Affected, FileEdit, Impact, KeyChange
 from bot.model.clock import format_time
 from bot.model.level import Level
 from bot.model.recipe import Recipe, RollbackMode, Setting
@@ -66,6 +66,7 @@ class Today:
     rolls_back: Measurement
     told: tuple[str, ...]
     failures: tuple[FeedFailure, ...]
+    affected: Affected | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

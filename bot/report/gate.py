@@ -5,6 +5,7 @@ The text depends on the decision alone, so it changes only when the decision doe
 
 from collections.abc import Iterator
 
+from bot.model.change import Impact
 from bot.model.clock import format_time
 from bot.model.decision import Authority, CountedReview, GateDecision, GateStatus, Reason
 from bot.report.reminder import timetable_line
@@ -12,6 +13,7 @@ from bot.report.untrusted import code, sanitize, visible
 
 MAX_SUMMARY = 60_000
 _REVIEWS = 100
+_FACTORS = 100
 _SIGNS = {
     GateStatus.APPROVED: "\u2705",
     GateStatus.PENDING: "\u23f3",
@@ -41,6 +43,7 @@ def summary_of(decision: GateDecision) -> str:
         f"### {_SIGNS[decision.status]} {_outcome(decision)}\n\n{sanitize(_main(decision), limit=400)}",
         _waiting(decision),
         "\n".join(line for reason in decision.reasons for line in _bullets(reason, 0)),
+        _impact(decision.impact),
         _reviews(decision.reviews),
         _identity(decision),
     ]
@@ -54,7 +57,9 @@ def lines_of(decision: GateDecision) -> tuple[str, ...]:
     ]
     reasons = [line for reason in decision.reasons for line in _plain(reason, 1)]
     when = [f"  {when_of(decision)}"] if decision.timetable else []
-    return tuple(visible_line(line) for line in (headline_of(decision), *when, *reasons, *reviews))
+    factors = decision.impact.factors if decision.impact else ()
+    because = [f"  impact {factor.level}: {factor.sentence}" for factor in factors]
+    return tuple(visible_line(line) for line in (headline_of(decision), *when, *reasons, *because, *reviews))
 
 
 def visible_line(line: str) -> str:
@@ -100,6 +105,14 @@ def _plain(reason: Reason, depth: int) -> Iterator[str]:
     for child in reason.children:
         if child.sentence != reason.sentence:
             yield from _plain(child, depth + 1)
+
+
+def _impact(impact: Impact | None) -> str:
+    """Show every factor of the impact, as computed from the base branch and the ledger."""
+    if impact is None:
+        return ""
+    rows = [f"| {each.level} | {sanitize(each.sentence, limit=400)} |" for each in impact.factors[:_FACTORS]]
+    return "\n".join([f"| Impact {impact.level} | Because |", "|---|---|", *rows])
 
 
 def _reviews(reviews: tuple[CountedReview, ...]) -> str:

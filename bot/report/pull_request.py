@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.model.change import Change, FileEdit, Impact
+from bot.model.change import Affected, Change, FileEdit, Impact
 from bot.model.clock import format_time
 from bot.model.finding import ComplaintCount, Finding
 from bot.model.level import Level
@@ -50,6 +50,7 @@ class Case:
     at: datetime
     limit: Quantity | None = None
     run_url: str = ""
+    affected: Affected | None = None
 
     @property
     def needs_people(self) -> bool:

@@ -43,13 +43,14 @@ from bot.approve.facts import FileFacts, GateFacts, NoProof, RollbackProof
 from bot.approve.gate import approvers_in, changed_values, decide, has_expired, proof_of
 from bot.ledger.stops import stops_of_file, unreadable
 from bot.model.calendar import Calendar, Freeze
+from bot.model.change import Affected
 from bot.model.decision import Authority, GateStatus
 from bot.model.forge import Actor, ActorKind, FileStatus, Permission, PullCommit, PullState, Push, ReviewState
 from bot.model.json import digest_of
 from bot.model.level import Level
-from bot.model.names import BranchName, ChangeId, Login
+from bot.model.names import BranchName, ChangeId, FeedName, Login
 from bot.model.recipe import Computed, Operation, ServicePatch
-from bot.model.settings import Approvers, Policy, RelativeChange, ValueRange
+from bot.model.settings import Approvers, HighImpact, KeyClass, PeopleAffected, Policy, RelativeChange, ValueRange
 from bot.model.switch import Switch
 from bot.propose.trailers import ChangeKind
 
@@ -331,6 +332,94 @@ VALUES = {
         "asks for max_blur_px = 4",
     ),
     "the base file is broken": (facts(files=(EVIDENCE_FILE, a_file(base=b"["))), REFUSED, "has changed on main"),
+}
+
+COUNTING = replace(
+    low_impact(),
+    impact=replace(low_impact().impact, people_affected=(PeopleAffected(above=10_000, level=Level.HIGH),)),
+)
+FLAGGED = BEFORE + b"high_impact: true\n"
+FEED = FeedName("metrics.passport.wait_time")
+
+
+def flagged(head: bytes) -> GateFacts:
+    """Return the facts of a proposal to a service that the base branch calls high-impact."""
+    return facts(
+        files=(EVIDENCE_FILE, a_file(base=FLAGGED, head=head)),
+        proposed=recorded(before={SERVICE_PATH: digest_of(FLAGGED)}),
+        reviews=(),
+    )
+
+
+STAKES = {
+    "few people are affected, as the ledger has it": (
+        facts(proposed=recorded(affected=Affected(people=9_999, feed=FEED)), reviews=()),
+        APPROVED,
+        "",
+        COUNTING,
+    ),
+    "many people are affected, as the ledger has it": (
+        facts(proposed=recorded(affected=Affected(people=10_001, feed=FEED)), reviews=()),
+        PENDING,
+        "1 approval of security",
+        COUNTING,
+    ),
+    "the ledger does not tell how many people are affected": (
+        facts(reviews=()),
+        PENDING,
+        "1 approval of security",
+        COUNTING,
+    ),
+    "the evidence in the pull request counts nobody": (
+        facts(evidence=b'{"affected": {"people": 0, "feed": "a.b"}}\n', reviews=()),
+        REFUSED,
+        "the evidence is not the one that was recorded",
+        COUNTING,
+    ),
+    "the service is called high-impact": (
+        flagged(FLAGGED.replace(b"px: 2", b"px: 4")),
+        PENDING,
+        "1 approval of security",
+        low_impact(),
+    ),
+    "the pull request takes the flag away": (
+        flagged(FLAGGED.replace(b"px: 2", b"px: 4").replace(b"high_impact: true\n", b"")),
+        REFUSED,
+        "it changes more than values",
+        low_impact(),
+    ),
+    "the pull request sets the flag to false": (
+        flagged(FLAGGED.replace(b"px: 2", b"px: 4").replace(b"true", b"false")),
+        REFUSED,
+        "it changes more than values",
+        low_impact(),
+    ),
+    "policy calls the service high-impact": (
+        facts(reviews=()),
+        PENDING,
+        "1 approval of security",
+        replace(
+            low_impact(),
+            impact=replace(low_impact().impact, high_impact=HighImpact(targets=frozenset({"PHOTO_VALIDATOR"}))),
+        ),
+    ),
+    "the recipe calls its changes high-impact": (
+        facts(recipe=a_recipe(high_impact=True), reviews=()),
+        PENDING,
+        "1 approval of security",
+        low_impact(),
+    ),
+    "the key is of a class": (
+        facts(reviews=()),
+        PENDING,
+        "1 approval of supervisors",
+        replace(
+            low_impact(),
+            impact=replace(
+                low_impact().impact, classes={"identity_check": KeyClass(keys=("*_blur_px",), level=Level.MEDIUM)}
+            ),
+        ),
+    ),
 }
 
 LEVELS = {
@@ -658,6 +747,7 @@ TABLES = {
     "commits": COMMITS,
     "files": FILES,
     "values": VALUES,
+    "stakes": STAKES,
     "levels": LEVELS,
     "reviews": REVIEWS,
     "time": TIME,

@@ -62,6 +62,17 @@ def test_the_summary_explains_every_review_without_calling_anybody() -> None:
     assert "@" not in summary
 
 
+def test_every_factor_of_the_impact_is_shown() -> None:
+    given = decision()
+    summary, lines = summary_of(given), lines_of(given)
+
+    assert "| Impact MEDIUM | Because |\n|---|---|\n| LOW | every change is at least LOW |\n" in summary
+    assert "| MEDIUM | max\\_blur\\_px changes by 100%, more than 50%: MEDIUM |" in summary
+    assert "  impact MEDIUM: policy calls max_blur_px MEDIUM" in lines
+    assert "Because" not in summary_of(replace(given, impact=None))
+    assert not any("impact LOW:" in line for line in lines_of(replace(given, impact=None)))
+
+
 def test_the_summary_changes_only_with_the_decision() -> None:
     later = decide(facts(), a_policy(), NOW + timedelta(hours=5))
 

@@ -24,8 +24,10 @@ from fakes.trailers import trailers_of
 from bot.approve.facts import recorded_proposal
 from bot.approve.gate import decide
 from bot.approve.records import approved_heads, closed, decided, has_result, merged, message_of
+from bot.model.change import Affected
 from bot.model.forge import ReviewState
 from bot.model.json import canonical, digest_of
+from bot.model.names import FeedName
 from bot.model.record import Phase, Record
 
 WHOLE: dict[str, Any] = {
@@ -42,6 +44,26 @@ def test_a_proposed_record_is_read() -> None:
     found = recorded_proposal((a_record(Phase.PROPOSED, CHANGE, **WHOLE),))
 
     assert found == recorded(before={"a": digest_of(b"a"), "b": None})
+
+
+@pytest.mark.parametrize(
+    ("fact", "affected"),
+    [
+        ({"people": 12, "feed": "a.b"}, Affected(people=12, feed=FeedName("a.b"))),
+        ({"people": 0, "feed": "a.b"}, Affected(people=0, feed=FeedName("a.b"))),
+        ({"people": -1, "feed": "a.b"}, None),
+        ({"people": True, "feed": "a.b"}, None),
+        ({"people": 1.5, "feed": "a.b"}, None),
+        ({"people": 12}, None),
+        (12, None),
+        (None, None),
+    ],
+)
+def test_who_is_affected_is_read_or_not_known(fact: Any, affected: Affected | None) -> None:
+    found = recorded_proposal((a_record(Phase.PROPOSED, CHANGE, **WHOLE, affected=fact),))
+
+    assert found is not None
+    assert found.affected == affected
 
 
 def test_a_closed_record_is_told() -> None:

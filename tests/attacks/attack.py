@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from _pytest.mark import ParameterSet
 from attacks.grounds import PASSPORT, Scene, Setting
-from propose.office import POLICY, SERVICE, SERVICE_PATH
+from propose.office import FEEDS, POLICY, SERVICE, SERVICE_PATH
 
 from bot.model.names import Login
 
@@ -18,6 +18,18 @@ HIGH = replace(
     PASSPORT, name="high", files=(("pow/settings/policy.yml", POLICY.replace(b"px: MEDIUM", b"px: HIGH")),)
 )
 LOW = replace(PASSPORT, name="low", files=(("pow/settings/policy.yml", POLICY.replace(b"px: MEDIUM", b"px: LOW")),))
+STEPS = b"  journeys: MEDIUM\n  people_affected: [{above: 100, level: HIGH}]\n"
+COUNTED = replace(
+    PASSPORT,
+    name="counted",
+    files=(
+        ("pow/settings/policy.yml", POLICY.replace(b"  journeys: MEDIUM\n", STEPS)),
+        ("pow/settings/feeds.yml", FEEDS.replace(b"    unit: days\n", b"    unit: days\n    people: true\n")),
+    ),
+)
+"""The evidence counts 120 people in 30 days, which makes the change HIGH."""
+FLAGGED = replace(PASSPORT, name="flagged", files=((SERVICE_PATH, SERVICE + b"high_impact: true\n"),))
+"""The service is called high-impact, which makes the change HIGH."""
 EXCLUDING = replace(
     PASSPORT,
     name="excluding",

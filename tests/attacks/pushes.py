@@ -1,13 +1,15 @@
 """Attacks on what would be merged, and on what it is held against: branch, base, policy, files, texts, labels."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
-from attacks.attack import EVIL, LOW, PROPOSED, Attack, edit
+from attacks.attack import COUNTED, EVIL, FLAGGED, LOW, PROPOSED, Attack, edit
 from attacks.grounds import Scene
-from propose.office import POLICY, RECIPE, SERVICE, SERVICE_PATH
+from propose.office import FEEDS, POLICY, RECIPE, SERVICE, SERVICE_PATH
 
 WAITS = "waits for 1 approval of supervisors"
+SECURITY_WAITS = "waits for 1 approval of security"
 WILD = POLICY.replace(b"  MEDIUM: {supervisors: 1}\n", b"  MEDIUM: {}\n")
 
 
@@ -177,6 +179,15 @@ def alias(scene: Scene) -> None:
     blessed(scene, {SERVICE_PATH: "service: PHOTO_VALIDATOR\nchanges: &x\n  max_blur_px: 4\nmore: *x\n"})
 
 
+def uncounted(scene: Scene) -> None:
+    """Rewrite the evidence so that it counts nobody."""
+    path = evidence(scene)
+    told = json.loads(scene.file(path, scene.pull().head_sha) or b"")
+    told["affected"] = {"people": 0, "feed": told["affected"]["feed"]}
+    told["impact"] = {"level": "LOW", "factors": []}
+    blessed(scene, {path: json.dumps(told)})
+
+
 NO_FILE = "is not a file of this change"
 ATTACKS = (
     Attack(id="a push that undoes a low impact", does=lambda s: edit(s, "mallory"), says=WAITS, setting=LOW),
@@ -214,6 +225,50 @@ ATTACKS = (
         id="policy changed in the pull request",
         does=lambda s: blessed(s, {"pow/settings/policy.yml": WILD}),
         says=f"pow/settings/policy.yml {NO_FILE}",
+    ),
+    Attack(
+        id="a high-impact service, one approval",
+        does=lambda s: s.review("sam"),
+        says=SECURITY_WAITS,
+        setting=FLAGGED,
+        helped_by="sava",
+    ),
+    Attack(
+        id="the high-impact flag removed",
+        does=lambda s: blessed(s, {SERVICE_PATH: PROPOSED}),
+        says="it changes more than values",
+        setting=FLAGGED,
+    ),
+    Attack(
+        id="the high-impact flag set to false",
+        does=lambda s: blessed(s, {SERVICE_PATH: PROPOSED + b"high_impact: false\n"}),
+        says="it changes more than values",
+        setting=FLAGGED,
+    ),
+    Attack(
+        id="many people affected, one approval",
+        does=lambda s: s.review("sam"),
+        says=SECURITY_WAITS,
+        setting=COUNTED,
+        helped_by="sava",
+    ),
+    Attack(
+        id="people affected lowered in the evidence",
+        does=uncounted,
+        says="the evidence is not the one that was recorded",
+        setting=COUNTED,
+    ),
+    Attack(
+        id="people no longer counted by the pull request's feeds",
+        does=lambda s: blessed(s, {"pow/settings/feeds.yml": FEEDS}),
+        says=f"pow/settings/feeds.yml {NO_FILE}",
+        setting=COUNTED,
+    ),
+    Attack(
+        id="policy's steps changed in the pull request",
+        does=lambda s: blessed(s, {"pow/settings/policy.yml": POLICY}),
+        says=f"pow/settings/policy.yml {NO_FILE}",
+        setting=COUNTED,
     ),
     Attack(
         id="recipe changed in the pull request",

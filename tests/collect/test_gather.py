@@ -9,8 +9,9 @@ from collect.loopback import reply, serving
 
 from bot.collect.gather import uses_of
 from bot.model.names import FeedName
-from bot.model.series import FailureKind
+from bot.model.series import FailureKind, SeriesKind
 from bot.model.settings import Columns, FeedShape, SourceKind
+from bot.model.unit import PLAIN_RATIO
 
 LOG = "case,activity,end\n1,apply,2026-01-05T08:00:00Z\n1,review,2026-01-07T08:00:00Z\n"
 WAIT = FeedName("metrics.passport.wait_time")
@@ -62,6 +63,27 @@ def test_what_was_read_has_a_digest_that_depends_on_the_data_only(tmp_path: Path
     assert [use.feed for use in first] == [WAIT, TOPICS, EVENTS]
     assert [use.samples for use in first] == [1, 1, 2]
     assert [one.digest == other.digest for one, other in zip(second, third, strict=True)] == [True, True, False]
+
+
+def test_people_are_counted_where_a_feed_says_that_it_counts_them(tmp_path: Path):
+    (tmp_path / "log.csv").write_text(LOG)
+    rows = [{"closed_at": "2026-01-09T12:00:00Z", "days": days} for days in (3, 4, None)]
+    shares = [{"at": "2026-01-09T12:00:00Z", "errors": 1, "requests": n} for n in (50, 70)]
+    (tmp_path / "waits.json").write_text(json.dumps(rows))
+    (tmp_path / "shares.json").write_text(json.dumps(shares))
+    waits, rates, log = (FeedName(f"metrics.passport.{name}") for name in ("waits", "rates", "log"))
+    columns = Columns(at="at", value="errors", of="requests")
+    ratio = {"columns": columns, "kind": SeriesKind.RATIO, "unit": PLAIN_RATIO}
+    specs = (
+        a_file(SourceKind.JSON_FILE, "waits.json", name=waits, people=True),
+        a_file(SourceKind.JSON_FILE, "shares.json", name=rates, people=True, **ratio),
+        a_file(SourceKind.JSON_FILE, "shares.json", name=log, **ratio),
+        next(spec for spec in feeds() if spec.name == EVENTS),
+    )
+    with a_collector(tmp_path) as collector:
+        uses = uses_of(collector.gather(specs, now=NOW), [spec.name for spec in specs])
+
+    assert [use.people for use in uses] == [3, 120, None, len({line.split(",")[0] for line in LOG.splitlines()[1:]})]
 
 
 def test_all_feeds_together_end_at_the_deadline(tmp_path: Path):

@@ -15,7 +15,7 @@ from bot.model.series import Window
 from bot.model.settings import Policy
 from bot.model.unit import DAY, Quantity
 from bot.propose.desired import evidence_path
-from bot.propose.impact import impact_of, threshold_of
+from bot.propose.impact import Stakes, impact_of, threshold_of
 from bot.propose.plan import Situation
 from bot.report.pull_request import Case
 
@@ -132,7 +132,7 @@ def a_case(*, policy: Policy | None = None, **fields: Any) -> Case:
     """Return the passport case, judged by a policy."""
     rules = policy or a_policy()
     change = fields.get("change", a_change())
-    impact = impact_of(change.keys, rules.impact)
+    impact = impact_of(change.keys, rules.impact, Stakes(affected=None, flagged=frozenset(), by_recipe=False))
     defaults: dict[str, Any] = {
         "change": change,
         "recipe": a_recipe(),

@@ -9,7 +9,7 @@ import pytest
 from fakes.forge import MemoryForge
 from fakes.ledger import MemoryLedger
 from fakes.world import Killed, MemoryWorld
-from propose.office import CANARY, FILES, MALLORY, RECIPE, SERVICE, SERVICE_PATH, Office
+from propose.office import CANARY, FEEDS, FILES, MALLORY, POLICY, RECIPE, SERVICE, SERVICE_PATH, Office
 
 from bot.model.errors import (
     ConflictError,
@@ -98,6 +98,32 @@ def test_the_ledger_holds_what_the_branch_holds(tmp_path: Path) -> None:
         }
     ]
     assert json.loads(evidence)["complaints"]["topics"] == {"delay": 1}
+    assert json.loads(evidence)["affected"] is None
+    assert facts["affected"] is None
+
+
+def test_who_is_affected_is_counted_recorded_and_decides_who_must_approve(tmp_path: Path) -> None:
+    feeds = FEEDS.replace(b"    unit: days\n", b"    unit: days\n    people: true\n")
+    steps = b"  journeys: MEDIUM\n  people_affected: [{above: 110, level: HIGH}]\n"
+    policy = POLICY.replace(b"  journeys: MEDIUM\n", steps)
+    office = Office(tmp_path, {"pow/settings/feeds.yml": feeds, "pow/settings/policy.yml": policy})
+    office.detect()
+    facts, pull = office.record(Phase.PROPOSED).facts, office.world.pull(FIRST)
+
+    assert facts["affected"] == {"people": 120, "feed": "metrics.passport.wait_time"}
+    assert pull.labels == {"pow", "impact:HIGH"}
+    assert "it affects 120 people in 30 days by metrics" in pull.body
+    assert office.world.requested[FIRST] == ["supervisors", "security"]
+    decision = office.simulate("approved-by:sam")
+    assert decision.waiting_for == ("1 approval of security",)
+
+
+def test_a_service_that_its_file_calls_high_impact_needs_those_who_approve_that(tmp_path: Path) -> None:
+    office = Office(tmp_path, {SERVICE_PATH: SERVICE + b"high_impact: true\n"})
+    office.detect()
+
+    assert office.world.pull(FIRST).labels == {"pow", "impact:HIGH"}
+    assert office.simulate("approved-by:sam").waiting_for == ("1 approval of security",)
 
 
 def test_no_complaint_text_gets_out(tmp_path: Path) -> None:

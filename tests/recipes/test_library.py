@@ -16,6 +16,10 @@ from bot.model.settings import (
     Columns,
     FeedShape,
     FieldSpec,
+    HighImpact,
+    ImpactPolicy,
+    KeyClass,
+    PeopleAffected,
     RelativeChange,
     RollbackTest,
     ShareTest,
@@ -278,6 +282,33 @@ def test_the_muted_recipes_and_the_other_choices_of_a_policy_are_read():
     )
 
 
+def test_all_factors_of_impact_are_read():
+    text = POLICY.replace(
+        "  journeys: MEDIUM\n",
+        "  journeys: MEDIUM\n  unknown_key: MEDIUM\n  services: {PAYMENTS: HIGH}\n"
+        "  classes:\n    identity_check: {keys: [max_blur_px, 'id_*'], level: MEDIUM}\n"
+        "  people_affected: [{above: 1000, level: MEDIUM}, {above: 10000, level: HIGH}]\n"
+        "  high_impact: {level: MEDIUM, targets: [PHOTO_VALIDATOR, journeys/visa]}\n",
+    )
+    settings = load_library(files(policy=text), endpoints={}).settings
+
+    assert settings is not None
+    assert settings.policy.impact == ImpactPolicy(
+        default=Level.LOW,
+        services={"PAYMENTS": Level.HIGH},
+        keys={"max_blur_px": Level.MEDIUM},
+        journeys=Level.MEDIUM,
+        relative_change=(RelativeChange(above=0.5, level=Level.MEDIUM),),
+        unknown_key=Level.MEDIUM,
+        classes={"identity_check": KeyClass(keys=("max_blur_px", "id_*"), level=Level.MEDIUM)},
+        people_affected=(
+            PeopleAffected(above=1_000, level=Level.MEDIUM),
+            PeopleAffected(above=10_000, level=Level.HIGH),
+        ),
+        high_impact=HighImpact(level=Level.MEDIUM, targets=frozenset({"PHOTO_VALIDATOR", "journeys/visa"})),
+    )
+
+
 def test_evidence_that_sums_up_asks_for_fewer_broken_windows():
     text = POLICY + "rollback: {test: cusum, reach: 2_days, alpha: 1%}\n"
     settings = load_library(files(policy=text), endpoints={}).settings
@@ -307,6 +338,7 @@ def test_every_kind_of_metric_is_read():
         "    max_value: 99.5\n"
         "    timeout: 3s\n"
         "    max_bytes: 2048\n"
+        "    people: true\n"
         "    time_zone: America/New_York\n"
         "  metrics.permits.received:\n"
         "    source: csv\n"
@@ -320,6 +352,7 @@ def test_every_kind_of_metric_is_read():
     waiting, length, received = settings.feeds[-3:]
     assert (received.unit, received.columns, received.time_zone) == (PLAIN_COUNT, Columns(at="t"), "UTC")
     assert length.time_zone == "America/New_York"
+    assert length.people
     assert (waiting.hand_over, waiting.where, waiting.time_format) == (
         ("T05 Print", "T06"),
         {"status": "done"},
@@ -338,6 +371,8 @@ def test_settings_that_only_name_what_they_must_have_the_models_defaults():
     assert (settings.policy.proposals_per_run, settings.policy.rollbacks_per_day) == (10, 4)
     assert settings.policy.breaker == Breaker(target=3, agency=8, within=timedelta(days=30))
     assert settings.policy.impact.unknown_key is Level.HIGH
+    assert settings.policy.impact.high_impact == HighImpact(level=Level.HIGH)
+    assert not settings.feeds[0].people
     assert settings.feeds[0].history == timedelta(days=30)
     assert settings.feeds[0].timeout == timedelta(seconds=10)
     assert settings.targets.audience == ""

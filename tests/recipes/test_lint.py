@@ -134,6 +134,15 @@ FAULTS = [
         "1 of 20 looks like 50 of 1,000",
     ),
     # feeds
+    (
+        "feeds",
+        "    columns: {at: at, topic: topic}",
+        "    columns: {at: at, topic: topic}\n    people: true",
+        "POW022",
+        21,
+        5,
+        "is no metric",
+    ),
     ("feeds", "feeds:", "feds:", "POW010", 1, 1, "`feeds` is missing"),
     ("feeds", "  metrics.passport.wait_time:", "  wait_time:", "POW013", 2, 3, "`wait_time` is not a feed's name"),
     ("feeds", "source: csv", "source: ftp", "POW013", 23, 13, "a kind of source"),

@@ -64,6 +64,7 @@ OTHER: dict[str, Any] = {
     "process_log": FeedName("events.passport"),
     "reversible": False,
     "cooldown": timedelta(days=8),
+    "high_impact": True,
 }
 """Every field that decides something, with another value than in the text."""
 OTHER_WATCH: dict[str, Any] = {

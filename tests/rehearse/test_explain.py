@@ -206,6 +206,30 @@ def test_a_small_change_needs_nobody():
     assert "but the policy asks nobody for LOW" in said(explained(asked), "Who")
 
 
+def test_every_factor_is_said_and_what_is_not_known_counts_most():
+    policy = FILES[SHORT_NAMES["policy"]].replace(
+        "  journeys: MEDIUM\n",
+        "  journeys: MEDIUM\n  classes: {identity_check: {keys: ['max_*'], level: MEDIUM}}\n"
+        "  people_affected: [{above: 1000, level: MEDIUM}, {above: 5000, level: HIGH}]\n"
+        "  high_impact: {level: MEDIUM, targets: [PHOTO_VALIDATOR]}\n",
+    )
+    used = dict(files(policy=policy))
+    told = said(explained(used), "Who")
+    assert "- MEDIUM: policy calls PHOTO_VALIDATOR high-impact: MEDIUM" in told
+    assert "- MEDIUM: max_blur_px is of the class identity_check, which policy calls MEDIUM" in told
+    assert "- HIGH: how many people it affects is not known: HIGH" in told
+    compiled, settings = loaded(used)
+    events = tuple(
+        ProcessEvent(case=str(case), activity="apply", end=NOW - timedelta(days=1)) for case in range(1_200)
+    )
+    log = FeedName("events.passport")
+    logs = {log: ProcessLog(feed=log, window=Window(start=NOW - timedelta(days=30), end=NOW), events=events)}
+    measured = measure_today(compiled, settings, Gathered(series={}, complaints={}, logs=logs, failures={}), now=NOW)
+    told = said(explain(compiled, settings, used, now=NOW, today=measured), "Who")
+    assert "- MEDIUM: it affects 1,200 people in 30 days by events.passport, more than 1,000: MEDIUM" in told
+    assert "it needs 1 approval of supervisors." in told
+
+
 def test_a_large_change_needs_all_that_policy_names():
     policy = FILES[SHORT_NAMES["policy"]].replace("max_blur_px: MEDIUM", "max_blur_px: HIGH")
     told = said(explained(files(policy=policy)), "Who")

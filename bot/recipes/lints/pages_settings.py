@@ -16,6 +16,12 @@ _TESTS = (
     "nothing\n"
     "    series:\n      wait_time: "
 )
+_COUNTING = (
+    f"{_POLICY}impact:\n  keys: {{max_blur_px: MEDIUM}}\n  journeys: MEDIUM\n"
+    "  people_affected: [{above: 10000, level: HIGH}]\n"
+    f"{_FEEDS}feeds:\n  archive.passport:\n    shape: events\n    source: csv\n    path: logs/archive.csv\n"
+    "    columns: {case: case, activity: activity, end: end}\n"
+)
 _FIX = "fix_recipe:\n  service_patch:\n    service: PHOTO_VALIDATOR\n    config: "
 
 SETTINGS_PAGES: Pages = {
@@ -124,6 +130,12 @@ SETTINGS_PAGES: Pages = {
         good=f"{_RECIPE}fix_recipe:\n  service_patch:\n"
         "    - {service: PHOTO_VALIDATOR, config: {max_blur_px: 4}}\n"
         "    - {service: PHOTO_VALIDATOR, config: {mode: lenient}}\n",
+    ),
+    Check.UNCOUNTED: Page(
+        why="What is not known counts as the highest level that policy names for people affected, so every change of "
+        "the recipe would wait for those who approve that.",
+        bad=f"{_COUNTING}{_RECIPE}«watch_feeds»: [metrics.passport.wait_time]\n",
+        good=f"{_COUNTING}{_RECIPE}process_log: events.passport\n",
     ),
     Check.FILE_NAME: Page(
         why="A service is found by the name of its file; another name inside would patch another service.",
