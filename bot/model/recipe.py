@@ -57,12 +57,62 @@ class RollbackMode(StrEnum):
     AUTO = "auto"
 
 
+SUCCESS, ROLLBACK = "success", "rollback"
+"""The names of a recipe's own two rules that look at a change, among those of its guards."""
+
+
+class NoData(StrEnum):
+    """What it means that a rule's feed answers and holds nothing.
+
+    HOLD: neither harm nor success. BREACH: harm, once it has been so for the grace. OK: there is nothing to report.
+    """
+
+    HOLD = "hold"
+    BREACH = "breach"
+    OK = "ok"
+
+
+class OnDeadline(StrEnum):
+    """What follows when the time of a watch is over without a verdict.
+
+    KEEP and ROLLBACK need an answer of the rules, as any verdict does; without one a person is asked all the same.
+    """
+
+    ASK_HUMAN = "ask_human"
+    KEEP = "keep"
+    ROLLBACK = "rollback"
+
+
+class GuardRole(StrEnum):
+    """What a rule that watches a change may do: a guardrail may take it back, a signal may only hold and ask."""
+
+    GUARDRAIL = "guardrail"
+    SIGNAL = "signal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """A rule that watches a change for harm; `grace` is how long it may be without data before a person is told.
+
+    A guard of mode shadow is measured and shown, and changes neither the verdict nor how long the watch lasts.
+    """
+
+    name: str
+    rule: str
+    role: GuardRole = GuardRole.GUARDRAIL
+    mode: RollbackMode = RollbackMode.AUTO
+    no_data: NoData = NoData.HOLD
+    grace: timedelta = timedelta(days=1)
+    arm_after: timedelta = timedelta(minutes=30)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """How a change is watched after its deployment.
 
     `min_samples` counts readings (or a ratio's denominator) per evaluation window; `coverage` is the share
-    of windows that must be valid for `for`; after `deadline` without a verdict a person is asked.
+    of windows that must be valid for `for`; `on_deadline` says what follows after `deadline` without a verdict.
+    `no_data` and `grace` are those of `rollback_on`; after the same grace without data for success a person is told.
     """
 
     mode: RollbackMode = RollbackMode.AUTO
@@ -71,6 +121,13 @@ class Watch:
     arm_after: timedelta = timedelta(minutes=30)
     deadline: timedelta = timedelta(days=21)
     recover_within: timedelta = timedelta(days=2)
+    on_deadline: OnDeadline = OnDeadline.ASK_HUMAN
+    no_data: NoData = NoData.HOLD
+    grace: timedelta = timedelta(days=1)
+
+    def guard(self, rule: str = "") -> Guard:
+        """Return the recipe's own rollback rule as a guard; its mode is that of the whole watch."""
+        return Guard(name=ROLLBACK, rule=rule, no_data=self.no_data, grace=self.grace, arm_after=self.arm_after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +136,7 @@ class Recipe:
 
     `silenced` are the lint checks that its author waived, by id, each with the reason. `high_impact` raises the
     impact of its changes to what policy has for such, and never lowers it.
+    `guards` watch beside `rollback_on`.
     """
 
     id: RecipeId
@@ -98,6 +156,7 @@ class Recipe:
     watch: Watch = field(default_factory=Watch)
     silenced: Mapping[str, str] = field(default_factory=dict)
     high_impact: bool = False
+    guards: tuple[Guard, ...] = ()
 
     @property
     def reference(self) -> str:

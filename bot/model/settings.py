@@ -23,6 +23,13 @@ class SourceKind(StrEnum):
     PROMETHEUS = "prometheus"
 
 
+class Appearance(StrEnum):
+    """How a feed's data comes: all the time, or only when something happens."""
+
+    CONTINUOUS = "continuous"
+    SPARSE = "sparse"
+
+
 class FeedShape(StrEnum):
     """What a feed's rows are."""
 
@@ -60,6 +67,7 @@ class FeedSpec:
     (`office: office_id`), for rules with `by office`. `query` is what `sql` and `prometheus` sources are asked.
     `keeps` is how long the source keeps its data, if that is limited; `delay` how late a sample may come in.
     `people`: each row (of a ratio: each of `of`) is one person's case.
+    `appearance` is whether it always has data, where somebody has said so.
     """
 
     name: FeedName
@@ -86,6 +94,7 @@ class FeedSpec:
     keeps: timedelta | None = None
     delay: timedelta = timedelta(0)
     people: bool = False
+    appearance: Appearance | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +292,7 @@ class Policy:
     budget: Budget = field(default_factory=Budget)
     breaker: Breaker = field(default_factory=Breaker)
     waiting: Waiting = field(default_factory=Waiting)
+    blind_after: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ A run that died in between is continued: what its branch holds is checked and re
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.approve.attempts import find_precedent
 from bot.approve.footprint import Footprint, values_changed
@@ -17,7 +17,7 @@ from bot.model.forge import Commit, PullRequest, PullState
 from bot.model.json import Json, digest_of
 from bot.model.level import Level
 from bot.model.names import CommitSha, Digest, Login, PullNumber
-from bot.model.recipe import Recipe
+from bot.model.recipe import Recipe, RollbackMode
 from bot.model.record import Draft, Phase
 from bot.model.settings import Policy
 from bot.model.verdict import Verdict
@@ -50,6 +50,13 @@ class Undoing:
     recipe: Recipe
     base: CommitSha
     policy: Policy
+
+    def within(self, mode: Json) -> "Undoing":
+        """Return this with a recipe that goes no further than the rule that decided: a draft, where that proposes."""
+        if mode != RollbackMode.PROPOSE:
+            return self
+        watch = replace(self.recipe.watch, mode=RollbackMode.PROPOSE)
+        return replace(self, recipe=replace(self.recipe, watch=watch))
 
 
 def find_keeper(site: Site, watched: Watched, policy: Policy) -> Login | None:
@@ -104,7 +111,9 @@ def write_intent(site: Site, watched: Watched, verdict: Verdict) -> Mapping[str,
                 "rollback": rollback_id(watched.id),
                 "merge": watched.merge,
                 "sentence": verdict.sentence,
-                "measurement": measurement_json(verdict.rollback),
+                "measurement": measurement_json(verdict.deciding),
+                "by": verdict.by,
+                "mode": verdict.mode,
             },
         )
     )

@@ -3,7 +3,7 @@
 A bare `error_rate > 5%` looked at every few minutes takes back healthy changes with near certainty. So a share must
 break its limit twice over: with proof, be it pooled over an hour or summed up over days, and in most of the separate
 windows of that hour. Any other rule must hold in two of its last three separate windows, the newest among them. What
-is beyond the limit and yet not proven is INSUFFICIENT: it neither takes a change back nor lets it pass.
+is beyond the limit and yet not proven is GREY: it neither takes a change back nor lets it pass.
 """
 
 import math
@@ -60,6 +60,16 @@ class ShareLimit:
             return lower_bound(hits, trials, confidence)
         return 1.0 - lower_bound(trials - hits, trials, confidence)
 
+    def beyond(self, hits: float, trials: float, confidence: float) -> "ShareLimit":
+        """Return the limit that a share must break to be worse than these counts, as bad as confidence allows.
+
+        Two intervals of a confidence that do not meet prove a difference with more than that confidence, and there is
+        nothing to divide by where the earlier share is zero. It is never milder than the limit itself.
+        """
+        if self.is_upper:
+            return replace(self, value=settle(max(self.value, 1.0 - lower_bound(trials - hits, trials, confidence))))
+        return replace(self, value=settle(min(self.value, lower_bound(hits, trials, confidence))))
+
     def broken_of(self, counts: Iterable[tuple[float, float]]) -> int:
         """Count the windows whose own share, of hits and trials, is beyond the limit."""
         return sum(1 for hits, trials in counts if trials > 0 and self.is_broken(hits / trials))
@@ -83,7 +93,7 @@ class ShareLimit:
         if not self.is_broken(hits / trials):
             return RuleOutcome.DOES_NOT_HOLD
         proven = broken >= test.breaches and self._is_proven(hits, trials, test, evidence)
-        return RuleOutcome.HOLDS if proven else RuleOutcome.INSUFFICIENT
+        return RuleOutcome.HOLDS if proven else RuleOutcome.GREY
 
     def _is_proven(self, hits: float, trials: float, test: RollbackTest, evidence: float) -> bool:
         match test.share:
@@ -124,6 +134,28 @@ def breach_of(
         if isinstance(reading, Series) and reading.kind is SeriesKind.RATIO:
             return _share_breach(rule, limit, reading, test, now=now - rule.delay, since=needs.fresh_after)
     return _persistent_breach(rule, data, now=now, needs=needs)
+
+
+def worse_of(
+    rule: Rule,
+    data: Mapping[FeedName, Reading],
+    test: RollbackTest,
+    before: Measurement,
+    *,
+    now: datetime,
+    needs: Needs,
+) -> Measurement | None:
+    """Measure whether a share is worse than it was `before`, by the test `wilson`; None where that has no meaning.
+
+    The limit is moved to the worst that the earlier share may truly have been, and must be broken like any limit.
+    """
+    limit = share_limit_of(rule)
+    series = data.get(limit.feed) if limit is not None else None
+    if limit is None or before.value is None or not isinstance(series, Series) or series.kind is not SeriesKind.RATIO:
+        return None
+    moved = limit.beyond(before.value * before.samples, before.samples, test.confidence)
+    test = replace(test, share=ShareTest.WILSON)
+    return _share_breach(rule, moved, series, test, now=now - rule.delay, since=needs.fresh_after)
 
 
 def lookback(rule: Rule, test: RollbackTest) -> timedelta:
@@ -169,11 +201,12 @@ def _share_breach(
     usable = [s for s in series.samples if s.at < now and (since is None or s.at >= since) and is_countable(s)]
     pooled = [sample for sample in usable if sample.at >= start]
     hits, trials = math.fsum(s.value for s in pooled), math.fsum(s.of for s in pooled)
-    observed = ""
+    observed, value = "", None
     missing = _missing(series, trials, test, now)
     if missing is None:
         outcome, sentence = _judged(limit, test, (hits, trials), usable, now)
-        observed = _percent(hits / trials)
+        value = hits / trials
+        observed = _percent(value)
     else:
         outcome, sentence = missing
     return Measurement(
@@ -183,6 +216,7 @@ def _share_breach(
         observed=observed,
         samples=trials,
         window=Window(start=start, end=now),
+        value=value,
     )
 
 
@@ -223,7 +257,7 @@ def _judged(
         f"{format_time(now - test.window * test.windows)}, {test.breaches} needed"
     )
     outcome = limit.outcome_of(hits, trials, broken=broken, test=test, evidence=evidence)
-    unproven = outcome is RuleOutcome.INSUFFICIENT
+    unproven = outcome is RuleOutcome.GREY
     return outcome, f"beyond the limit and not proven: {sentence}" if unproven else sentence
 
 
@@ -248,7 +282,7 @@ def _persistent_breach(rule: Rule, data: Mapping[FeedName, Reading], *, now: dat
     if holding >= SEPARATE_BREACHES:
         return replace(newest, sentence=sentence)
     sentence = f"beyond the limit and not proven: {sentence}, {SEPARATE_BREACHES} needed"
-    return replace(newest, outcome=RuleOutcome.INSUFFICIENT, sentence=sentence)
+    return replace(newest, outcome=RuleOutcome.GREY, sentence=sentence)
 
 
 def _times_held(rule: Rule, newest: Measurement, earlier: Sequence[Measurement]) -> int:

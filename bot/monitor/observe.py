@@ -1,6 +1,6 @@
 """Gathers what a verdict rests on: the recipe as it was approved, and its rules measured on fresh data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,14 +10,16 @@ from bot.model.clock import format_time
 from bot.model.errors import BotError
 from bot.model.json import Json
 from bot.model.names import FeedName
+from bot.model.recipe import ROLLBACK
 from bot.model.record import Phase
 from bot.model.series import Reading, Window
 from bot.model.settings import Settings
-from bot.model.verdict import Measurement, RuleOutcome
-from bot.monitor.breach import breach_of, lookback
-from bot.monitor.verdict import WatchFacts
+from bot.model.verdict import GuardSeen, Measurement, RuleOutcome
+from bot.monitor.breach import breach_of, lookback, worse_of
+from bot.monitor.clocks import WatchClock, look_of, read_clock
+from bot.monitor.verdict import GuardFacts, WatchFacts
 from bot.monitor.watched import Watched
-from bot.recipes.library import CompiledRecipe, load_library
+from bot.recipes.library import CompiledGuard, CompiledRecipe, load_library
 from bot.rules.compile import Rule
 from bot.rules.evaluate import Needs, evaluate
 
@@ -51,28 +53,54 @@ class Observer:
         return found
 
     def facts(self, watched: Watched, recipe: CompiledRecipe) -> WatchFacts:
-        """Measure both rules since the change took effect, and the rollback rule on the time before."""
+        """Measure all rules since the change took effect, and those that watch for harm on the time before."""
         watch = recipe.recipe.watch
         live = watched.effective_at
         needs = Needs(min_samples=watch.min_samples, coverage=watch.coverage, fresh_after=live, changed_at=live)
         data = self._readings(recipe.success, until=self.now, span=recipe.success.lookback, changed_at=live)
-        return WatchFacts(
+        own, *guards = (self._guard(each, watched, recipe) for each in recipe.watching)
+        facts = WatchFacts(
             change=watched.id,
             effective_at=live,
             watch=watch,
             success=evaluate(recipe.success, data, now=self.now, needs=needs),
-            rollback=self.breach(recipe, now=self.now, since=live, changed_at=live),
-            before=_remembered(watched) or self.breach(recipe, now=live, since=None, changed_at=live),
+            rollback=own.now,
+            before=own.before,
+            worse=own.worse,
+            guards=tuple(guards),
+            clock=read_clock(watched.latest.get(Phase.MEASURED, {})),
             paused=self.settings.policy.paused,
         )
+        return facts.seen(self.now, recipe.ripe_after, blind_after=self.settings.policy.blind_after)
+
+    def _guard(self, guard: CompiledGuard, watched: Watched, recipe: CompiledRecipe) -> GuardFacts:
+        live, min_samples = watched.effective_at, recipe.recipe.watch.min_samples
+        rule, test = guard.rule, self.settings.policy.rollback
+        before = _remembered(watched, guard)
+        if before is None:
+            before = self.breach(guard.rule, now=live, since=None, changed_at=live, min_samples=min_samples)
+        data = self._readings(rule, until=self.now, span=lookback(rule, test), changed_at=live)
+        needs = Needs(min_samples=min_samples, fresh_after=live, changed_at=live)
+        found = breach_of(rule, data, test, now=self.now, needs=needs)
+        worse = None
+        if found.outcome is before.outcome is RuleOutcome.HOLDS:
+            worse = worse_of(rule, data, test, before, now=self.now, needs=needs)
+        return GuardFacts(guard=guard.guard, now=found, before=before, worse=worse)
+
+    def clock(self, rollback: Watched, measured: Measurement, recipe: CompiledRecipe) -> WatchClock:
+        """Return the clock of a rollback that is watched for whether it helped, this look taken in."""
+        ripe = {ROLLBACK: rollback.effective_at + recipe.ripe_after[ROLLBACK]}
+        look = look_of({ROLLBACK: measured}, at=self.now, ripe=ripe, quiet=frozenset())
+        kept = read_clock(rollback.latest.get(Phase.MEASURED, {}))
+        return kept.after(look, blind_after=self.settings.policy.blind_after)
 
     def breach(
-        self, recipe: CompiledRecipe, *, now: datetime, since: datetime | None, changed_at: datetime
+        self, rule: Rule, *, now: datetime, since: datetime | None, changed_at: datetime, min_samples: int
     ) -> Measurement:
-        """Measure the rollback rule as of `now`, on data since `since`; its `before` is that of `changed_at`."""
-        rule, test = recipe.rollback, self.settings.policy.rollback
+        """Measure a rule for harm as of `now`, on data since `since`; its `before` is that of `changed_at`."""
+        test = self.settings.policy.rollback
         data = self._readings(rule, until=now, span=lookback(rule, test), changed_at=changed_at)
-        needs = Needs(min_samples=recipe.recipe.watch.min_samples, fresh_after=since, changed_at=changed_at)
+        needs = Needs(min_samples=min_samples, fresh_after=since, changed_at=changed_at)
         return breach_of(rule, data, test, now=now, needs=needs)
 
     def _readings(
@@ -97,21 +125,38 @@ def measurement_json(measurement: Measurement) -> Mapping[str, Json]:
         "observed": measurement.observed,
         "samples": measurement.samples,
         "window": [format_time(window.start), format_time(window.end)] if window else None,
+        "value": measurement.value,
     }
 
 
-def _remembered(watched: Watched) -> Measurement | None:
+def guards_json(guards: Iterable[GuardSeen]) -> Json:
+    """Return what was measured beside the recipe's own rules, as the ledger keeps it."""
+    return [
+        {"name": each.name, "now": measurement_json(each.now), "before": measurement_json(each.before)}
+        for each in guards
+    ]
+
+
+def _remembered(watched: Watched, guard: CompiledGuard) -> Measurement | None:
     """Return the breach before the change as it was first answered: a feed need not keep the past for ever.
 
     What could not be measured then is measured anew: a feed that was down for an hour is no knowledge of the past.
     """
-    facts = watched.latest.get(Phase.MEASURED, {}).get("before")
+    measured = watched.latest.get(Phase.MEASURED, {})
+    facts = measured.get("before")
+    if guard.guard.name != ROLLBACK:
+        kept = measured.get("guards")
+        found = [each for each in kept if isinstance(each, Mapping)] if isinstance(kept, list) else []
+        facts = next((each.get("before") for each in found if each.get("name") == guard.guard.name), None)
     if not isinstance(facts, Mapping) or facts.get("outcome") not in _ANSWERS:
         return None
+    samples, value = facts.get("samples"), facts.get("value")
     return Measurement(
         rule=str(facts.get("rule", "")),
         outcome=RuleOutcome(str(facts["outcome"])),
         sentence=str(facts.get("sentence", "")),
+        samples=float(samples) if isinstance(samples, int | float) else 0.0,
+        value=float(value) if isinstance(value, int | float) else None,
     )
 
 

@@ -29,7 +29,8 @@ from bot.monitor.act import (
 )
 from bot.monitor.answer import KEEP
 from bot.monitor.breaker import tell_breaker, tripped_now
-from bot.monitor.observe import Observer, measurement_json
+from bot.monitor.clocks import WatchClock, clock_json
+from bot.monitor.observe import Observer, guards_json, measurement_json
 from bot.monitor.rollback import AskPerson, TakeBack
 from bot.monitor.verdict import WatchFacts, judge, judge_recovery
 from bot.monitor.watched import Watched, closing_of, is_recorded, watch_list
@@ -134,6 +135,7 @@ def _measure(now: Round, watched: Watched, footprint: Footprint) -> list[Event]:
     undoing = _undoing(now, watched, recipe)
     facts = now.observer.facts(watched, recipe)
     verdict = judge(facts, now.site.now)
+    undoing = undoing.within(verdict.mode)
     plan = plan_undoing(now.site, undoing, footprint) if verdict.kind is VerdictKind.ROLLBACK else None
     if isinstance(plan, AskPerson):
         verdict = replace(verdict, kind=VerdictKind.ASK, sentence=f"{verdict.sentence}, but {plan.reason}")
@@ -158,6 +160,9 @@ def _record(now: Round, facts: WatchFacts, verdict: Verdict) -> None:
                 "rollback": measurement_json(verdict.rollback),
                 "before": measurement_json(facts.before),
                 "armed": verdict.armed,
+                "guards": guards_json(verdict.guards),
+                "by": verdict.by,
+                "clock": clock_json(replace(facts.clock, over=verdict.inconclusive)),
             },
         )
     )
@@ -176,6 +181,8 @@ def _act(now: Round, watched: Watched, verdict: Verdict) -> Event:
         case VerdictKind.SUCCESS:
             _close(now, watched, "success", verdict.sentence, measurement=measurement_json(verdict.success))
             return _event(watched, Mark.DONE, f"success, the loop is closed: {verdict.sentence}", closed="success")
+        case VerdictKind.KEEP:
+            return _close_kept(now, watched, verdict.sentence)
         case VerdictKind.HOLD:
             return _event(watched, Mark.WAIT, f"watching: {verdict.sentence}")
         case VerdictKind.ASK | VerdictKind.ROLLBACK:  # what the bot has no plan for is a person's
@@ -198,7 +205,7 @@ def _go_on_with_rollback(now: Round, watched: Watched, intent: Mapping[str, Json
         if closing is not None:
             return _close_with_rollback(now, watched, closing)
         return _event(watched, Mark.WAIT, f"being rolled back by change {rollback}")
-    undoing = _undoing(now, watched, now.observer.recipe_of(watched))
+    undoing = _undoing(now, watched, now.observer.recipe_of(watched)).within(intent.get("mode"))
     existing = find_rollback(now.site, undoing)
     return _resume(now, undoing, intent) if existing is None else _adopt(now, undoing, existing)
 
@@ -240,19 +247,40 @@ def _see_whether_it_helped(now: Round, watched: Watched, original: ChangeId) -> 
     first = next((each for each in watch_list(now.site.ledger.records()) if each.id == original), None)
     recipe = now.observer.recipe_of(first or watched)
     changed_at = (first or watched).effective_at
-    measured = now.observer.breach(recipe, now=now.site.now, since=watched.effective_at, changed_at=changed_at)
-    watch = recipe.recipe.watch
-    recovery = judge_recovery(
-        measured, effective_at=watched.effective_at, within=watch.recover_within, now=now.site.now
+    watch, live = recipe.recipe.watch, watched.effective_at
+    by = (first.intent or {}).get("by") if first else None
+    measured = now.observer.breach(
+        recipe.rule_named(by), now=now.site.now, since=live, changed_at=changed_at, min_samples=watch.min_samples
     )
+    clock = now.observer.clock(watched, measured, recipe)
+    recovery = judge_recovery(
+        measured, effective_at=live, within=watch.recover_within, now=now.site.now, frozen=clock.frozen
+    )
+    _record_recovery(now, watched, recovery, measured, clock)
     targets = (first or watched).targets
     body = recovery_comment(watched.id, recovery, measured, at=now.site.now, targets=targets)
     now.site.forge.put_comment(watched.pull, marker=watch_marker(watched.id), body=body)
     if recovery is not Recovery.PENDING:
         return _close_both(now, watched, first, recovery, measured)
-    if now.site.now >= watched.effective_at + max(watch.recover_within, watch.deadline):
+    if clock.blind or now.site.now >= live + max(watch.recover_within, watch.deadline) + clock.frozen:
         return [_ask(now, watched, f"nothing tells whether the rollback helped: {measured.sentence}")]
     return [_event(watched, Mark.WAIT, f"rolled back; does it help? {measured.sentence}")]
+
+
+def _record_recovery(
+    now: Round, watched: Watched, recovery: Recovery, measured: Measurement, clock: WatchClock
+) -> None:
+    """Write down one look at a rollback; its clock is where the next look goes on from."""
+    facts: Mapping[str, Json] = {
+        "verdict": recovery,
+        "sentence": measured.sentence,
+        "rollback": measurement_json(measured),
+        "clock": clock_json(clock),
+    }
+    draft = Draft(
+        change=watched.id, phase=Phase.MEASURED, at=now.site.now, key=format_time(now.site.now), facts=facts
+    )
+    now.site.ledger.append(draft)
 
 
 def _close_both(

@@ -65,6 +65,8 @@ class Check(StrEnum):
     UNBOUNDED = "POW068"
     SET_TWICE = "POW069"
     UNCOUNTED = "POW070"
+    GUARD_NAME = "POW080"
+    NO_DATA_POLICY = "POW081"
 
 
 SILENCEABLE = frozenset(
@@ -150,6 +152,8 @@ EXPLANATIONS = MappingProxyType(
         Check.UNBOUNDED: "a computed value has a range in the policy",
         Check.SET_TWICE: "a recipe sets each value once",
         Check.UNCOUNTED: "where policy asks how many people are affected, a feed of the recipe counts them",
+        Check.GUARD_NAME: "every rule that watches a change has a name of its own",
+        Check.NO_DATA_POLICY: "what it means that there is no data fits how a feed's data comes",
     }
 )
 """What each check asks for, in one clause."""

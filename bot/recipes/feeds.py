@@ -7,7 +7,7 @@ from typing import assert_never
 from bot.model.errors import Diagnostic
 from bot.model.names import FeedName
 from bot.model.series import SeriesKind
-from bot.model.settings import Columns, FeedShape, FeedSpec, SourceKind
+from bot.model.settings import Appearance, Columns, FeedShape, FeedSpec, SourceKind
 from bot.model.unit import PLAIN_COUNT, PLAIN_RATIO, TIME, UNITS, Unit, declared_unit
 from bot.recipes.check import Check
 from bot.recipes.endpoints import is_safe_path
@@ -79,6 +79,7 @@ def _feed(name: FeedName, fields: Fields, units: Mapping[str, Unit]) -> FeedSpec
         keeps=fields.duration("keeps", _DAY) if fields.has("keeps") else None,
         delay=fields.duration("delay", timedelta(0)),
         people=fields.flag("people", default=False),
+        appearance=Appearance(fields.text("kind")) if fields.has("kind") else None,
     )
 
 

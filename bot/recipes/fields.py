@@ -98,6 +98,12 @@ class Fields:
                 found[name] = value
         return found
 
+    def entries(self, key: str) -> "tuple[str | Mapping[str, Json], ...]":
+        """Return a list of texts and mappings, as they are written."""
+        value = self.values.get(key, [])
+        items = value if isinstance(value, list) else [value]
+        return tuple(item for item in items if isinstance(item, str | dict))
+
     def settings(self, key: str) -> Mapping[str, Setting]:
         """Return a mapping of configuration values."""
         values = self.section(key).values

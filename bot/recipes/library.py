@@ -3,17 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.model.errors import Diagnostic, Severity
 from bot.model.names import FeedName, RecipeId
-from bot.model.recipe import Recipe
-from bot.model.settings import FeedShape, FeedSpec, Settings
+from bot.model.recipe import ROLLBACK, SUCCESS, Guard, NoData, Recipe
+from bot.model.settings import Appearance, FeedShape, FeedSpec, Settings
 from bot.recipes.check import Check
 from bot.recipes.outcome import Outcome
-from bot.recipes.recipe import RecipeFile, read_recipe
+from bot.recipes.recipe import RecipeFile, guards_at, read_recipe
 from bot.recipes.settings import load_settings
 from bot.recipes.suggest import suggest
-from bot.recipes.tree import Document, Place
+from bot.recipes.tree import Document, Path, Place
 from bot.rules.catalog import Metric, programme_of
 from bot.rules.compile import Rule
 from bot.rules.quick import RuleCompiler
@@ -21,16 +22,47 @@ from bot.rules.source import MAX_LENGTH, Fault
 
 FOLDER = "pow/"
 SUFFIX = ".yml"
+_MEANS = {NoData.OK: Appearance.SPARSE, NoData.BREACH: Appearance.CONTINUOUS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledGuard:
+    """A rule that watches a change for harm, checked against the feeds."""
+
+    guard: Guard
+    rule: Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledRecipe:
-    """A recipe with its three rules checked against the feeds."""
+    """A recipe with its rules checked against the feeds; `guards` are those beside its own three."""
 
     recipe: Recipe
     bottleneck: Rule
     success: Rule
     rollback: Rule
+    guards: tuple[CompiledGuard, ...] = ()
+
+    @property
+    def watching(self) -> tuple[CompiledGuard, ...]:
+        """All rules that watch a change for harm, the recipe's own first."""
+        own = self.recipe.watch.guard(self.recipe.rollback_on)
+        return (CompiledGuard(guard=own, rule=self.rollback), *self.guards)
+
+    @property
+    def looking(self) -> tuple[Rule, ...]:
+        """All rules that look at a change that is live: success first."""
+        return (self.success, *(each.rule for each in self.watching))
+
+    def rule_named(self, name: object) -> Rule:
+        """Return the rule of a guard by its name, and the recipe's rollback rule for every other name."""
+        return next((each.rule for each in self.guards if each.guard.name == name), self.rollback)
+
+    @property
+    def ripe_after(self) -> Mapping[str, timedelta]:
+        """How long after a change the first whole window of each rule that looks at it can be in, by their names."""
+        rules = {SUCCESS: self.success, **{each.guard.name: each.rule for each in self.watching}}
+        return {name: rule.widest + rule.delay for name, rule in rules.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +139,7 @@ class RecipeCompiler:
 
     def __init__(self, feeds: tuple[FeedSpec, ...]) -> None:
         self._shapes = {feed.name: feed.shape for feed in feeds}
+        self._appearances = {feed.name: feed.appearance for feed in feeds}
         self._rules = RuleCompiler(metrics_of(feeds))
         self._logs: defaultdict[str, list[FeedName]] = defaultdict(list)
         for feed in feeds:
@@ -122,12 +155,45 @@ class RecipeCompiler:
         bottleneck = self._rules.compile(recipe.bottleneck_rule, watched, has_change=False)
         success = self._rules.compile(recipe.success_metric, watched)
         rollback = self._rules.compile(recipe.rollback_on, watched)
-        faults = tuple(_feed_faults(file, self._shapes))
+        guards, guard_faults = self._guards(file)
+        faults = (*_feed_faults(file, self._shapes), *guard_faults)
+        if isinstance(rollback, Rule):
+            own = recipe.watch.guard(recipe.rollback_on)
+            faults += tuple(self._silence_faults(file.document, ("watch", "no_data"), own, rollback))
         if isinstance(bottleneck, Rule) and isinstance(success, Rule) and isinstance(rollback, Rule) and not faults:
-            compiled = CompiledRecipe(recipe=recipe, bottleneck=bottleneck, success=success, rollback=rollback)
+            compiled = CompiledRecipe(
+                recipe=recipe, bottleneck=bottleneck, success=success, rollback=rollback, guards=guards
+            )
             return Outcome(value=compiled)
         rules = {"bottleneck_rule": bottleneck, "success_metric": success, "rollback_on": rollback}
         return Outcome(value=None, faults=(*faults, *_rule_faults(file.document, rules)))
+
+    def _guards(self, file: RecipeFile) -> tuple[tuple[CompiledGuard, ...], tuple[Diagnostic, ...]]:
+        """Compile the rules that watch beside the recipe's own, and say what is wrong with them."""
+        compiled: list[CompiledGuard] = []
+        faults: list[Diagnostic] = []
+        names = {SUCCESS, ROLLBACK}
+        for guard, path in guards_at(file):
+            rule = self._rules.compile(guard.rule, file.recipe.watch_feeds)
+            if isinstance(rule, Rule):
+                compiled.append(CompiledGuard(guard=guard, rule=rule))
+                faults += self._silence_faults(file.document, (*path[:2], "no_data"), guard, rule)
+            else:
+                faults += _faults_inside(file.document, path, rule)
+            if guard.name in names:
+                message, hint = f"another rule is called `{guard.name}`", "give it a `name` of its own"
+                faults.append(file.document.fault(Check.GUARD_NAME, file.document.place(path), message, hint=hint))
+            names.add(guard.name)
+        return tuple(compiled), tuple(faults)
+
+    def _silence_faults(self, document: Document, path: Path, guard: Guard, rule: Rule) -> Iterator[Diagnostic]:
+        """Hold what no data is to mean against how the feeds' data comes: what is left open allows neither."""
+        wanted = _MEANS.get(guard.no_data)
+        for name in rule.feeds if wanted else ():
+            if self._appearances[name] is not wanted:
+                message = f"`no_data: {guard.no_data}` needs feeds that are {wanted}, and `{name}` is not said to be"
+                hint = f"write `no_data: hold`, or `kind: {wanted}` at {name} in pow/settings/feeds.yml, if it is so"
+                yield document.fault(Check.NO_DATA_POLICY, document.place(path), message, hint=hint)
 
     def rule_faults(self, document: Document) -> tuple[Diagnostic, ...]:
         """Check the rules of a recipe that does not fit its schema, as far as they are there."""
@@ -202,6 +268,11 @@ def _unknown_feed(
 def _rule_faults(document: Document, rules: Mapping[str, Rule | tuple[Fault, ...]]) -> Iterator[Diagnostic]:
     """Place every fault of a rule at its characters in the recipe's file."""
     for key, compiled in rules.items():
-        for fault in compiled if isinstance(compiled, tuple) else ():
-            place = document.inside((key,), fault.offset, fault.width)
-            yield document.fault(fault.id, place, fault.message, hint=fault.hint)
+        if isinstance(compiled, tuple):
+            yield from _faults_inside(document, (key,), compiled)
+
+
+def _faults_inside(document: Document, path: Path, faults: tuple[Fault, ...]) -> Iterator[Diagnostic]:
+    for fault in faults:
+        place = document.inside(path, fault.offset, fault.width)
+        yield document.fault(fault.id, place, fault.message, hint=fault.hint)

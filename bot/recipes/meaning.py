@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from bot.model.json import Json, digest_of
 from bot.model.names import Digest
-from bot.model.recipe import Computed, Recipe, ServicePatch, Watch
+from bot.model.recipe import Computed, Guard, Recipe, ServicePatch, Watch
 from bot.recipes.computed import plain
 from bot.rules.format import format_rule
 from bot.rules.parse import parse
@@ -37,6 +37,7 @@ def _facts(recipe: Recipe) -> Mapping[str, Json]:
         "high_impact": recipe.high_impact,
         "cooldown": recipe.cooldown.total_seconds(),
         "watch": _watch(recipe.watch),
+        "guards": [_guard(guard) for guard in recipe.guards],
     }
 
 
@@ -65,4 +66,19 @@ def _watch(watch: Watch) -> Json:
         "arm_after": watch.arm_after.total_seconds(),
         "deadline": watch.deadline.total_seconds(),
         "recover_within": watch.recover_within.total_seconds(),
+        "on_deadline": watch.on_deadline,
+        "no_data": watch.no_data,
+        "grace": watch.grace.total_seconds(),
+    }
+
+
+def _guard(guard: Guard) -> Json:
+    return {
+        "name": guard.name,
+        "rule": _rule(guard.rule),
+        "role": guard.role,
+        "mode": guard.mode,
+        "no_data": guard.no_data,
+        "grace": guard.grace.total_seconds(),
+        "arm_after": guard.arm_after.total_seconds(),
     }

@@ -33,6 +33,7 @@ _EXPIRE_AFTER = timedelta(days=14)
 _PROPOSALS_PER_RUN = 10
 _ROLLBACKS_PER_DAY = 4
 _NO_DECISION = 0.5
+_BLIND_AFTER = 5
 
 
 def read_policy(document: Document, content: bytes) -> Outcome[Policy]:
@@ -67,6 +68,7 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         budget=_budget(fields.section("open_proposals")),
         breaker=_breaker(fields.section("breaker")),
         waiting=_waiting(fields.section("waiting")),
+        blind_after=fields.integer("blind_after", _BLIND_AFTER),
     )
 
 

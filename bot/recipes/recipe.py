@@ -1,6 +1,6 @@
 """A recipe file → a Recipe, defaults filled in; its rules stay text here and no other file is looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,14 +8,25 @@ from bot.model.errors import Diagnostic
 from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.names import FeedName, RecipeId, ServiceName
-from bot.model.recipe import JourneyPatch, Recipe, RollbackMode, ServicePatch, Watch
+from bot.model.recipe import (
+    Guard,
+    GuardRole,
+    JourneyPatch,
+    NoData,
+    OnDeadline,
+    Recipe,
+    RollbackMode,
+    ServicePatch,
+    Watch,
+)
 from bot.recipes.fields import Fields, fields_of
 from bot.recipes.schema import SchemaName, check_shape
 from bot.recipes.text import parse
-from bot.recipes.tree import Document
+from bot.recipes.tree import Document, Path
 
 _DEFAULT = Watch()
 _COOLDOWN = timedelta(days=7)
+_ROLES = {"guardrails": GuardRole.GUARDRAIL, "signals": GuardRole.SIGNAL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +67,34 @@ def _recipe(path: str, content: bytes, fields: Fields) -> Recipe:
         watch=_watch(fields.section("watch")),
         silenced=_silenced(fields.section("lint")),
         high_impact=fields.flag("high_impact", default=False),
+        guards=tuple(_guards(fields)),
     )
+
+
+def guards_at(file: RecipeFile) -> Iterator[tuple[Guard, Path]]:
+    """Yield the rules that watch beside the recipe's own, each with the place of its text in the document."""
+    fields = fields_of(file.document.value)
+    guards = iter(file.recipe.guards)
+    for key in _ROLES:
+        for index, entry in enumerate(fields.entries(key)):
+            yield next(guards), (key, index) if isinstance(entry, str) else (key, index, "rule")
+
+
+def _guards(fields: Fields) -> Iterator[Guard]:
+    """Read the rules that watch beside `rollback_on`; a plain text is a rule with every default."""
+    watch = fields.section("watch")
+    for key, role in _ROLES.items():
+        for index, entry in enumerate(fields.entries(key)):
+            own = Fields(values={"rule": entry} if isinstance(entry, str) else entry)
+            yield Guard(
+                name=own.text("name", f"{role}_{index + 1}"),
+                rule=own.text("rule"),
+                role=role,
+                mode=RollbackMode(own.text("mode", RollbackMode.AUTO)),
+                no_data=NoData(own.text("no_data", NoData.HOLD)),
+                grace=own.duration("grace", watch.duration("grace", _DEFAULT.grace)),
+                arm_after=own.duration("arm_after", watch.duration("arm_after", _DEFAULT.arm_after)),
+            )
 
 
 def _service_patch(fields: Fields) -> ServicePatch:
@@ -84,4 +122,7 @@ def _watch(fields: Fields) -> Watch:
         arm_after=fields.duration("arm_after", _DEFAULT.arm_after),
         deadline=fields.duration("deadline", _DEFAULT.deadline),
         recover_within=fields.duration("recover_within", _DEFAULT.recover_within),
+        on_deadline=OnDeadline(fields.text("on_deadline", _DEFAULT.on_deadline)),
+        no_data=NoData(fields.text("no_data", _DEFAULT.no_data)),
+        grace=fields.duration("grace", _DEFAULT.grace),
     )

@@ -140,7 +140,7 @@ def _unread(
     document: Document, test: RecipeTest, recipe: CompiledRecipe, parts: Mapping[FeedName, list[WrittenSeries]]
 ) -> Iterator[Diagnostic]:
     """Warn of a series of the test's own that no rule of the recipe reads."""
-    read = {*recipe.bottleneck.feeds, *recipe.success.feeds, *recipe.rollback.feeds}
+    read = {feed for rule in (recipe.bottleneck, *recipe.looking) for feed in rule.feeds}
     for name, each in parts.items():
         if name not in read and each[0].way[:2] == test.way:
             message = f"no rule of {test.recipe} reads `{name}`"

@@ -46,14 +46,15 @@ class History:
 
 
 def feeds_of(recipe: CompiledRecipe) -> tuple[FeedName, ...]:
-    """Name the feeds that the three rules read, each once."""
+    """Name the feeds that the recipe's rules read, each once."""
     return tuple(dict.fromkeys(feed for rule in _rules(recipe) for feed in rule.feeds))
 
 
 def lookback_of(recipe: CompiledRecipe, test: RollbackTest) -> timedelta:
     """Return how much data before the first look is needed."""
     baselines = max(rule.baseline for rule in _rules(recipe))
-    return max(recipe.bottleneck.lookback, recipe.success.lookback, lookback(recipe.rollback, test)) + baselines
+    watching = max(lookback(each.rule, test) for each in recipe.watching)
+    return max(recipe.bottleneck.lookback, recipe.success.lookback, watching) + baselines
 
 
 def every_of(rule: Rule, span: Window) -> timedelta:
@@ -100,7 +101,7 @@ def backtest(
 def _refuse_uneven(recipe: CompiledRecipe, looks: Looks) -> None:
     """Refuse rules whose windows would have to be judged one by one at every look."""
     hourly = Looks(start=0, step=micros_of(EVERY), count=recipe.recipe.watch.deadline // EVERY + 1)
-    for rule, asked in ((recipe.bottleneck, looks), (recipe.success, hourly), (recipe.rollback, hourly)):
+    for rule, asked in ((recipe.bottleneck, looks), *((rule, hourly) for rule in recipe.looking)):
         if not is_even(rule, asked):
             message = f"`{rule.text}` cannot be replayed: its windows are too narrow or too uneven for its length"
             raise BotError(message, hint="write windows of whole minutes")
@@ -110,8 +111,8 @@ def _use(series: Series) -> FeedUse:
     return FeedUse(feed=series.feed, samples=len(series.samples), window=series.span)
 
 
-def _rules(recipe: CompiledRecipe) -> tuple[Rule, Rule, Rule]:
-    return recipe.bottleneck, recipe.success, recipe.rollback
+def _rules(recipe: CompiledRecipe) -> tuple[Rule, ...]:
+    return recipe.bottleneck, *recipe.looking
 
 
 def _looks(span: Window, every: timedelta) -> Looks:

@@ -66,7 +66,7 @@ def specs_of(compiled: CompiledRecipe, settings: Settings) -> tuple[FeedSpec, ..
     spans = (
         (compiled.bottleneck, compiled.bottleneck.lookback),
         (compiled.success, compiled.success.lookback),
-        (compiled.rollback, lookback(compiled.rollback, test)),
+        *((each.rule, lookback(each.rule, test)) for each in compiled.watching),
     )
     found = (known[name] for name in _feeds_of(compiled))
     return tuple(
@@ -111,7 +111,7 @@ def _told(compiled: CompiledRecipe, gathered: Gathered) -> tuple[str, ...]:
 
 def _feeds_of(compiled: CompiledRecipe) -> tuple[FeedName, ...]:
     """Name a recipe's feeds, those of its rules first, each once."""
-    rules = (compiled.bottleneck, compiled.success, compiled.rollback)
+    rules = (compiled.bottleneck, *compiled.looking)
     log = (compiled.recipe.process_log,) if compiled.recipe.process_log else ()
     read = (feed for rule in rules for feed in rule.feeds)
     return tuple(dict.fromkeys((*read, *compiled.recipe.watch_feeds, *log)))
@@ -125,7 +125,12 @@ def _rules(compiled: CompiledRecipe) -> SpokenRules:
         rolls_back=speak(rollback, coverage=Needs().coverage),
         limit=speak_limit(rollback) if _is_tested_as_share(rollback) else "",
         separate=(SEPARATE_BREACHES, SEPARATE_WINDOWS, rollback.reach),
+        guards=tuple((each.guard, _spoken(each.rule)) for each in compiled.guards),
     )
+
+
+def _spoken(rule: Rule) -> str:
+    return speak_limit(rule) if _is_tested_as_share(rule) else speak(rule, coverage=Needs().coverage)
 
 
 def _is_tested_as_share(rule: Rule) -> bool:

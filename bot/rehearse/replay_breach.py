@@ -84,7 +84,7 @@ def _proven(newest: RuleOutcome, *earlier: RuleOutcome) -> RuleOutcome:
     if newest is not RuleOutcome.HOLDS:
         return newest
     holding = 1 + earlier.count(RuleOutcome.HOLDS)
-    return RuleOutcome.HOLDS if holding >= SEPARATE_BREACHES else RuleOutcome.INSUFFICIENT
+    return RuleOutcome.HOLDS if holding >= SEPARATE_BREACHES else RuleOutcome.GREY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,8 @@ def false_actions(
     reason = _refusal(recipe, past, span)
     if reason:
         return reason
-    whole = max(lookback(recipe.rollback, test), recipe.success.baseline, recipe.rollback.baseline)
+    watching = max(lookback(each.rule, test) for each in recipe.watching)
+    whole = max(watching, *(rule.baseline for rule in recipe.looking))
     before = max(1, -(-whole // _DAY))
     random = Random(SEED)  # noqa: S311 -- a seeded stream, so that the same data gives the same figure
     ends = [_ending(recipe, test, _drawn(past, span, random, before), before) for _ in range(draws)]
@@ -57,7 +58,7 @@ def _refusal(recipe: CompiledRecipe, past: Past, span: Window) -> str:
     """Say why nothing can be drawn; empty if it can."""
     if span.length < _LEAST_DAYS * _DAY:
         return f"the history is shorter than {_LEAST_DAYS} days"
-    for rule in (recipe.success, recipe.rollback):
+    for rule in recipe.looking:
         if rule.tree.grouping is not None:
             return f"`{rule.text}` is asked of groups, which are not drawn"
         for feed in rule.feeds:

@@ -21,7 +21,7 @@ from bot.rehearse.trial_watch import FINAL, Instruments, TrialWatch, looks_of
 
 _MANY = 3
 """Unexpected spells that a test tells of one by one."""
-_STEPS = {VerdictKind.SUCCESS: Step.SUCCESS, VerdictKind.ROLLBACK: Step.ROLLBACK}
+_STEPS = {VerdictKind.SUCCESS: Step.SUCCESS, VerdictKind.KEEP: Step.KEEP, VerdictKind.ROLLBACK: Step.ROLLBACK}
 
 
 class Stage:

@@ -36,6 +36,12 @@ class Supply:
         """Tell whether the feed cannot be read at a time."""
         return self.can_fail and any(part.fails(moment) for part in self._parts)
 
+    def is_whole(self, window: timedelta, end: datetime) -> bool:
+        """Tell whether the feed has a sample in every window up to a time, and can always be read."""
+        if self.can_fail or not self._parts or self.spec.labels:
+            return False
+        return any(part.is_whole(window, end) for part in self._parts)
+
     def strand(self) -> Strand:
         """Return all of the test, made ready for many looks; a single series needs no samples for that."""
         window = Window(start=self._start, end=self._start + self._length)
@@ -80,6 +86,11 @@ class _Part:
         self._begins = (0, *accumulate(run.count for run in written.runs))
         self._labels = tuple(written.labels[label] for label in spec.labels)
         self._made: dict[int, Sample] = {}
+
+    def is_whole(self, window: timedelta, end: datetime) -> bool:
+        """Tell whether all slots hold a value, come often enough and reach up to a time."""
+        last = self._at(self._begins[-1])
+        return self._every <= window and last >= end and all(run.slot is Slot.VALUE for run in self._runs)
 
     def places(self, window: Window) -> tuple[int, int]:
         """Return the places inside a window, as the first of them and the first behind them."""

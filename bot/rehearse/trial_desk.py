@@ -37,6 +37,7 @@ class Step(StrEnum):
     DEPLOY = "deploy"
     REJECT = "reject"
     SUCCESS = "success"
+    KEEP = "kept"
     ROLLBACK = "rolled_back"
 
 
@@ -102,7 +103,7 @@ class Desk:
                 self._deploy(at)
             case Step.REJECT:
                 self._reject(at)
-            case Step.SUCCESS | Step.ROLLBACK:
+            case Step.SUCCESS | Step.KEEP | Step.ROLLBACK:
                 self._close(step, at)
             case _:
                 assert_never(step)

@@ -8,9 +8,10 @@ from bot.model.names import ChangeId, FeedName
 from bot.model.series import Reading, Window
 from bot.model.settings import FeedSpec, Policy
 from bot.model.verdict import Measurement, RuleOutcome, Verdict, VerdictKind
-from bot.monitor.breach import breach_of, lookback
-from bot.monitor.verdict import WatchFacts, judge
-from bot.recipes.library import CompiledRecipe
+from bot.monitor.breach import breach_of, lookback, worse_of
+from bot.monitor.clocks import WatchClock
+from bot.monitor.verdict import GuardFacts, WatchFacts, judge
+from bot.recipes.library import CompiledGuard, CompiledRecipe
 from bot.recipes.recipe_tests_fit import FittedTest
 from bot.rehearse.trial_data import Supply
 from bot.rehearse.trial_outlook import Beat, BreachOutlook, Outcomes
@@ -19,7 +20,7 @@ from bot.rules.evaluate import Needs, evaluate
 
 CHANGE = ChangeId("0" * 16)
 """The change under watch, in a test: no verdict depends on its name."""
-FINAL = frozenset({VerdictKind.ROLLBACK, VerdictKind.SUCCESS})
+FINAL = frozenset({VerdictKind.ROLLBACK, VerdictKind.KEEP, VerdictKind.SUCCESS})
 """Verdicts that end a watch."""
 _ANSWERS = frozenset({RuleOutcome.HOLDS, RuleOutcome.DOES_NOT_HOLD})
 
@@ -31,7 +32,8 @@ class Instruments:
         self.recipe: CompiledRecipe = fitted.recipe
         self.policy = policy
         start = fitted.test.start
-        rules = (fitted.recipe.bottleneck, fitted.recipe.success, fitted.recipe.rollback)
+        watching = (each.rule for each in fitted.recipe.watching)
+        rules = (fitted.recipe.bottleneck, fitted.recipe.success, *watching)
         needed = dict.fromkeys(feed for rule in rules for feed in rule.feeds)
         given = {name: fitted.feeds[name].parts if name in fitted.feeds else () for name in needed}
         self.supplies = {name: Supply(specs[name], given[name], start) for name in needed}
@@ -61,33 +63,45 @@ class Instruments:
         data = self._readings(rule, span=rule.lookback, until=now, changed_at=since, asked_at=now)
         return evaluate(rule, data, now=now, needs=self._needs_since(since))
 
-    def breach(self, now: datetime, *, since: datetime) -> Measurement:
-        """Measure the rollback rule on data since a change, with all that the policy demands of it."""
-        return self._breach(now, since=since, changed_at=since, asked_at=now)
+    def guard(self, guard: CompiledGuard, now: datetime, *, since: datetime, before: Measurement) -> GuardFacts:
+        """Measure a rule for harm on data since a change, with all that the policy demands of it."""
+        rule, test = guard.rule, self.policy.rollback
+        data = self._readings(rule, span=lookback(rule, test), until=now, changed_at=since, asked_at=now)
+        needs = Needs(min_samples=self.recipe.recipe.watch.min_samples, fresh_after=since, changed_at=since)
+        found, worse = breach_of(rule, data, test, now=now, needs=needs), None
+        if found.outcome is before.outcome is RuleOutcome.HOLDS:
+            worse = worse_of(rule, data, test, before, now=now, needs=needs)
+        return GuardFacts(guard=guard.guard, now=found, before=before, worse=worse)
 
-    def breach_before(self, change: datetime, *, asked_at: datetime) -> Measurement:
-        """Measure the rollback rule on the time before a change."""
-        return self._breach(change, since=None, changed_at=change, asked_at=asked_at)
-
-    def _breach(
-        self, until: datetime, *, since: datetime | None, changed_at: datetime, asked_at: datetime
-    ) -> Measurement:
-        rule, test = self.recipe.rollback, self.policy.rollback
-        span = lookback(rule, test)
-        data = self._readings(rule, span=span, until=until, changed_at=changed_at, asked_at=asked_at)
-        needs = Needs(min_samples=self.recipe.recipe.watch.min_samples, fresh_after=since, changed_at=changed_at)
-        return breach_of(rule, data, test, now=until, needs=needs)
+    def before(self, rule: Rule, change: datetime, *, asked_at: datetime) -> Measurement:
+        """Measure a rule for harm on the time before a change."""
+        test = self.policy.rollback
+        data = self._readings(rule, span=lookback(rule, test), until=change, changed_at=change, asked_at=asked_at)
+        needs = Needs(min_samples=self.recipe.recipe.watch.min_samples, changed_at=change)
+        return breach_of(rule, data, test, now=change, needs=needs)
 
     def _needs_since(self, since: datetime) -> Needs:
         watch = self.recipe.recipe.watch
         return Needs(min_samples=watch.min_samples, coverage=watch.coverage, fresh_after=since, changed_at=since)
 
-    def outlook(self, since: datetime) -> tuple[Outcomes, BreachOutlook]:
-        """Return what is known beforehand of both rules of a watch that begins at a time."""
+    def outlook(self, since: datetime) -> tuple[Outcomes, tuple[BreachOutlook, ...]]:
+        """Return what is known beforehand of the rules of a watch that begins at a time."""
         recipe, needs = self.recipe, self._needs_since(since)
         success = Outcomes(recipe.success, self.supplies, needs, beat=self.beat)
-        breach = Outcomes(recipe.rollback, self.supplies, replace(needs, coverage=Needs().coverage), beat=self.beat)
-        return success, BreachOutlook(recipe.rollback, self.supplies, self.policy.rollback, outcomes=breach)
+        needs, test = replace(needs, coverage=Needs().coverage), self.policy.rollback
+        breaches = tuple(
+            BreachOutlook(
+                each.rule, self.supplies, test, outcomes=Outcomes(each.rule, self.supplies, needs, beat=self.beat)
+            )
+            for each in recipe.watching
+        )
+        return success, breaches
+
+    def is_whole(self) -> bool:
+        """Tell whether no feed that a watch looks at is ever without a sample for longer than its windows."""
+        windows = min(self.policy.rollback.window, *(supply.spec.window for supply in self.supplies.values()))
+        rules = (self.recipe.success, *(each.rule for each in self.recipe.watching))
+        return all(self.supplies[feed].is_whole(windows, self.beat.end) for rule in rules for feed in rule.feeds)
 
     def _readings(
         self, rule: Rule, *, span: timedelta, until: datetime, changed_at: datetime, asked_at: datetime
@@ -104,8 +118,10 @@ class TrialWatch:
         self.effective_at = effective_at
         self.verdict: Verdict | None = None
         self._instruments = instruments
-        self._before: Measurement | None = None
-        self._success, self._breach = instruments.outlook(effective_at)
+        self._before: dict[str, Measurement] = {}
+        self._success, self._breaches = instruments.outlook(effective_at)
+        self._clock = WatchClock()
+        self._is_whole = instruments.is_whole()
 
     @property
     def is_over(self) -> bool:
@@ -115,34 +131,47 @@ class TrialWatch:
     @property
     def deadline(self) -> datetime:
         """From when on a person is asked."""
-        return self.effective_at + self._instruments.recipe.recipe.watch.deadline
+        return self.effective_at + self._instruments.recipe.recipe.watch.deadline + self._clock.frozen
 
     def may_tell(self, now: datetime) -> bool:
-        """Tell whether a look could give another verdict than HOLD."""
+        """Tell whether a look could give another verdict than HOLD, or stop the clocks."""
+        if not self._is_whole or not self._clock.runs:
+            return True
         may_succeed = self._success.at(now) in {None, RuleOutcome.HOLDS}
-        return now >= self.deadline or may_succeed or self._breach.may_hold(now)
+        return now >= self.deadline or may_succeed or any(breach.may_hold(now) for breach in self._breaches)
 
     def look(self, now: datetime) -> Verdict:
-        """Measure both rules and judge."""
+        """Measure all rules and judge."""
+        instruments, since = self._instruments, self.effective_at
+        recipe, policy = instruments.recipe, instruments.policy
+        own, *guards = (
+            instruments.guard(each, now, since=since, before=self._measured_before(each, now))
+            for each in recipe.watching
+        )
         facts = WatchFacts(
             change=CHANGE,
-            effective_at=self.effective_at,
-            watch=self._instruments.recipe.recipe.watch,
-            success=self._instruments.success(now, since=self.effective_at),
-            rollback=self._instruments.breach(now, since=self.effective_at),
-            before=self._measured_before(now),
-            paused=self._instruments.policy.paused,
-        )
+            effective_at=since,
+            watch=recipe.recipe.watch,
+            success=instruments.success(now, since=since),
+            rollback=own.now,
+            before=own.before,
+            worse=own.worse,
+            guards=tuple(guards),
+            clock=self._clock,
+            paused=policy.paused,
+        ).seen(now, recipe.ripe_after, blind_after=policy.blind_after)
         self.verdict = judge(facts, now)
+        self._clock = replace(facts.clock, over=self.verdict.inconclusive)
         return self.verdict
 
-    def _measured_before(self, now: datetime) -> Measurement:
+    def _measured_before(self, guard: CompiledGuard, now: datetime) -> Measurement:
         """Measure the time before the change until there is an answer, which is then remembered."""
-        if self._before is not None:
-            return self._before
-        measured = self._instruments.breach_before(self.effective_at, asked_at=now)
+        name = guard.guard.name
+        if name in self._before:
+            return self._before[name]
+        measured = self._instruments.before(guard.rule, self.effective_at, asked_at=now)
         if measured.outcome in _ANSWERS:
-            self._before = measured
+            self._before[name] = measured
         return measured
 
 

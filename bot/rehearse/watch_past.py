@@ -3,7 +3,7 @@
 Outcomes come from the replays; the verdict on them is the monitor's own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,12 +12,14 @@ from bot.model.recipe import RollbackMode, Watch
 from bot.model.rehearsal import RehearsedWatch
 from bot.model.settings import RollbackTest
 from bot.model.verdict import Measurement, RuleOutcome, Verdict, VerdictKind
-from bot.monitor.verdict import WatchFacts, judge
+from bot.monitor.breach import lookback, worse_of
+from bot.monitor.verdict import GuardFacts, WatchFacts, judge
 from bot.recipes.library import CompiledRecipe
 from bot.rehearse.replay import Looks, replay
 from bot.rehearse.replay_breach import breach_at, replay_breach
 from bot.rehearse.strand import Past, cut_past
 from bot.rehearse.track import micros_at, micros_of, moment_at
+from bot.rules.compile import Rule
 from bot.rules.evaluate import Needs, evaluate
 
 EVERY = timedelta(hours=1)
@@ -26,8 +28,11 @@ EVERY = timedelta(hours=1)
 _CHANGE = ChangeId("0" * 16)
 _AT_ONCE = 72
 """Looks that are replayed together: most watches end early."""
-_FINAL = frozenset({VerdictKind.ROLLBACK, VerdictKind.SUCCESS})
+_FINAL = frozenset({VerdictKind.ROLLBACK, VerdictKind.KEEP, VerdictKind.SUCCESS})
 _OUTCOMES = {outcome: Measurement(rule="", outcome=outcome, sentence="") for outcome in RuleOutcome}
+_NOTHING = _OUTCOMES[RuleOutcome.INSUFFICIENT]
+_QUIET = frozenset({RuleOutcome.DOES_NOT_HOLD, RuleOutcome.GREY, RuleOutcome.INSUFFICIENT})
+"""Outcomes that neither end a watch nor stop its clocks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,24 +46,24 @@ class Watcher:
 
     def watch(self, begin: datetime, until: datetime) -> RehearsedWatch:
         """Watch a change that took effect at `begin`, to its deadline or to the end of the data at `until`."""
-        deadline = begin + self._watch.deadline
         last, asked = None, None
-        for verdict in self._verdicts(begin, min(until, deadline + EVERY)):
-            last = verdict
+        for verdict, facts in self._verdicts(begin, until):
+            last = verdict, facts
             if verdict.kind is VerdictKind.ASK and asked is None:
                 asked = verdict.at
-            if verdict.kind in _FINAL or verdict.at >= deadline:
+            if verdict.kind in _FINAL or verdict.inconclusive:
                 break
         if last is None:
             return RehearsedWatch(begin=begin, end=until, verdict=VerdictKind.HOLD, sentence="the history ends here")
-        told = self._measured(begin, last.at)
+        verdict, facts = last
         # Asked about a breach before the deadline, a person has not decided: the watch only went on.
-        kind = VerdictKind.HOLD if last.kind is VerdictKind.ASK and last.at < deadline else last.kind
-        return RehearsedWatch(begin=begin, end=last.at, verdict=kind, sentence=told.sentence, asked_at=asked)
+        kind = VerdictKind.HOLD if verdict.kind is VerdictKind.ASK and not verdict.inconclusive else verdict.kind
+        told = judge(self._measured(facts, verdict.at), verdict.at)
+        return RehearsedWatch(begin=begin, end=verdict.at, verdict=kind, sentence=told.sentence, asked_at=asked)
 
     def ends(self, begin: datetime, until: datetime) -> VerdictKind:
         """Tell how a watch ends: in a rollback, in a success, or in neither by `until`."""
-        found = (verdict.kind for verdict in self._verdicts(begin, until) if verdict.kind in _FINAL)
+        found = (verdict.kind for verdict, _ in self._verdicts(begin, until) if verdict.kind in _FINAL)
         return next(found, VerdictKind.HOLD)
 
     @property
@@ -70,32 +75,81 @@ class Watcher:
         watch = self.recipe.recipe.watch
         return Needs(min_samples=watch.min_samples, coverage=watch.coverage, fresh_after=begin, changed_at=begin)
 
-    def _verdicts(self, begin: datetime, until: datetime) -> Iterator[Verdict]:
-        """Judge at every look; looks at which nothing can end the watch or ask a person are passed over."""
-        watch, before = self._watch, _OUTCOMES[self._outcome_before(begin)]
-        loud = min(micros_at(begin + watch.deadline), micros_at(until - EVERY) + 1)
-        for look, success, rollback in self._outcomes(begin, until):
-            if look < loud and RuleOutcome.HOLDS not in {success, rollback}:
+    def _verdicts(self, begin: datetime, until: datetime) -> Iterator[tuple[Verdict, WatchFacts]]:
+        """Judge at every look; looks at which nothing can end the watch, stop its clocks or ask are passed over."""
+        facts = self._at_first(begin)
+        last, ends_at = micros_at(until - EVERY) + 1, micros_at(facts.ends_at)
+        for look, success, outcomes in self._outcomes(begin, until):
+            loud = look >= min(last, ends_at) or not facts.clock.runs
+            if not loud and _QUIET.issuperset(outcomes) and success in _QUIET:
                 continue
-            facts = WatchFacts(
-                change=_CHANGE,
-                effective_at=begin,
-                watch=watch,
-                success=_OUTCOMES[success],
-                rollback=_OUTCOMES[rollback],
-                before=before,
-            )
-            yield judge(facts, moment_at(look))
+            now = moment_at(look)
+            seen = self._at_look(facts, success, outcomes, now).seen(now, self.recipe.ripe_after)
+            verdict = judge(seen, now)
+            facts = replace(facts, clock=replace(seen.clock, over=verdict.inconclusive))
+            ends_at = micros_at(facts.ends_at)
+            yield verdict, seen
 
-    def _outcomes(self, begin: datetime, until: datetime) -> Iterator[tuple[int, RuleOutcome, RuleOutcome]]:
-        """Yield every look with the outcomes of success and rollback."""
+    def _at_first(self, begin: datetime) -> WatchFacts:
+        """Return what is known of a change when it takes effect: the time before it."""
+        own, *guards = (
+            GuardFacts(guard=each.guard, now=_NOTHING, before=self._before(each.rule, begin))
+            for each in self.recipe.watching
+        )
+        return WatchFacts(
+            change=_CHANGE,
+            effective_at=begin,
+            watch=self._watch,
+            success=_NOTHING,
+            rollback=_NOTHING,
+            before=own.before,
+            guards=tuple(guards),
+        )
+
+    def _at_look(
+        self, facts: WatchFacts, success: RuleOutcome, outcomes: Sequence[RuleOutcome], now: datetime
+    ) -> WatchFacts:
+        """Put the outcomes of one look into the facts; whether a breach got worse is measured where it matters."""
+        own, *guards = zip(self.recipe.watching, (_OUTCOMES[each] for each in outcomes), strict=True)
+        befores = [each.before for each in facts.guards]
+        return replace(
+            facts,
+            success=_OUTCOMES[success],
+            rollback=own[1],
+            worse=self._worsened(own[0].rule, own[1], facts.before, facts.effective_at, now),
+            guards=tuple(
+                GuardFacts(
+                    guard=each.guard,
+                    now=found,
+                    before=before,
+                    worse=self._worsened(each.rule, found, before, facts.effective_at, now),
+                )
+                for (each, found), before in zip(guards, befores, strict=True)
+            ),
+        )
+
+    def _worsened(
+        self, rule: Rule, found: Measurement, before: Measurement, begin: datetime, now: datetime
+    ) -> Measurement | None:
+        if not found.outcome is before.outcome is RuleOutcome.HOLDS:
+            return None
+        data = cut_past(self.past, now - lookback(rule, self.test), now)
+        return worse_of(rule, data, self.test, before, now=now, needs=self._breach_needs(self._needs(begin)))
+
+    def _outcomes(
+        self, begin: datetime, until: datetime
+    ) -> Iterator[tuple[int, RuleOutcome, tuple[RuleOutcome, ...]]]:
+        """Yield every look with the outcomes of success and of the rules that watch for harm."""
         start, step, needs = micros_at(begin), micros_of(EVERY), self._needs(begin)
         count = (micros_at(until) - start) // step
         for first in range(0, count, _AT_ONCE):
             looks = Looks(start=start + step * (first + 1), step=step, count=min(_AT_ONCE, count - first))
             success = self._success(looks, needs, start)
-            rollback = replay_breach(self.recipe.rollback, self.past, looks, self.test, self._breach_needs(needs))
-            yield from zip(looks.moments, success, rollback, strict=True)
+            breaches = [
+                replay_breach(each.rule, self.past, looks, self.test, self._breach_needs(needs))
+                for each in self.recipe.watching
+            ]
+            yield from zip(looks.moments, success, zip(*breaches, strict=True), strict=True)
 
     def _success(self, looks: Looks, needs: Needs, start: int) -> list[RuleOutcome]:
         """Return the success rule's outcomes; before its `for` can be over it is no success, whatever it is."""
@@ -107,29 +161,27 @@ class Watcher:
     def _breach_needs(self, needs: Needs) -> Needs:
         return replace(needs, coverage=Needs().coverage)
 
-    def _outcome_before(self, begin: datetime) -> RuleOutcome:
+    def _before(self, rule: Rule, begin: datetime) -> Measurement:
+        """Measure a rule for harm on the time before the change; in full only where there was a breach already."""
+        needs = replace(self._breach_needs(self._needs(begin)), fresh_after=None)
         looks = Looks(start=micros_at(begin), step=micros_of(EVERY), count=1)
-        return replay_breach(self.recipe.rollback, self.past, looks, self.test, self._needs_before(begin))[0]
+        outcome = replay_breach(rule, self.past, looks, self.test, needs)[0]
+        if outcome is RuleOutcome.HOLDS:
+            return breach_at(rule, self.past, self.test, now=begin, needs=needs)
+        return _OUTCOMES[outcome]
 
-    def _needs_before(self, begin: datetime) -> Needs:
-        return replace(self._breach_needs(self._needs(begin)), fresh_after=None)
-
-    def _before(self, begin: datetime) -> Measurement:
-        """Measure the rollback rule on the time before the change."""
-        needs = self._needs_before(begin)
-        return breach_at(self.recipe.rollback, self.past, self.test, now=begin, needs=needs)
-
-    def _measured(self, begin: datetime, now: datetime) -> Verdict:
-        """Judge one look with what was measured in words."""
-        rule, needs = self.recipe.success, self._needs(begin)
-        start = min(now - rule.lookback, begin - rule.baseline)
-        data = cut_past(self.past, start, now)
-        facts = WatchFacts(
-            change=_CHANGE,
-            effective_at=begin,
-            watch=self._watch,
+    def _measured(self, facts: WatchFacts, now: datetime) -> WatchFacts:
+        """Measure one look in words."""
+        rule, begin = self.recipe.success, facts.effective_at
+        needs = self._needs(begin)
+        data = cut_past(self.past, min(now - rule.lookback, begin - rule.baseline), now)
+        told = [
+            breach_at(each.rule, self.past, self.test, now=now, needs=self._breach_needs(needs))
+            for each in self.recipe.watching
+        ]
+        return replace(
+            facts,
             success=evaluate(rule, data, now=now, needs=needs),
-            rollback=breach_at(self.recipe.rollback, self.past, self.test, now=now, needs=self._breach_needs(needs)),
-            before=self._before(begin),
+            rollback=told[0],
+            guards=tuple(replace(each, now=found) for each, found in zip(facts.guards, told[1:], strict=True)),
         )
-        return judge(facts, now)

@@ -28,9 +28,10 @@ _VERDICTS = {
     VerdictKind.ROLLBACK: "rolled back",
     VerdictKind.SUCCESS: "success",
     VerdictKind.ASK: "a person is asked at the deadline",
+    VerdictKind.KEEP: "kept at the deadline",
     VerdictKind.HOLD: "still watching where the history ends",
 }
-_UNDECIDED = (RuleOutcome.NO_DATA, RuleOutcome.INSUFFICIENT, RuleOutcome.STALE, RuleOutcome.ERROR)
+_UNDECIDED = (RuleOutcome.GREY, RuleOutcome.NO_DATA, RuleOutcome.INSUFFICIENT, RuleOutcome.STALE, RuleOutcome.ERROR)
 
 Row = tuple[str, str]
 

@@ -11,12 +11,13 @@ from typing import assert_never
 from bot.model.change import Affected, FileEdit, Impact, KeyChange
 from bot.model.clock import format_time
 from bot.model.level import Level
-from bot.model.recipe import Recipe, RollbackMode, Setting
+from bot.model.recipe import Guard, Recipe, RollbackMode, Setting
 from bot.model.series import FeedFailure, SeriesKind
 from bot.model.settings import Approvers, FeedShape, FeedSpec, Policy, ShareTest
 from bot.model.unit import RATIO
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.report.approvers import all_approvals
+from bot.report.explain_watch import SILENCE, guard_item, late_sentence
 from bot.report.pull_request import redline_of
 from bot.rules.display import show_duration
 
@@ -26,7 +27,8 @@ class SpokenRules:
     """The recipe's rules as clauses that stand after "when".
 
     `limit` is what a share must break where the monitor tests it as one, empty where it does not; `separate` is how
-    the monitor looks at any other rule: so many breaches in so many windows, each so long.
+    the monitor looks at any other rule: so many breaches in so many windows, each so long. `guards` are the rules
+    that watch beside them.
     """
 
     fires: str
@@ -34,6 +36,7 @@ class SpokenRules:
     rolls_back: str
     limit: str
     separate: tuple[int, int, timedelta]
+    guards: tuple[tuple[Guard, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ class Section:
 
 
 _CANNOT = {
+    RuleOutcome.GREY: "it is beyond its limit and not proven",
     RuleOutcome.NO_DATA: "there is no data",
     RuleOutcome.INSUFFICIENT: "there is too little data",
     RuleOutcome.STALE: "the data is stale",
@@ -220,7 +224,11 @@ def _succeeds(explanation: Explanation) -> Iterator[str]:
         f"Only data from after the deployment counts, the rollback rule must measurably not hold, and it is never "
         f"sooner than {show_duration(watch.arm_after)} after the deployment."
     )
-    yield f"Without a verdict within {show_duration(watch.deadline)} a person is asked."
+    yield f"Without a verdict within {show_duration(watch.deadline)} {late_sentence(watch)}"
+    yield (
+        f"Time in which nothing could be seen is not counted. A person is told after {show_duration(watch.grace)} "
+        f"without data, and after {explanation.policy.blind_after} looks in a row at which a rule was not measurable."
+    )
 
 
 def _rolls_back(explanation: Explanation) -> Iterator[str]:
@@ -236,9 +244,12 @@ def _rolls_back(explanation: Explanation) -> Iterator[str]:
             f"and must be so now and at least {breaches} times in all."
         )
     yield (
-        "Only data from after the deployment counts. If it was so before the deployment already, or the policy is "
-        "paused, nothing is taken back and a person is asked."
+        "Only data from after the deployment counts. If it was so before the deployment already and did not get "
+        "worse, or the policy is paused, nothing is taken back and a person is asked."
     )
+    if silence := SILENCE[watch.no_data].strip():
+        yield silence
+    yield from (guard_item(guard, when) for guard, when in rules.guards)
     yield f"The watch is armed {show_duration(watch.arm_after)} after the deployment. {_then(explanation)}"
 
 

@@ -34,6 +34,7 @@ def json_of(explanation: Explanation) -> Mapping[str, Json]:
             "rule": recipe.success_metric,
             "when": rules.succeeds,
             "deadline": recipe.watch.deadline.total_seconds(),
+            "on_deadline": recipe.watch.on_deadline,
         },
         "rollback": _rollback_json(explanation),
         "today": _today_json(explanation.today) if explanation.today else None,
@@ -80,6 +81,12 @@ def _rollback_json(explanation: Explanation) -> Json:
         "mode": recipe.watch.mode,
         "reversible": recipe.reversible,
         "arm_after": recipe.watch.arm_after.total_seconds(),
+        "no_data": recipe.watch.no_data,
+        "grace": recipe.watch.grace.total_seconds(),
+        "guards": [
+            {"name": each.name, "rule": each.rule, "when": when, "role": each.role, "mode": each.mode}
+            for each, when in rules.guards
+        ],
     }
 
 

@@ -9,7 +9,7 @@ from typing import assert_never
 from bot.model.change import Change
 from bot.model.clock import format_time
 from bot.model.names import ChangeId, Login, PullNumber
-from bot.model.recipe import Recipe
+from bot.model.recipe import OnDeadline, Recipe
 from bot.model.verdict import Measurement, Recovery, RuleOutcome, Verdict, VerdictKind
 from bot.report.pull_request import redline_of
 from bot.report.untrusted import code, fenced, sanitize, visible
@@ -17,16 +17,23 @@ from bot.report.untrusted import code, fenced, sanitize, visible
 _WORDS = {
     VerdictKind.ROLLBACK: "it got worse: the change is taken back",
     VerdictKind.ASK: "a person must decide",
+    VerdictKind.KEEP: "the time is over, and the change is kept",
     VerdictKind.HOLD: "still watching",
     VerdictKind.SUCCESS: "it worked: the loop is closed",
 }
 _OUTCOMES = {
     RuleOutcome.HOLDS: "holds",
     RuleOutcome.DOES_NOT_HOLD: "does not hold",
+    RuleOutcome.GREY: "beyond the limit, not proven",
     RuleOutcome.NO_DATA: "no data",
     RuleOutcome.INSUFFICIENT: "too little to say",
     RuleOutcome.STALE: "stale data",
     RuleOutcome.ERROR: "could not be measured",
+}
+_LATE = {
+    OnDeadline.ASK_HUMAN: "a person is asked",
+    OnDeadline.KEEP: "it is kept if no harm was measured, and else a person is asked,",
+    OnDeadline.ROLLBACK: "it is taken back if it measurably did not help, and else a person is asked,",
 }
 _HOW_TO_ANSWER = (
     "To keep the change, comment `/keep` here; it counts from people with write access. To take it back, revert "
@@ -44,7 +51,7 @@ def watch_marker(change: ChangeId) -> str:
 
 def watch_comment(verdict: Verdict, recipe: Recipe, *, effective_at: datetime) -> str:
     """Render the present verdict; the same comment is edited as the watch goes on."""
-    deadline = effective_at + recipe.watch.deadline
+    deadline = verdict.ends_at or effective_at + recipe.watch.deadline
     lines = [
         watch_marker(verdict.change),
         f"### Watch: {_WORDS[verdict.kind]}",
@@ -55,12 +62,15 @@ def watch_comment(verdict: Verdict, recipe: Recipe, *, effective_at: datetime) -
         "|---|---|---|---:|",
         _row("success", verdict.success),
         _row("rollback", verdict.rollback),
+        *(_row(each.name, each.now) for each in verdict.guards),
         "",
         (
             f"In effect since {format_time(effective_at)}; measured {format_time(verdict.at)}; "
-            f"without a verdict a person is asked after {format_time(deadline)}."
+            f"without a verdict {_LATE[recipe.watch.on_deadline]} after {format_time(deadline)}."
         ),
     ]
+    if verdict.inconclusive:
+        lines += ["", "The time is over without a verdict: what is measured from now on ends nothing by itself."]
     if verdict.kind is VerdictKind.ASK:
         lines += ["", _HOW_TO_ANSWER]
     if not verdict.armed:

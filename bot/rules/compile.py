@@ -9,7 +9,7 @@ from bot.rules.check import check
 from bot.rules.grid import baseline_of, delay_of, lookback_of, reach_of
 from bot.rules.parse import parse
 from bot.rules.source import Fault
-from bot.rules.typed import Condition, HoldFor, reductions
+from bot.rules.typed import Condition, HoldFor, present, reductions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,11 @@ class Rule:
     def reach(self) -> timedelta:
         """How much time the rule judges, back from now less `delay`."""
         return reach_of(self.tree)
+
+    @property
+    def widest(self) -> timedelta:
+        """The longest window that any part of the rule looks at."""
+        return max(reduced.window for reduced in present(self.tree.logic))
 
     @property
     def lookback(self) -> timedelta:

@@ -1,4 +1,4 @@
-"""The truth tables of `and`, `or` and `not` over the six outcomes; it knows nothing else.
+"""The truth tables of `and`, `or` and `not` over the outcomes of a rule; it knows nothing else.
 
 A definite no decides an `and`, a definite yes decides an `or`, whatever is missing on the other side. Otherwise what
 is missing wins, the worst first: ERROR, STALE, NO_DATA, INSUFFICIENT. `not` of something missing is still missing.
@@ -11,10 +11,11 @@ from bot.model.verdict import RuleOutcome
 _SEVERITY = {
     RuleOutcome.HOLDS: 0,
     RuleOutcome.DOES_NOT_HOLD: 0,
-    RuleOutcome.INSUFFICIENT: 1,
-    RuleOutcome.NO_DATA: 2,
-    RuleOutcome.STALE: 3,
-    RuleOutcome.ERROR: 4,
+    RuleOutcome.GREY: 1,  # no part of a rule is ever grey, only what the monitor makes of a whole one
+    RuleOutcome.INSUFFICIENT: 2,
+    RuleOutcome.NO_DATA: 3,
+    RuleOutcome.STALE: 4,
+    RuleOutcome.ERROR: 5,
 }
 _INVERSE = {
     RuleOutcome.HOLDS: RuleOutcome.DOES_NOT_HOLD,

@@ -41,6 +41,7 @@ ENVIRONMENT = {
 OUTCOMES = {
     RuleOutcome.HOLDS: "The rule is met.",
     RuleOutcome.DOES_NOT_HOLD: "The rule was measured and is not met.",
+    RuleOutcome.GREY: "Beyond the limit, and not proven to be more than chance; only the monitor says so.",
     RuleOutcome.NO_DATA: "The window holds no sample.",
     RuleOutcome.INSUFFICIENT: "Fewer samples, or windows with an answer, than are needed; or a division by zero.",
     RuleOutcome.STALE: "The newest sample is older than two of the feed's windows and its delay.",

@@ -22,7 +22,7 @@ NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 FIVE = timedelta(minutes=5)
 RATE = FeedName("metrics.passport.error_rate")
 METRIC = Metric(name=RATE, unit=PERCENT, kind=SeriesKind.RATIO, window=FIVE)
-YES, NO, OPEN = RuleOutcome.HOLDS, RuleOutcome.DOES_NOT_HOLD, RuleOutcome.INSUFFICIENT
+YES, NO, OPEN = RuleOutcome.HOLDS, RuleOutcome.DOES_NOT_HOLD, RuleOutcome.GREY
 
 
 def a_rule(text: str, metric: Metric = METRIC) -> Rule:

@@ -10,10 +10,11 @@ from bot.model.names import FeedName
 from bot.model.series import FailureKind, FeedFailure, Sample, Series, SeriesKind, Window
 from bot.model.settings import RollbackTest
 from bot.model.unit import DAY, PERCENT
-from bot.model.verdict import RuleOutcome
-from bot.monitor.breach import lookback, measure_breach
+from bot.model.verdict import Measurement, RuleOutcome
+from bot.monitor.breach import lookback, measure_breach, worse_of
 from bot.rules.catalog import Metric, Scope
 from bot.rules.compile import Rule, compile_rule
+from bot.rules.evaluate import Needs
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 FIVE = timedelta(minutes=5)
@@ -53,7 +54,7 @@ def outcome(counts: list[tuple[float, float]], *, since: datetime | None = None,
 
 
 YES, NO, FEW = RuleOutcome.HOLDS, RuleOutcome.DOES_NOT_HOLD, RuleOutcome.INSUFFICIENT
-OPEN = RuleOutcome.INSUFFICIENT
+OPEN = RuleOutcome.GREY
 """Beyond the limit and not proven: no reason to revert, and none to call it a success."""
 CASES = [
     ("ten percent of few, which five may explain", [(1, 10)] * 12, OPEN),
@@ -233,3 +234,53 @@ def test_a_healthy_stream_is_never_taken_back_in_three_days(requests: int):
         if measure_breach(rule, {ERRORS: series}, test, now=start + FIVE * look, since=None).outcome is YES
     ]
     assert held == []
+
+
+WORSE = [
+    ("as bad as before", (8, 100), (8, 100), OPEN),
+    ("somewhat worse, which chance may be", (8, 100), (11, 100), OPEN),
+    ("twice as bad", (8, 100), (20, 100), YES),
+    ("better, and still beyond the limit", (20, 100), (8, 100), NO),
+    ("better than the limit", (20, 100), (1, 100), NO),
+    ("too few to tell", (8, 100), (4, 4), FEW),
+    ("from nothing, which no ratio could compare", (0, 100), (20, 100), YES),
+]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "expected"), [case[1:] for case in WORSE], ids=[case[0] for case in WORSE]
+)
+def test_worse_than_before_is_a_difference_that_must_be_proven(earlier, later, expected):
+    rule, test, live = a_rule("error_rate > 5%"), RollbackTest(), NOW - FIVE * 12
+    before = measure_breach(rule, {ERRORS: a_ratio([earlier] * 12, end=live)}, test, now=live, since=None)
+    assert before.value == earlier[0] / earlier[1]
+    data = {ERRORS: a_ratio([earlier] * 12 + [later] * 12)}
+    needs = Needs(fresh_after=live, changed_at=live)
+    found = worse_of(rule, data, test, before, now=NOW, needs=needs)
+    assert found is not None
+    if expected is OPEN:
+        assert found.outcome in {OPEN, NO}, "within what the earlier share may have been, or beyond it by chance"
+    else:
+        assert found.outcome is expected
+
+
+def test_worse_works_for_a_limit_from_below_too():
+    rule, test, live = a_rule("error_rate < 50%"), RollbackTest(), NOW - FIVE * 12
+    before = measure_breach(rule, {ERRORS: a_ratio([(40, 100)] * 12, end=live)}, test, now=live, since=None)
+    for hits, expected in ((40, NO), (20, YES)):
+        data = {ERRORS: a_ratio([(hits, 100)] * 12)}
+        needs = Needs(fresh_after=live, changed_at=live)
+        found = worse_of(rule, data, test, before, now=NOW, needs=needs)
+        assert found is not None
+        assert found.outcome is expected
+
+
+def test_what_is_no_share_or_was_not_measured_before_is_not_compared():
+    rule, needs = a_rule("error_rate > 5%"), Needs()
+    data = {ERRORS: a_ratio([(20, 100)] * 12)}
+    unknown = Measurement(rule="", outcome=YES, sentence="")
+    known = Measurement(rule="", outcome=YES, sentence="", samples=100, value=0.2)
+    failed = {ERRORS: FeedFailure(feed=ERRORS, kind=FailureKind.TIMEOUT, message="slow")}
+    assert worse_of(rule, data, RollbackTest(), unknown, now=NOW, needs=needs) is None
+    assert worse_of(rule, failed, RollbackTest(), known, now=NOW, needs=needs) is None
+    assert worse_of(a_rule("wait_time > 5_days"), data, RollbackTest(), known, now=NOW, needs=needs) is None

@@ -15,7 +15,7 @@ from bot.monitor.breach import lookback, measure_breach
 from bot.monitor.cusum import evidence_of, harmful, needed, strongest
 
 TEST = RollbackTest(share=ShareTest.CUSUM, breaches=6)
-YES, NO, OPEN = RuleOutcome.HOLDS, RuleOutcome.DOES_NOT_HOLD, RuleOutcome.INSUFFICIENT
+YES, NO, OPEN = RuleOutcome.HOLDS, RuleOutcome.DOES_NOT_HOLD, RuleOutcome.GREY
 
 
 def measured(counts, *, rule="error_rate > 5%", test=TEST, since=None):
@@ -70,7 +70,7 @@ CASES = [
     ("bad for hours, good for the last one", [(5, 10)] * 60 + [(0, 10)] * 12, NO),
     ("bad for an hour, long ago, and a little now", [(5, 10)] * 12 + [(0, 10)] * 400 + [(1, 10)] * 12, OPEN),
     ("five bad windows of twelve", [(0, 10)] * 7 + [(9, 10)] * 5, OPEN),
-    ("too few counted in the last hour", [(1, 4)] * 864, OPEN),
+    ("too few counted in the last hour", [(1, 4)] * 864, RuleOutcome.INSUFFICIENT),
 ]
 
 

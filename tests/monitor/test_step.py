@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from monitor.watchtower import DAY, ERRORS, FEEDS, FIVE, HOUR, POLICY, PRINTER, RECIPE, WAITS, a_watch
+from monitor.watchtower import DAY, ERRORS, FEEDS, FIVE, HOUR, POLICY, PRINTER, RECIPE, WAITS, a_tower, a_watch
 
 from bot.model.event import Mark
 from bot.model.names import ChangeId
 from bot.model.record import Phase
 from bot.monitor.act import PERSON_LABEL
+from bot.propose.change import rollback_id
 
 
 def recipe_with(*lines: bytes) -> bytes:
@@ -65,7 +66,7 @@ def test_a_look_at_the_same_moment_writes_nothing_and_a_later_one_edits_its_comm
     assert "measured 2026-03-04T10:00:00Z" in tower.comment(1), "one comment, kept up to date"
 
 
-def test_without_a_verdict_at_the_deadline_a_person_is_asked_once_and_measuring_goes_on():
+def test_without_a_verdict_at_the_deadline_a_person_is_asked_and_only_a_person_goes_on():
     tower, change = a_watch(blur=recipe_with(b"watch: {deadline: 5_days}"))
     tower.go(5 * DAY)
     event = tower.only()
@@ -73,9 +74,70 @@ def test_without_a_verdict_at_the_deadline_a_person_is_asked_once_and_measuring_
     assert "no verdict by 2026-03-08T09:00:00Z" in event.sentence
     assert "pull request 1" in event.hint
     assert PERSON_LABEL in tower.world.pull(1).labels
-    tower.go(4 * DAY, waits=3.0)
-    assert tower.only().data["closed"] == "success", "late evidence is evidence"
-    assert tower.closed(change)["outcome"] == "success"
+    for errors in (0.01, 0.5):
+        tower.go(4 * DAY, waits=3.0, errors=errors)
+        assert tower.only().mark is Mark.WARNING, "what is inconclusive stays so"
+        assert "what is measured from now on ends nothing by itself" in tower.comment(1)
+    assert not tower.of(change, Phase.CLOSED)
+    assert not tower.of(change, Phase.REVERTED)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "errors", "waits", "outcome"),
+    [
+        ("keep", 0.01, 20.0, "kept"),
+        ("keep", None, 20.0, None),
+        ("rollback", 0.01, 20.0, "rolled back"),
+        ("rollback", 0.01, None, None),
+    ],
+)
+def test_a_recipe_may_say_what_follows_at_the_deadline_if_its_rules_have_an_answer(wanted, errors, waits, outcome):
+    tower, change = a_watch(blur=recipe_with(f"watch: {{deadline: 2_days, on_deadline: {wanted}}}".encode()))
+    for days in (2, 7):
+        tower.go(days * DAY, errors=errors, waits=waits)
+        tower.monitor()
+    closed = [record.facts["outcome"] for record in tower.of(change, Phase.CLOSED)]
+    assert closed == (["kept"] if outcome == "kept" else [])
+    assert len(tower.rollback_pulls(change)) == (outcome == "rolled back")
+
+
+def test_a_blind_watch_tells_a_person_and_its_clocks_stand():
+    tower, change = a_watch(blur=recipe_with(b"watch: {deadline: 5_days}"))
+    tower.go(DAY)
+    assert tower.only().mark is Mark.WAIT
+    tower.figures.down = {ERRORS: "answered 503"}
+    marks = []
+    for _ in range(6):
+        tower.go(HOUR, waits=20.0)
+        marks.append(tower.only().mark)
+    assert marks == [Mark.WAIT] * 4 + [Mark.WARNING] * 2
+    assert "blind for 6 looks in a row, and the clocks stand" in tower.comment(1)
+    tower.go(9 * DAY, waits=20.0)
+    assert "no verdict by" not in tower.only().sentence, "no deadline passes while nothing is seen"
+    tower.figures.down = {}
+    tower.go(HOUR, waits=20.0)
+    event = tower.only()
+    assert event.mark is Mark.WAIT
+    assert "measured" in tower.comment(1)
+    assert not tower.of(change, Phase.CLOSED)
+
+
+def test_a_guardrail_takes_back_a_signal_asks_and_a_shadow_is_only_shown():
+    for key, mode, mark, pulls in (
+        ("guardrails", "auto", Mark.WARNING, 1),
+        ("guardrails", "propose", Mark.WARNING, 1),
+        ("guardrails", "shadow", Mark.WAIT, 0),
+        ("signals", "auto", Mark.WARNING, 0),
+    ):
+        rule = f'{key}: [{{rule: "wait_time > 30_days", name: slow, mode: {mode}}}]'
+        tower, change = a_watch(blur=recipe_with(rule.encode()))
+        tower.go(3 * DAY, waits=40.0)
+        event = tower.monitor().events[0]
+        assert event.mark is mark, (key, mode, event)
+        found = tower.rollback_pulls(change)
+        assert len(found) == pulls, (key, mode)
+        assert [pull.draft for pull in found] == [mode == "propose"] * pulls
+        assert "slow" in tower.comment(1)
 
 
 # What is no evidence
@@ -305,3 +367,26 @@ def test_what_a_feeds_server_says_cannot_act_in_the_comment():
     assert "![x]" not in comment
     assert "\n# Approved" not in comment
     assert comment.count("<!--") == 1, "the marker is the only thing that does not show"
+
+
+def test_a_breach_from_before_that_gets_worse_is_taken_back():
+    tower = a_tower()
+    tower.go(DAY, errors=0.1)
+    change = tower.land()
+    tower.go(2 * HOUR, errors=0.1)
+    assert "the breach was there before" in tower.only().sentence
+    tower.go(2 * HOUR, errors=0.4)
+    assert "worse than before the change" in tower.monitor().events[0].sentence
+    assert len(tower.rollback_pulls(change)) == 1
+
+
+def test_a_rollback_for_a_guardrail_is_watched_for_what_the_guardrail_says():
+    tower, change = a_watch(blur=recipe_with(b'guardrails: [{rule: "wait_time > 30_days", name: slow}]'))
+    tower.go(3 * DAY, waits=40.0)
+    tower.monitor()
+    (intent,) = tower.of(change, Phase.REVERTED)
+    assert (intent.facts["by"], intent.facts["measurement"]["rule"]) == ("slow", "wait_time > 30_days")
+    tower.roll_out(rollback_id(change))
+    tower.go(3 * DAY, waits=40.0)
+    tower.monitor()
+    assert tower.closed(rollback_id(change))["recovery"] == "NOT_RECOVERED"

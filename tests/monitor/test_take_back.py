@@ -467,8 +467,8 @@ def a_revert_by_hand() -> tuple[Tower, ChangeId]:
 SCENES: dict[str, tuple[Callable[[], tuple[Tower, ChangeId]], int]] = {
     "harm": (a_breach, 9),
     "harm, as a draft": (a_draft, 9),
-    "recovery": (a_recovery, 3),
-    "no recovery": (a_failed_recovery, 3),
+    "recovery": (a_recovery, 4),
+    "no recovery": (a_failed_recovery, 4),
     "success": (a_success, 3),
     "a question": (a_question, 3),
     "a veto": (a_veto, 1),

@@ -6,13 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.model.names import ChangeId
-from bot.model.recipe import RollbackMode, Watch
+from bot.model.recipe import ROLLBACK, SUCCESS, Guard, GuardRole, NoData, OnDeadline, RollbackMode, Watch
 from bot.model.verdict import Measurement, Recovery, RuleOutcome, VerdictKind
-from bot.monitor.verdict import WatchFacts, judge, judge_recovery
+from bot.monitor.clocks import WatchClock
+from bot.monitor.verdict import GuardFacts, WatchFacts, judge, judge_recovery
 
 LIVE = datetime(2026, 1, 5, 9, tzinfo=UTC)
 YES, NO = RuleOutcome.HOLDS, RuleOutcome.DOES_NOT_HOLD
-UNKNOWN = (RuleOutcome.NO_DATA, RuleOutcome.INSUFFICIENT, RuleOutcome.STALE, RuleOutcome.ERROR)
+UNKNOWN = (
+    RuleOutcome.GREY,
+    RuleOutcome.NO_DATA,
+    RuleOutcome.INSUFFICIENT,
+    RuleOutcome.STALE,
+    RuleOutcome.ERROR,
+)
 
 
 def a_measurement(outcome: RuleOutcome, rule: str = "rule") -> Measurement:
@@ -158,3 +165,180 @@ RECOVERIES = [
 def test_recovery_needs_evidence_either_way(outcome: RuleOutcome, age: timedelta, recovery: Recovery):
     measured = a_measurement(outcome)
     assert judge_recovery(measured, effective_at=LIVE, within=timedelta(days=2), now=LIVE + age) is recovery
+
+
+def test_time_that_nothing_could_be_seen_in_is_none_that_a_rollback_had():
+    measured = a_measurement(YES)
+    age = timedelta(days=3)
+    for frozen, recovery in ((timedelta(days=1), Recovery.NOT_RECOVERED), (timedelta(days=2), Recovery.PENDING)):
+        found = judge_recovery(measured, effective_at=LIVE, within=timedelta(days=2), now=LIVE + age, frozen=frozen)
+        assert found is recovery
+
+
+# Every outcome under every policy: what a rule for harm says, with a success that holds
+
+GREY, NONE, FEW, OLD, BAD = UNKNOWN[0], UNKNOWN[1], UNKNOWN[2], UNKNOWN[3], UNKNOWN[4]
+ROLL, ASK, HOLD, WON = VerdictKind.ROLLBACK, VerdictKind.ASK, VerdictKind.HOLD, VerdictKind.SUCCESS
+DAY = timedelta(days=1)
+OUTCOMES_BY_POLICY = {
+    # no data for an hour:       hold, breach, ok; for a day: hold, breach, ok
+    YES: (ROLL, ROLL, ROLL, ROLL, ROLL, ROLL),
+    NO: (WON, WON, WON, WON, WON, WON),
+    GREY: (HOLD, HOLD, HOLD, HOLD, HOLD, HOLD),
+    NONE: (HOLD, HOLD, WON, ASK, ROLL, WON),
+    OLD: (HOLD, HOLD, WON, ASK, ROLL, WON),
+    FEW: (HOLD, HOLD, HOLD, HOLD, HOLD, HOLD),
+    BAD: (HOLD, HOLD, HOLD, HOLD, HOLD, HOLD),
+}
+POLICIES = [(silent, policy) for silent in (timedelta(hours=1), DAY) for policy in NoData]
+CELLS = [
+    (outcome, silent, policy, OUTCOMES_BY_POLICY[outcome][place])
+    for outcome in RuleOutcome
+    for place, (silent, policy) in enumerate(POLICIES)
+]
+
+
+@pytest.mark.parametrize(("outcome", "silent", "policy", "kind"), CELLS)
+def test_every_outcome_under_every_policy(outcome, silent, policy, kind):
+    watch = Watch(no_data=policy)
+    given_facts = replace(facts(YES, outcome, watch=watch), clock=WatchClock(silence={ROLLBACK: silent}))
+    assert judge(given_facts, LIVE + LATER).kind is kind
+    # The same rule beside one that says no: a guardrail is as good as the recipe's own rule, a signal only asks.
+    guard = Guard(name="slow", rule="", no_data=policy)
+    clock = WatchClock(silence={"slow": silent})
+    beside = GuardFacts(guard=guard, now=a_measurement(outcome), before=a_measurement(NO))
+    assert judge(replace(facts(YES, NO), guards=(beside,), clock=clock), LIVE + LATER).kind is kind
+    signal = replace(beside, guard=replace(guard, role=GuardRole.SIGNAL))
+    expected = ASK if kind is ROLL else kind
+    assert judge(replace(facts(YES, NO), guards=(signal,), clock=clock), LIVE + LATER).kind is expected
+    shadow = replace(beside, guard=replace(guard, mode=RollbackMode.SHADOW))
+    assert judge(replace(facts(YES, NO), guards=(shadow,), clock=clock), LIVE + LATER).kind is WON
+
+
+@pytest.mark.parametrize("before", RuleOutcome)
+def test_silence_is_harm_only_of_a_feed_that_spoke_before(before: RuleOutcome):
+    watch = Watch(no_data=NoData.BREACH)
+    clock = WatchClock(silence={ROLLBACK: DAY})
+    given_facts = replace(facts(NO, NONE, before=before, watch=watch), clock=clock)
+    spoke = before in {NO, GREY, FEW}
+    assert judge(given_facts, LIVE + LATER).kind is (ROLL if spoke else ASK)
+
+
+BLIND = WatchClock(failures=5, blind=True, frozen=DAY)
+BLINDNESS = [
+    # success, rollback, verdict
+    (BAD, NO, ASK),
+    (YES, BAD, ASK),
+    (BAD, BAD, ASK),
+    (BAD, YES, ROLL),
+    (NO, NO, HOLD),
+]
+
+
+@pytest.mark.parametrize(("success", "rollback", "kind"), BLINDNESS)
+def test_a_blind_rule_asks_and_one_that_sees_still_decides(success, rollback, kind):
+    verdict = judge(replace(facts(success, rollback), clock=BLIND), LIVE + LATER)
+    assert verdict.kind is kind
+    assert ("blind for 5 looks in a row" in verdict.sentence) == (kind is ASK)
+
+
+def test_success_without_data_for_a_day_tells_a_person():
+    for silent, kind in ((DAY / 2, HOLD), (DAY, ASK)):
+        clock = WatchClock(silence={SUCCESS: silent})
+        assert judge(replace(facts(NONE, NO), clock=clock), LIVE + LATER).kind is kind
+
+
+AT_DEADLINE = [
+    # on_deadline, success, rollback, verdict
+    *((OnDeadline.ASK_HUMAN, success, rollback, ASK) for success in (NO, NONE) for rollback in (NO, GREY)),
+    (OnDeadline.KEEP, NO, NO, VerdictKind.KEEP),
+    (OnDeadline.KEEP, NONE, NO, VerdictKind.KEEP),
+    *((OnDeadline.KEEP, NO, unknown, ASK) for unknown in UNKNOWN),
+    (OnDeadline.KEEP, NO, YES, ROLL),
+    (OnDeadline.KEEP, YES, NO, WON),
+    (OnDeadline.ROLLBACK, NO, NO, ROLL),
+    *((OnDeadline.ROLLBACK, unknown, NO, ASK) for unknown in UNKNOWN),
+    *((OnDeadline.ROLLBACK, NO, unknown, ASK) for unknown in UNKNOWN),
+    (OnDeadline.ROLLBACK, YES, NO, WON),
+]
+
+
+@pytest.mark.parametrize(("wanted", "success", "rollback", "kind"), AT_DEADLINE)
+def test_what_follows_at_the_deadline_needs_evidence_like_any_verdict(wanted, success, rollback, kind):
+    verdict = judge(facts(success, rollback, watch=Watch(on_deadline=wanted)), LIVE + LATE)
+    assert verdict.kind is kind
+    assert verdict.inconclusive == (kind is ASK)
+
+
+def test_a_deadline_takes_nothing_back_in_shadow_mode_or_while_the_policy_is_paused():
+    watch = Watch(on_deadline=OnDeadline.ROLLBACK)
+    given_facts = facts(NO, NO, watch=watch)
+    assert judge(replace(given_facts, paused=True), LIVE + LATE).kind is ASK
+    shadow = replace(given_facts, watch=replace(watch, mode=RollbackMode.SHADOW))
+    assert judge(shadow, LIVE + LATE).kind is ASK
+    propose = replace(given_facts, watch=replace(watch, mode=RollbackMode.PROPOSE))
+    assert judge(propose, LIVE + LATE).mode is RollbackMode.PROPOSE
+
+
+def test_no_deadline_passes_while_nothing_is_seen():
+    given_facts = replace(facts(NO, NO), clock=WatchClock(frozen=DAY))
+    assert judge(given_facts, LIVE + timedelta(days=21, hours=23)).kind is HOLD
+    assert judge(given_facts, LIVE + timedelta(days=22)).kind is ASK
+
+
+@given(given_facts=FACTS, age=AGES)
+def test_what_is_inconclusive_is_a_persons_whatever_comes(given_facts: WatchFacts, age: timedelta):
+    verdict = judge(replace(given_facts, clock=WatchClock(over=True)), LIVE + age)
+    assert (verdict.kind, verdict.inconclusive) == (ASK, True)
+
+
+def test_a_breach_from_before_takes_back_only_what_made_it_worse():
+    for worse, kind in ((None, ASK), (NO, ASK), (GREY, ASK), (YES, ROLL)):
+        measured = None if worse is None else a_measurement(worse, "worse")
+        verdict = judge(replace(facts(NO, YES, before=YES), worse=measured), LIVE + LATER)
+        assert verdict.kind is kind
+        assert ("worse than before the change" in verdict.sentence) == (kind is ROLL)
+
+
+def test_the_worst_rule_decides_and_is_named():
+    def beside(name: str, outcome: RuleOutcome) -> GuardFacts:
+        guard = Guard(name=name, rule="", mode=RollbackMode.PROPOSE)
+        return GuardFacts(guard=guard, now=a_measurement(outcome, name), before=a_measurement(NO))
+
+    given_facts = replace(facts(YES, NO), guards=(beside("first", GREY), beside("second", YES)))
+    verdict = judge(given_facts, LIVE + LATER)
+    assert (verdict.kind, verdict.by, verdict.mode) == (ROLL, "second", RollbackMode.PROPOSE)
+    assert verdict.sentence == "second: second HOLDS"
+    assert verdict.deciding.rule == "second"
+    assert [seen.name for seen in verdict.guards] == ["first", "second"]
+    held = judge(replace(facts(YES, NO), guards=(beside("first", GREY),)), LIVE + LATER)
+    assert (held.kind, held.by) == (HOLD, "first")
+    assert judge(facts(YES, NO), LIVE + LATER).deciding.rule == "rollback"
+
+
+@given(
+    outcomes=st.lists(OUTCOMES, min_size=1, max_size=4),
+    names=st.lists(st.text("abc", min_size=1, max_size=3), min_size=4, max_size=4, unique=True),
+)
+def test_renaming_rules_changes_no_verdict(outcomes: list[RuleOutcome], names: list[str]):
+    def named(chosen: list[str]) -> VerdictKind:
+        guards = tuple(
+            GuardFacts(guard=Guard(name=name, rule=""), now=a_measurement(outcome), before=a_measurement(NO))
+            for name, outcome in zip(chosen, outcomes, strict=False)
+        )
+        return judge(replace(facts(YES, NO), guards=guards), LIVE + LATER).kind
+
+    assert named(names) is named([f"x{place}" for place in range(4)])
+
+
+@given(outcomes=st.lists(OUTCOMES, max_size=3), more=OUTCOMES)
+def test_one_more_rule_never_makes_success_of_what_was_none(outcomes: list[RuleOutcome], more: RuleOutcome):
+    def kind(of: list[RuleOutcome]) -> VerdictKind:
+        guards = tuple(
+            GuardFacts(guard=Guard(name=f"g{n}", rule=""), now=a_measurement(each), before=a_measurement(NO))
+            for n, each in enumerate(of)
+        )
+        return judge(replace(facts(YES, NO), guards=guards), LIVE + LATER).kind
+
+    order = list(VerdictKind)
+    assert order.index(kind([*outcomes, more])) <= order.index(kind(outcomes))

@@ -9,7 +9,17 @@ from recipes.repository_files import RECIPE
 
 from bot.model.level import Level
 from bot.model.names import Digest, FeedName, RecipeId, ServiceName
-from bot.model.recipe import JourneyPatch, Recipe, RollbackMode, ServicePatch, Watch
+from bot.model.recipe import (
+    Guard,
+    GuardRole,
+    JourneyPatch,
+    NoData,
+    OnDeadline,
+    Recipe,
+    RollbackMode,
+    ServicePatch,
+    Watch,
+)
 from bot.recipes.meaning import meaning_of
 from bot.recipes.recipe import RecipeFile, read_recipe
 
@@ -65,6 +75,7 @@ OTHER: dict[str, Any] = {
     "reversible": False,
     "cooldown": timedelta(days=8),
     "high_impact": True,
+    "guards": (Guard(name="slow", rule="wait_time > 30_days"),),
 }
 """Every field that decides something, with another value than in the text."""
 OTHER_WATCH: dict[str, Any] = {
@@ -74,6 +85,18 @@ OTHER_WATCH: dict[str, Any] = {
     "arm_after": timedelta(minutes=31),
     "deadline": timedelta(days=22),
     "recover_within": timedelta(days=3),
+    "on_deadline": OnDeadline.KEEP,
+    "no_data": NoData.OK,
+    "grace": timedelta(days=2),
+}
+OTHER_GUARD: dict[str, Any] = {
+    "name": "other",
+    "rule": "wait_time > 31_days",
+    "role": GuardRole.SIGNAL,
+    "mode": RollbackMode.SHADOW,
+    "no_data": NoData.OK,
+    "grace": timedelta(days=2),
+    "arm_after": timedelta(minutes=31),
 }
 
 
@@ -88,10 +111,18 @@ def test_how_a_change_is_watched_is_meaning(field: str):
     assert meaning_of(other) != meaning_of(recipe())
 
 
+@pytest.mark.parametrize("field", OTHER_GUARD)
+def test_every_field_of_a_guard_is_meaning(field: str):
+    guard = Guard(name="slow", rule="wait_time > 30_days")
+    other = replace(guard, **{field: OTHER_GUARD[field]})
+    assert meaning_of(replace(recipe(), guards=(guard,))) != meaning_of(replace(recipe(), guards=(other,)))
+
+
 def test_no_field_is_forgotten():
     left_out = {"version", "path", "digest", "silenced", "watch"}
     assert {*OTHER, *left_out} == set(Recipe.__dataclass_fields__)
     assert set(OTHER_WATCH) == set(Watch.__dataclass_fields__)
+    assert set(OTHER_GUARD) == set(Guard.__dataclass_fields__)
 
 
 @pytest.mark.parametrize(("one", "other"), [(4, 4.0), (1, True), ("4", 4), (0, False)])

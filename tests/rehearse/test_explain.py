@@ -108,13 +108,15 @@ The change is a success when the mean wait_time is less than 7 days, in every wi
 Only data from after the deployment counts, the rollback rule must measurably not hold, and it is never sooner than \
 30 minutes after the deployment.
 Without a verdict within 21 days a person is asked.
+Time in which nothing could be seen is not counted. A person is told after 1 day without data, and after 5 looks \
+in a row at which a rule was not measurable.
 What counts as rollback
 error_rate > 5%
 The change is taken back when error_rate is more than 5%, beyond what chance explains. Both must be so:
 - over the last hour together, with 99.9% confidence (Wilson's bound), of at least 50 counted
 - in at least 8 of the last 12 windows of 5 minutes, each for itself
-Only data from after the deployment counts. If it was so before the deployment already, or the policy is paused, \
-nothing is taken back and a person is asked.
+Only data from after the deployment counts. If it was so before the deployment already and did not get worse, \
+or the policy is paused, nothing is taken back and a person is asked.
 The watch is armed 30 minutes after the deployment. Then the bot reverts the merge by itself, which puts the former \
 values back, and measures for 2 days whether that helped. If something was merged on top, a person decides on a \
 draft; after 4 rollbacks in a day a person is asked.

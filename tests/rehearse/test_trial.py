@@ -79,7 +79,7 @@ PASSING = [
     ),
     (
         "a reason alone during a watch",
-        series("12x96") + deployed() + expecting("at: 3_days, because: needs < 7 days"),
+        series("12x96", "1/50x1152") + deployed() + expecting("at: 3_days, because: needs < 7 days"),
     ),
     (
         "nothing proposed while nothing fires",
@@ -98,7 +98,7 @@ PASSING = [
     ),
     (
         "a redline that stays what was proposed",
-        series("24x96")
+        series("24x96", "1/50x1152")
         + deployed()
         + expecting(
             "at: 4_days, redline: {PHOTO_VALIDATOR.max_blur_px: 2 -> 4, journeys/passport_renewal.version: v1 -> v2}"
@@ -106,7 +106,7 @@ PASSING = [
     ),
     (
         "a merge without a proposal is the change that would be proposed",
-        series("12x96")
+        series("12x96", "1/50x1152")
         + "    events: [{at: 1_day, happens: merge}, {at: 2_days, happens: merge}, {at: 2_days, happens: deploy}]\n"
         + expecting(
             "at: 3_days, redline: {PHOTO_VALIDATOR.max_blur_px: 2 -> 4, journeys/passport_renewal.version: v1 -> v2}"
@@ -196,7 +196,8 @@ def test_these_miss_something(body, misses):
 
 
 def test_a_reason_is_looked_for_in_what_the_expectation_names():
-    body = series("12x96") + deployed() + expecting("at: 3_days, verdict: HOLD, because: needs > 20 days")
+    body = series("12x96", "1/50x1152") + deployed()
+    body += expecting("at: 3_days, verdict: HOLD, because: needs > 20 days")
     (miss,) = play_text(body).misses
     assert miss.aspect is Aspect.BECAUSE
     assert miss.expected == ("needs > 20 days",)
@@ -228,7 +229,9 @@ def test_a_recipe_that_the_policy_holds_back_fires_and_proposes_nothing():
 
 def test_a_paused_policy_asks_instead_of_rolling_back():
     paused = edited("policy", "threshold_cap: MEDIUM\n", "threshold_cap: MEDIUM\npaused: true\n")
-    body = series("12x240", "1/50x600 9/50x600") + deployed() + expecting("at: 3_days, verdict: ASK, because: paused")
+    body = (
+        series("12x240", "1/50x600 9/50x2280") + deployed() + expecting("at: 3_days, verdict: ASK, because: paused")
+    )
     assert told(body, dict(paused)) == []
 
 
@@ -261,7 +264,7 @@ def test_a_computed_value_takes_one_step_from_what_the_last_change_left():
 def test_a_rollback_rule_on_readings_must_hold_in_separate_windows():
     recipe = files()["pow/passport_backlog.yml"].decode().replace("error_rate > 5%", "max(wait_time) > 40_days")
     given = dict(files(passport_backlog=recipe))
-    spike = series("12x72 50 12x167") + deployed() + expecting("at: 3_days 12_h, fires: true, rollback: INSUFFICIENT")
+    spike = series("12x72 50 12x167") + deployed() + expecting("at: 3_days 12_h, fires: true, rollback: GREY")
     assert told(spike, given) == []
     lasting = series("12x72 50x96") + deployed() + expecting("at: 6_days, fires: true, verdict: ROLLBACK")
     assert told(lasting, given) == []

@@ -181,4 +181,19 @@ RULE_PAGES: Pages = {
         good=f"{_RECIPE}watch:\n  min_samples: 1\nlint:\n  ignore:\n"
         "    - {id: POW055, reason: the feed is a daily total}\n",
     ),
+    Check.GUARD_NAME: Page(
+        why="Reports, records and later looks call a rule by its name, so two rules cannot share one. `success` and "
+        "`rollback` are the names of the recipe's own rules.",
+        bad=f'{_RECIPE}guardrails:\n  - {{rule: "wait_time > 30_days", name: slow}}\n'
+        f'  - {{rule: «"wait_time > 40_days"», name: slow}}\n',
+        good=f'{_RECIPE}guardrails:\n  - {{rule: "wait_time > 30_days", name: slow}}\n',
+    ),
+    Check.NO_DATA_POLICY: Page(
+        why="A feed of incidents is silent when all is well, a feed of requests when something is broken. `no_data: "
+        "ok` on the second would let a change pass that stopped all traffic, `no_data: breach` on the first would "
+        "take back every change. So both need a feed that says which of the two it is.",
+        bad=f"{_RECIPE}watch:\n  no_data: «ok»\n",
+        good=f"{_FEEDS}{_SHARE}    rows: windows\n    columns: {{at: at, value: errors, of: requests}}\n    "
+        f"window: 5min\n    kind: sparse\n{_RECIPE}watch:\n  no_data: ok\n",
+    ),
 }
