@@ -231,6 +231,8 @@ def _proposed(site: Site, undoing: Undoing, pull: PullRequest, commit: Commit) -
         at=site.now,
         facts={
             **{name: undoing.watched.fact(Phase.PROPOSED, name) for name in _INHERITED},
+            # Proposals of nobody's cases, and those from before they were counted, have none.
+            "affected": undoing.watched.latest[Phase.PROPOSED].get("affected"),
             "pull": pull.number,
             "branch": change.branch,
             "head": commit.sha,
@@ -249,7 +251,7 @@ def _proposed(site: Site, undoing: Undoing, pull: PullRequest, commit: Commit) -
     )
 
 
-_INHERITED = ("recipe", "version", "recipe_digest", "threshold", "evidence_digest", "impact", "affected")
+_INHERITED = ("recipe", "version", "recipe_digest", "threshold", "evidence_digest", "impact")
 """What a rollback's record takes over from the change that it takes back."""
 
 
