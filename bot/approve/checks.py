@@ -156,7 +156,9 @@ def _file(file: FileFacts, facts: GateFacts) -> Reason:
         return refused(name, f"{name} is not a regular file")
     before = None if file.base is None else digest_of(file.base)
     if facts.proposed is not None and target_of(name) and before != facts.proposed.before.get(name):
-        return refused(name, f"{name} has changed on {facts.default_branch} since the proposal was made")
+        said = f"{name} has changed on {facts.default_branch} since the proposal was made"
+        by_hand = "; somebody edited this branch, so close it once its values are noted, and it is proposed anew"
+        return refused(name, said + (by_hand if facts.added_commits else ""))
     return good(name, f"{name} is part of this change")
 
 

@@ -9,7 +9,7 @@ from bot.model.decision import CountedReview, GateDecision, Reason
 from bot.model.forge import PullRequest
 from bot.model.json import Json, canonical, digest_of
 from bot.model.names import ChangeId, CommitSha, Digest
-from bot.model.record import Draft, Phase, Record
+from bot.model.record import NEUTRAL, OBSOLETE, SUPERSEDED, Draft, Phase, Record
 from bot.model.settings import Policy
 from bot.propose.evidence import impact_json
 from bot.propose.trailers import MergeTrailers, merge_message, merge_title
@@ -17,6 +17,11 @@ from bot.propose.trailers import MergeTrailers, merge_message, merge_title
 REJECTED = "rejected"
 EXPIRED = "expired"
 UNDONE = "it was merged without a valid gate, and that was undone"
+_WHY = {
+    EXPIRED: "nobody decided in time",
+    SUPERSEDED: "another one has replaced it",
+    OBSOLETE: "nothing was left for it to do",
+}
 _MERGING = frozenset({"approved", "auto", "rollback"})
 
 
@@ -52,13 +57,25 @@ def merged(change: ChangeId, pull: PullRequest, *, merge: CommitSha, parent: Com
 
 def closed(change: ChangeId, pull: PullRequest, *, outcome: str, at: datetime, why: str = "") -> Draft:
     """Return the record of a change that ended without a merge through the gate."""
-    why = why or ("nobody decided in time" if outcome == EXPIRED else "it was closed without a merge")
+    why = why or _WHY.get(outcome, "it was closed without a merge")
     facts: dict[str, Json] = {
         "outcome": outcome,
         "pull": pull.number,
         "sentence": f"pull request {pull.number}: {why}",
     }
     return Draft(change=change, phase=Phase.CLOSED, at=at, facts=facts)
+
+
+def outcome_of(records: tuple[Record, ...]) -> str:
+    """Return how a change ended whose pull request is closed without a merge, as its last decision says.
+
+    Nobody's decision before it means that somebody closed it: a rejection.
+    """
+    if has_result(records, EXPIRED):
+        return EXPIRED
+    results = [record.facts.get("result") for record in records if record.phase is Phase.DECIDED]
+    last = results[-1] if results else None
+    return str(last) if last in NEUTRAL else REJECTED
 
 
 def approved_heads(records: tuple[Record, ...]) -> frozenset[str]:

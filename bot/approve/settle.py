@@ -25,6 +25,11 @@ class Irregular:
 
 def is_undone(repository: Repository, base: CommitSha, proposed: RecordedProposal) -> bool:
     """Tell whether every file of desired state is again what it was before the proposal."""
+    return stands_on(repository, base, proposed)
+
+
+def stands_on(repository: Repository, base: CommitSha, proposed: RecordedProposal) -> bool:
+    """Tell whether a base holds the very files of desired state that the proposal was made for."""
     return all(
         content is not None and digest_of(content) == before
         for path, before in proposed.before.items()

@@ -18,17 +18,20 @@ from bot.approve.records import (
     has_result,
     merged,
     message_of,
+    outcome_of,
 )
 from bot.approve.remind import remind
-from bot.approve.settle import Irregular, is_undone, verify_merge
+from bot.approve.retire import keep, retire, retirement, stands_by
+from bot.approve.settle import Irregular, is_undone, stands_on, verify_merge
+from bot.ledger.lifecycle import open_changes
 from bot.ledger.site import Site
 from bot.model.change import GATE_CHECK
 from bot.model.decision import Approved, Authority, GateDecision, GateStatus
-from bot.model.errors import BotError, ConflictError, ForgeError
+from bot.model.errors import BotError, ConflictError, ForgeError, WorkspaceError
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.forge import Check, CheckConclusion, PullRequest, PullState
 from bot.model.names import ChangeId, CommitSha, PullNumber
-from bot.model.record import Phase, Record
+from bot.model.record import SUPERSEDED, Phase, Record
 from bot.model.settings import Policy
 from bot.model.switch import Stop
 from bot.propose.desired import target_of
@@ -84,7 +87,10 @@ class _Gate:
         records = self.site.ledger.records()
         opened = {pull.number: pull for pull in self.site.forge.pulls(state=PullState.OPEN) if _is_proposal(pull)}
         unsettled = [each for each in _unsettled(records) if only in {None, PullNumber(each.pull)}]
+        asleep = {each.change for each in open_changes(records) if each.may_return(self.site.now)}
         for proposed in unsettled:
+            if proposed.change in asleep and not self._is_in(proposed):
+                continue
             if PullNumber(proposed.pull) not in opened:
                 yield _guarded(partial(self._over, proposed, records), change=proposed.change)
         for number in sorted(opened):
@@ -102,6 +108,18 @@ class _Gate:
         if any(file.path.startswith(_SETTINGS) for file in repository.changed(self.read_at, base)):
             return _event(Mark.WAIT, pull, "the settings changed meanwhile", hint="the next run reads them anew")
         facts = self.gatherer.facts(pull, base=base, records=records)
+        return self._retired(pull, facts, records) or self._decided(pull, facts)
+
+    def _is_in(self, proposed: RecordedProposal) -> bool:
+        """Tell whether what the bot closed was merged all the same; a commit that no clone has is on no base."""
+        repository = self.site.repository
+        base, head = repository.head(self.gatherer.default_branch), CommitSha(proposed.head)
+        try:
+            return base is not None and repository.is_ancestor(head, base)
+        except WorkspaceError:
+            return False
+
+    def _decided(self, pull: PullRequest, facts: GateFacts) -> Event:
         decision = decide(facts, self.policy, self.site.now)
         self._show(decision, facts)
         approved, proposed = proof_of(decision), facts.proposed
@@ -112,6 +130,19 @@ class _Gate:
         if has_expired(decision):
             return self._expire(decision, pull, proposed)
         return _told(decision, pull, said=remind(self.site, decision, proposed.change))
+
+    def _retired(self, pull: PullRequest, facts: GateFacts, records: tuple[Record, ...]) -> Event | None:
+        """Close what the detector found to be of no use any more, unless people stand by it or it is stopped."""
+        proposed, retiring = facts.proposed, retirement(records, facts.proposed)
+        if proposed is None or retiring is None or proposed.pull != pull.number or proposed.closed is not None:
+            return None
+        if self.policy.paused or facts.switch.against(facts.recipe_id, facts.targets):
+            return None
+        if why := stands_by(facts, retiring):
+            keep(self.site, pull, proposed, retiring, why)
+            return None
+        said = retire(self.site, pull, proposed, retiring)
+        return _event(Mark.NOTE, pull, said, change=proposed.change)
 
     def _show(self, decision: GateDecision, facts: GateFacts) -> None:
         """Publish the check, and keep our one comment on a recorded proposal up to date."""
@@ -198,9 +229,16 @@ class _Gate:
             return self._settle(pull, pull.merge_commit, proposed, heads=heads, said="Recorded afterwards")
         if pull.state is PullState.OPEN or pull.merged:
             return _event(Mark.WAIT, pull, "its state is not settled yet", change=proposed.change)
-        outcome = EXPIRED if has_result(own, EXPIRED) else REJECTED
+        outcome = SUPERSEDED if self._was_past(proposed, pull) else outcome_of(own)
         self.site.ledger.append(closed(proposed.change, pull, outcome=outcome, at=self.site.now))
         return _event(Mark.NOTE, pull, f"closed without a merge: {outcome}", change=proposed.change)
+
+    def _was_past(self, proposed: RecordedProposal, pull: PullRequest) -> bool:
+        """Tell whether somebody's own edit could not merge any more, because its base had moved: no rejection."""
+        if pull.head == proposed.head:
+            return False
+        base = self.site.repository.head(self.gatherer.default_branch)
+        return base is not None and not stands_on(self.site.repository, base, proposed)
 
     def _expire(self, decision: GateDecision, pull: PullRequest, proposed: RecordedProposal) -> Event:
         """Close what nobody decided on; the decision is recorded first, so that a dead run is not a rejection."""

@@ -7,14 +7,18 @@ from enum import StrEnum
 
 from bot.model.json import Json
 from bot.model.names import ChangeId, CommitSha, PullNumber, RecipeId
-from bot.model.record import Phase, Record
+from bot.model.record import NEUTRAL, OBSOLETE, REOPEN_WITHIN, Phase, Record
 
 
 class Stage(StrEnum):
-    """What a change waits for, or that it waits for nothing any more."""
+    """What a change waits for, or that it waits for nothing any more.
+
+    RESTING: its pull request is closed, or about to be, without anybody's no; it may return, or is replaced.
+    """
 
     PROPOSED = "proposed"
     APPROVED = "approved"
+    RESTING = "resting"
     MERGED = "merged"
     DEPLOYED = "deployed"
     SYNCED = "synced"
@@ -27,7 +31,8 @@ class Stage(StrEnum):
 class Standing:
     """One change: its stage, who it is, and the facts of its newest records.
 
-    `rollback` is the change that takes this one back, `rollback_of` the one that this one takes back.
+    `rollback` is the change that takes this one back, `rollback_of` the one that this one takes back. `result` is the
+    newest of so many `decisions`, at `decided_at`.
     """
 
     change: ChangeId
@@ -41,6 +46,14 @@ class Standing:
     outcome: str | None = None
     rollback: ChangeId | None = None
     rollback_of: ChangeId | None = None
+
+    result: str | None = None
+    decided_at: datetime | None = None
+    decisions: int = 0
+
+    def may_return(self, now: datetime) -> bool:
+        """Whether its pull request may still be reopened, because what it was for came back."""
+        return self.result == OBSOLETE and self.decided_at is not None and now < self.decided_at + REOPEN_WITHIN
 
     @property
     def is_open(self) -> bool:
@@ -72,17 +85,24 @@ def standings(records: Iterable[Record]) -> tuple[Standing, ...]:
     return tuple(_standing(change, own) for change, own in by_change.items())
 
 
+def working(records: Iterable[Record]) -> tuple[Standing, ...]:
+    """Return the open changes that hold their targets: all but those that rest."""
+    return tuple(standing for standing in open_changes(records) if standing.stage is not Stage.RESTING)
+
+
 def open_changes(records: Iterable[Record]) -> tuple[Standing, ...]:
     """Return the changes to which anything is still to happen, oldest first."""
     return tuple(standing for standing in standings(records) if standing.is_open)
 
 
-def last_closed(records: Iterable[Record], recipe: RecipeId) -> Standing | None:
-    """Return the recipe's change that was closed last; a rollback belongs to the change that it takes back."""
-    closed = [
-        each for each in standings(records) if each.recipe == recipe and not each.is_open and each.rollback_of is None
-    ]
-    return max(closed, key=lambda standing: standing.updated_at, default=None)
+def ended(records: Iterable[Record], recipe: RecipeId) -> tuple[Standing, ...]:
+    """Return the recipe's changes that are closed or rest, the last one last.
+
+    A rollback belongs to the change that it takes back.
+    """
+    own = (each for each in standings(records) if each.recipe == recipe and each.rollback_of is None)
+    over = (each for each in own if each.stage in {Stage.CLOSED, Stage.RESTING})
+    return tuple(sorted(over, key=lambda standing: standing.updated_at))
 
 
 def _standing(change: ChangeId, records: list[Record]) -> Standing:
@@ -90,9 +110,13 @@ def _standing(change: ChangeId, records: list[Record]) -> Standing:
     for record in records:
         facts.update({name: value for name, value in record.facts.items() if value is not None})
     pull, merge = facts.get("pull"), facts.get("merge")
+    stage = max((_stage(record) for record in records), key=_ORDER.index)
+    decisions = [record for record in records if record.phase is Phase.DECIDED]
+    result = _text(decisions[-1].facts.get("result")) if decisions else None
+    rests = stage in {Stage.PROPOSED, Stage.APPROVED} and result in NEUTRAL
     return Standing(
         change=change,
-        stage=max((_stage(record) for record in records), key=_ORDER.index),
+        stage=Stage.RESTING if rests else stage,
         recipe=RecipeId(str(facts.get("recipe", "")).partition("@")[0]),
         targets=targets_of(facts.get("keys")),
         opened_at=records[0].at,
@@ -102,6 +126,9 @@ def _standing(change: ChangeId, records: list[Record]) -> Standing:
         outcome=_text(facts.get("outcome")),
         rollback=_change(next((r.facts.get("rollback") for r in records if r.phase is Phase.REVERTED), None)),
         rollback_of=_change(facts.get("rollback_of")),
+        result=result,
+        decided_at=decisions[-1].at if decisions else None,
+        decisions=len(decisions),
     )
 
 

@@ -2,11 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.model.json import Json
 from bot.model.names import ChangeId, Digest
+
+SUPERSEDED = "superseded"
+"""The result and outcome of a proposal that another one has replaced."""
+OBSOLETE = "obsolete"
+"""Of one that has nothing left to do: its bottleneck is gone, or its values stand there already."""
+REOPENED = "reopened"
+"""The result that takes OBSOLETE back."""
+NEUTRAL = frozenset({SUPERSEDED, OBSOLETE})
+"""Results and outcomes that are nobody's no: nothing rests because of them."""
+REOPEN_WITHIN = timedelta(days=7)
+"""So long an obsolete proposal may be opened again."""
 
 
 class Phase(StrEnum):
@@ -18,13 +29,15 @@ class Phase(StrEnum):
       impact, affected {people, feed} or null, keys [{target, key, before, after}],
       files [{path, before, after}] (digests), rollback_of
     - decided: result (approved | auto | rollback | rejected | expired), pull, head, base, policy_digest,
-      evidence_digest, impact, threshold, reviews, reasons
+      evidence_digest, impact, threshold, reviews, reasons; or result (superseded | obsolete | reopened), pull,
+      sentence, and of what was superseded: by (change), by_pull
     - merged: pull, merge, head, parent
     - deployed: merge, effective_at, patches [{target, patch_id, status, values}]
     - synced: merge, systems [{name, version, digest}]
     - measured: verdict, sentence, success, rollback
     - reverted: rollback (change id of the rollback), merge, sentence, measurement
-    - closed: outcome (success | rolled_back | kept | rejected | expired | failed), recovery, sentence;
+    - closed: outcome (success | rolled_back | kept | rejected | expired | failed | superseded |
+      obsolete), recovery, sentence;
       rolled_back without a recovery was done by hand, kept means that people would not take it back
     - resumed: target (or `all`), hold (rolled_back | not_the_cause | breaker), by, reason; it lifts a hold and moves
       the change itself nowhere

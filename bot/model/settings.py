@@ -283,6 +283,7 @@ class Policy:
     ranges: Mapping[str, ValueRange]
     rollback: RollbackTest = field(default_factory=RollbackTest)
     expire_after: timedelta = timedelta(days=14)
+    close_after: timedelta = timedelta(days=1)
     proposals_per_run: int = 10
     rollbacks_per_day: int = 4
     paused: bool = False

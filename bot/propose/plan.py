@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import assert_never
 
 from bot.ledger.holds import Hold, HoldKind, hold_on, holds, told
-from bot.ledger.lifecycle import Stage, Standing, last_closed, open_changes
+from bot.ledger.lifecycle import Stage, Standing, ended, working
 from bot.model.change import Affected, Change, FileEdit, KeyChange
 from bot.model.clock import format_time
 from bot.model.event import Mark
 from bot.model.names import ChangeId, RecipeId
 from bot.model.recipe import Recipe
-from bot.model.record import Phase, Record
+from bot.model.record import NEUTRAL, Phase, Record
 from bot.model.settings import Policy
 from bot.model.switch import LIFT, Switch
 from bot.propose.budget import Opened, needs_people, opened
@@ -30,8 +30,9 @@ FIRST_EPISODE = "first"
 class Situation:
     """What the plan depends on; `files` are those below `patches/` on the base, by path.
 
-    `switch` is what people have stopped; where a recipe is only rehearsed, nothing is.
     `affected` is how many people each recipe's evidence counts, where it counts any.
+    `switch` is what people have stopped; where a recipe is only rehearsed, nothing is. `taken` are the targets of
+    what this run brings back, each with the words for it.
     """
 
     files: Mapping[str, bytes]
@@ -41,6 +42,7 @@ class Situation:
     now: datetime
     switch: Switch = field(default_factory=Switch)
     affected: Mapping[RecipeId, Affected] = field(default_factory=dict)
+    taken: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ def plan(firing: Iterable[Recipe], situation: Situation) -> tuple[Planned, ...]:
     """Decide on every firing recipe, in order; at most `proposals_per_run` become changes, one per target."""
     planned: list[Planned] = []
     standing = holds(situation.records, situation.policy.breaker)
-    taken: dict[str, str] = {}
+    taken = dict(situation.taken)
     counted = opened(situation.records, situation.policy)
     for recipe in firing:
         decided = _hold(recipe, situation, standing) or draft(recipe, situation)
@@ -86,10 +88,10 @@ def _hold(recipe: Recipe, situation: Situation, standing: tuple[Hold, ...]) -> H
         return _wait(recipe, f"{recipe.id} fires, but {stop.sentence}", hint=LIFT)
     if recipe.id in situation.muted:
         return Held(recipe=recipe.id, mark=Mark.NOTE, sentence=f"{recipe.id} fires, but it is muted in the settings")
-    own = [standing for standing in open_changes(situation.records) if standing.recipe == recipe.id]
+    own = [each for each in working(situation.records) if each.recipe == recipe.id]
     if own:
         return _still_open(recipe, own[-1])
-    return _on_hold(recipe, standing) or _resting(recipe, situation) or _closed(recipe, situation)
+    return on_hold(recipe, standing) or _resting(recipe, situation) or _closed(recipe, situation)
 
 
 def _still_open(recipe: Recipe, standing: Standing) -> Held:
@@ -100,14 +102,14 @@ def _still_open(recipe: Recipe, standing: Standing) -> Held:
             sentence = f"{recipe.id} fires while its change {standing.change} is being rolled out"
         case Stage.SYNCED | Stage.WATCHING:
             sentence = f"{recipe.id} fires while its change {standing.change} is under watch"
-        case Stage.REVERTING | Stage.CLOSED:
+        case Stage.REVERTING | Stage.RESTING | Stage.CLOSED:
             sentence = f"{recipe.id} fires while its change {standing.change} is taken back"
         case _:
             assert_never(standing.stage)
     return Held(recipe=recipe.id, mark=Mark.NOTE, sentence=sentence, change=standing.change)
 
 
-def _on_hold(recipe: Recipe, standing: tuple[Hold, ...]) -> Held | None:
+def on_hold(recipe: Recipe, standing: tuple[Hold, ...]) -> Held | None:
     """Propose nothing where a rollback or the breaker put things on hold; editing a recipe lifts its own."""
     kept = (each for each in standing if not _is_answered(recipe, each))
     hold = hold_on(kept, targets_of(recipe))
@@ -125,8 +127,9 @@ def _is_answered(recipe: Recipe, hold: Hold) -> bool:
 
 
 def _resting(recipe: Recipe, situation: Situation) -> Held | None:
-    """Respect how the last change ended, unless the recipe was edited since."""
-    last = last_closed(situation.records, recipe.id)
+    """Respect how the last change ended that somebody had a say in, unless the recipe was edited since."""
+    over = (each for each in ended(situation.records, recipe.id) if each.outcome not in NEUTRAL)
+    last = next((each for each in reversed(tuple(over)) if each.stage is Stage.CLOSED), None)
     if last is None or _recipe_digest(situation.records, last.change) != recipe.digest:
         return None
     if last.outcome == "failed":
@@ -154,8 +157,8 @@ def _closed(recipe: Recipe, situation: Situation) -> Held | None:
 
 def episode_of(records: Iterable[Record], recipe: RecipeId) -> str:
     """Return what tells this firing of a recipe from the one before: the change that ended the last one."""
-    before = last_closed(records, recipe)
-    return before.change if before else FIRST_EPISODE
+    before = ended(records, recipe)
+    return before[-1].change if before else FIRST_EPISODE
 
 
 def _recipe_digest(records: Iterable[Record], change: ChangeId) -> object:
@@ -164,8 +167,8 @@ def _recipe_digest(records: Iterable[Record], change: ChangeId) -> object:
     )
 
 
-def draft(recipe: Recipe, situation: Situation) -> Planned:
-    """Turn a recipe's wishes into edits of the files as they stand."""
+def draft(recipe: Recipe, situation: Situation, *, episode: str | None = None) -> Planned:
+    """Turn a recipe's wishes into edits of the files as they stand; `episode` is the present one if left out."""
     keys = changes_asked(recipe, situation.files, situation.policy)
     match keys:
         case Refused():
@@ -178,10 +181,10 @@ def draft(recipe: Recipe, situation: Situation) -> Planned:
     if (busy := _busy(keys, situation.records)) is not None:
         sentence = f"{recipe.id} fires, but change {busy.change} of {busy.recipe} works on the same target"
         return _wait(recipe, sentence, hint="it is proposed once that change is closed", change=busy.change)
-    return _change(recipe, keys, situation)
+    return _change(recipe, keys, situation, episode or episode_of(situation.records, recipe.id))
 
 
-def _change(recipe: Recipe, keys: tuple[KeyChange, ...], situation: Situation) -> Planned:
+def _change(recipe: Recipe, keys: tuple[KeyChange, ...], situation: Situation, episode: str) -> Planned:
     edits: dict[str, FileEdit] = {}
     for key in keys:
         path = path_of(key.target)
@@ -190,7 +193,6 @@ def _change(recipe: Recipe, keys: tuple[KeyChange, ...], situation: Situation) -
         if isinstance(edited, Refused):
             return Held(recipe=recipe.id, mark=Mark.FAILURE, sentence=edited.reason, hint=edited.hint)
         edits[path] = FileEdit(path=path, before=edit.before, after=edited.after)
-    episode = episode_of(situation.records, recipe.id)
     return Change(
         id=change_id(recipe, keys, episode=episode),
         recipe=recipe.id,
@@ -203,7 +205,7 @@ def _change(recipe: Recipe, keys: tuple[KeyChange, ...], situation: Situation) -
 
 def _busy(keys: Iterable[KeyChange], records: Iterable[Record]) -> Standing | None:
     targets = {key.target for key in keys}
-    return next((standing for standing in open_changes(records) if targets.intersection(standing.targets)), None)
+    return next((standing for standing in working(records) if targets.intersection(standing.targets)), None)
 
 
 def _limit(change: Change, planned: Iterable[Planned], taken: Mapping[str, str], limit: int) -> Planned:

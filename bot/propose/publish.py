@@ -8,14 +8,16 @@ clone and one list of pull requests tell is not asked for, so a new proposal cos
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.ledger.lifecycle import working
 from bot.ledger.site import Site
 from bot.model.change import Change, KeyChange, Proposal
 from bot.model.errors import ConflictError, ForgeError, RateLimitedError, UnavailableError, WorkspaceError
 from bot.model.forge import Commit, PullRequest, PullState
 from bot.model.json import digest_of
-from bot.model.names import CommitSha, Digest, TeamSlug
-from bot.model.record import Draft
+from bot.model.names import BranchName, ChangeId, CommitSha, Digest, PullNumber, TeamSlug
+from bot.model.record import Draft, Record
 from bot.propose.desired import Unreadable, evidence_path, key_changes
+from bot.propose.life import proposal_record
 from bot.propose.proposal import proposed
 from bot.propose.trailers import read_proposal
 
@@ -63,11 +65,29 @@ class Publisher:
         draft = proposed(proposal, pull, head=branch.commit, base=branch.parent, evidence=branch.evidence)
         return Published(pull=pull, draft=draft, warnings=tuple(warnings))
 
+    def reopen(self, branch: BranchName, number: PullNumber, head: CommitSha) -> None:
+        """Open a pull request again that the bot had closed; somebody may have tidied its branch away meanwhile."""
+        if self.site.repository.head(branch) is None:
+            self.site.forge.create_branch(branch, head)
+        self.site.forge.edit_pull(number, state=PullState.OPEN)
+
     def _recent(self) -> tuple[PullRequest, ...]:
         """List the newest pull requests, once: whatever is made after that is this run's own, or a conflict."""
         if self._pulls is None:
             self._pulls = self.site.forge.pulls(since=self.site.now - _RECENT)
         return self._pulls
+
+
+def edited(site: Site, records: tuple[Record, ...]) -> frozenset[ChangeId]:
+    """Return the proposals on whose branch somebody has committed, as the clone tells it."""
+    found: set[ChangeId] = set()
+    for standing in working(records):
+        record = proposal_record(records, standing.change)
+        branch, own = (record.facts.get(name) for name in ("branch", "head")) if record else (None, None)
+        head = site.repository.head(BranchName(str(branch)))
+        if head is not None and head != own:
+            found.add(standing.change)
+    return frozenset(found)
 
 
 def _ensure_branch(site: Site, proposal: Proposal) -> _Branch:

@@ -2,28 +2,47 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import chain
+from typing import assert_never
 
 from bot.collect.gather import Collector, Gathered, uses_of
 from bot.collect.scan import Conditions, screen
 from bot.diagnose.decide import NotFiring, diagnose, needs_of
 from bot.diagnose.process import rank
+from bot.ledger.lifecycle import Standing
 from bot.ledger.site import Site
 from bot.model.change import Change, Proposal
 from bot.model.errors import BotError, ForgeError, Severity
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.finding import ComplaintCount, Finding, Ranking
-from bot.model.names import CommitSha, FeedName, RecipeId
-from bot.model.record import Draft
+from bot.model.names import CommitSha, FeedName, PullNumber, RecipeId
+from bot.model.record import Draft, Record
 from bot.model.settings import FeedSpec, Settings
 from bot.model.switch import Switch
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.propose.impact import affected_by
-from bot.propose.plan import Held, Situation, plan
+from bot.propose.life import (
+    Replace,
+    Retire,
+    Revive,
+    decide,
+    fading,
+    instants,
+    obsolete,
+    proposal_record,
+    reopened,
+    superseded,
+    waiting,
+)
+from bot.propose.plan import Held, Situation
 from bot.propose.proposal import case_of, proposal_of
-from bot.propose.publish import Publisher
+from bot.propose.publish import Publisher, edited
 from bot.recipes.library import CompiledRecipe, Library
+from bot.report.closing import closing_marker, reopening_comment
 from bot.report.pull_request import Case, complaints_in_words, redline_of, title_of
 from bot.report.ranking import worst_of
+from bot.rules.evaluate import evaluate
 from bot.rules.scan import Question
 
 _GATE = "gate.yml"
@@ -55,31 +74,49 @@ class _Detector:
     def events(self) -> Iterator[Event]:
         """Screen the rules where that pays, read each feed once, then decide on all firing recipes together."""
         yield from _broken(self.library)
-        screened = self._screened()
-        gathered = self.collector.gather(self._specs(screened.keys()), now=self.site.now)
+        opened = waiting(self.site.ledger.records())
+        screened = self._screened(opened)
+        gathered = self.collector.gather(self._specs(screened.keys(), opened), now=self.site.now)
         yield from _unread(gathered)
         findings: dict[RecipeId, Finding] = {}
+        fading: list[Retire] = []
         for compiled in self.library.recipes:
             measurement = screened.get(compiled.recipe.id)
             found = NotFiring(measurement=measurement) if measurement else self._diagnosed(compiled, gathered)
             if isinstance(found, NotFiring):
                 yield _quiet(compiled, found)
+                if (old := opened.get(compiled.recipe.id)) is not None:
+                    fading += self._fading(compiled, old, found, gathered)
             else:
                 findings[compiled.recipe.id] = found
-        yield from self._proposals(findings)
+        yield from self._proposals(findings, fading)
 
-    def _screened(self) -> dict[RecipeId, Measurement]:
+    def _fading(
+        self, compiled: CompiledRecipe, old: Standing, found: NotFiring, gathered: Gathered
+    ) -> Iterator[Retire]:
+        """Look back whether a bottleneck has been gone for as long as the policy asks."""
+        span, needs = self.settings.policy.close_after, needs_of(compiled)
+        past = (
+            evaluate(compiled.bottleneck, gathered.readings, now=moment, needs=needs)
+            for moment in instants(self.site.now, span)
+        )
+        retired = fading(old, chain((found.measurement,), past), span)
+        if retired is not None:
+            yield retired
+
+    def _screened(self, opened: Collection[RecipeId]) -> dict[RecipeId, Measurement]:
         """Measure the rules that clearly do not fire, by one scan of each table that many of them share."""
-        questions = [Question(rule=each.bottleneck, needs=needs_of(each)) for each in self.library.recipes]
-        found = screen(questions, self._feeds(), Conditions(access=self.collector.access), now=self.site.now)
+        asked = [each for each in self.library.recipes if each.recipe.id not in opened]
+        questions = [Question(rule=each.bottleneck, needs=needs_of(each)) for each in asked]
+        found = screen(questions, self._feeds(opened), Conditions(access=self.collector.access), now=self.site.now)
         measured = [each.measurement(self.site.now) for each in found]
-        pairs = zip(self.library.recipes, measured, strict=True)
+        pairs = zip(asked, measured, strict=True)
         return {compiled.recipe.id: measurement for compiled, measurement in pairs if measurement}
 
-    def _specs(self, screened: Collection[RecipeId]) -> tuple[FeedSpec, ...]:
+    def _specs(self, screened: Collection[RecipeId], opened: Collection[RecipeId]) -> tuple[FeedSpec, ...]:
         """Name every feed that is still to be read."""
         needed: dict[FeedName, FeedSpec] = {}
-        known = self._feeds()
+        known = self._feeds(opened)
         for compiled in self.library.recipes:
             is_screened = compiled.recipe.id in screened
             for name in _feeds_of(compiled):
@@ -88,13 +125,15 @@ class _Detector:
                     needed[name] = known[name]
         return tuple(needed.values())
 
-    def _feeds(self) -> dict[FeedName, FeedSpec]:
+    def _feeds(self, opened: Collection[RecipeId]) -> dict[FeedName, FeedSpec]:
         """Return every feed with enough history for all rules, so that screening some changes nothing for others."""
         feeds = {spec.name: spec for spec in self.settings.feeds}
         for compiled in self.library.recipes:
+            further = self.settings.policy.close_after if compiled.recipe.id in opened else timedelta(0)
+            needed = compiled.bottleneck.lookback + further
             for name in compiled.bottleneck.feeds:
-                if name in feeds and feeds[name].history < compiled.bottleneck.lookback:
-                    feeds[name] = replace(feeds[name], history=compiled.bottleneck.lookback)
+                if name in feeds and feeds[name].history < needed:
+                    feeds[name] = replace(feeds[name], history=needed)
         return feeds
 
     def _diagnosed(self, compiled: CompiledRecipe, gathered: Gathered) -> Finding | NotFiring:
@@ -107,7 +146,7 @@ class _Detector:
             sources=uses_of(gathered, _feeds_of(compiled)),
         )
 
-    def _proposals(self, findings: Mapping[RecipeId, Finding]) -> Iterator[Event]:
+    def _proposals(self, findings: Mapping[RecipeId, Finding], fading: list[Retire]) -> Iterator[Event]:
         """Plan all firing recipes at once, and handle each apart."""
         firing = [compiled for compiled in self.library.recipes if compiled.recipe.id in findings]
         situation = Situation(
@@ -116,22 +155,76 @@ class _Detector:
             policy=self.settings.policy,
             muted=self.settings.muted,
             now=self.site.now,
-            switch=self.site.kill_switch.state() if firing else Switch(),
             affected={
                 recipe: affected
                 for recipe, finding in findings.items()
                 if (affected := affected_by(finding.sources)) is not None
             },
+            switch=self.site.kill_switch.state() if firing or fading else Switch(),
         )
-        planned = plan([compiled.recipe for compiled in firing], situation)
+        decided = decide([compiled.recipe for compiled in firing], situation, edited(self.site, situation.records))
         publisher, drafts = Publisher(site=self.site), list[Draft]()
-        for compiled, each in zip(firing, planned, strict=True):
-            if isinstance(each, Held):
-                yield _held(each)
-            else:
-                yield from self._propose(each, compiled, findings[compiled.recipe.id], publisher, drafts)
+        for compiled, each in zip(firing, decided, strict=True):
+            finding = findings[compiled.recipe.id]
+            match each:
+                case Held():
+                    yield _held(each)
+                case Retire():
+                    yield from self._retire(each, situation, drafts)
+                case Revive():
+                    yield from self._revive(each, situation.records, publisher, drafts)
+                case Replace():
+                    yield from self._propose(each.change, compiled, finding, publisher, drafts)
+                    yield from self._supersede(each, drafts)
+                case Change():
+                    yield from self._propose(each, compiled, finding, publisher, drafts)
+                case _:
+                    assert_never(each)
+        for gone in fading:
+            yield from self._retire(gone, situation, drafts)
         if drafts:
             yield from self._record(drafts)
+
+    def _retire(self, retired: Retire, situation: Situation, drafts: list[Draft]) -> Iterator[Event]:
+        """Decide that a proposal has nothing left to do; the gate, which sees what people made of it, closes it."""
+        old = retired.old
+        if situation.policy.paused or situation.switch.against(old.recipe, old.targets):
+            return
+        if not self.dry_run:
+            drafts.append(obsolete(retired, at=self.site.now, policy=self.settings.policy.digest))
+        said = f"pull request {old.pull} {'would be' if self.dry_run else 'is'} closed: {retired.sentence}"
+        yield _said(old, Mark.NOTE, said)
+
+    def _supersede(self, replaced: Replace, drafts: list[Draft]) -> Iterator[Event]:
+        """Decide that a proposal gives way, once the one that replaces it is there."""
+        new = next((draft for draft in drafts if draft.change == replaced.change.id), None)
+        number = new.facts.get("pull") if new else None
+        if isinstance(number, int):
+            drafts.append(
+                superseded(replaced, by=PullNumber(number), at=self.site.now, policy=self.settings.policy.digest)
+            )
+        if isinstance(number, int) or self.dry_run:
+            said = f"pull request {replaced.old.pull} gives way to it: {replaced.why}"
+            yield _said(replaced.old, Mark.NOTE, said)
+
+    def _revive(
+        self, revived: Revive, records: tuple[Record, ...], publisher: Publisher, drafts: list[Draft]
+    ) -> Iterator[Event]:
+        """Open the pull request again, then decide so: what is open stays open if the run dies in between."""
+        old, record = revived.old, proposal_record(records, revived.old.change)
+        if self.dry_run or record is None or old.pull is None:
+            yield _said(old, Mark.NOTE, f"pull request {old.pull} would be opened again")
+            return
+        try:
+            publisher.reopen(revived.change.branch, old.pull, CommitSha(str(record.facts.get("head"))))
+        except BotError as error:
+            yield _said(old, Mark.FAILURE, f"pull request {old.pull} is not opened again: {error.message}")
+            return
+        drafts.append(draft := reopened(revived, at=self.site.now, policy=self.settings.policy.digest))
+        self.site.forge.put_comment(
+            old.pull, marker=closing_marker(old.change), body=reopening_comment(str(draft.facts["sentence"]))
+        )
+        yield _said(old, Mark.DONE, f"pull request {old.pull} is open again: the bottleneck is back")
 
     def _record(self, drafts: list[Draft]) -> Iterator[Event]:
         """Record all proposals at once, then start the gate; the next run finds and records what this one cannot."""
@@ -189,6 +282,10 @@ class _Detector:
         for warning in published.warnings:
             sentence = f"pull request {number}: {warning}"
             yield _about(change.recipe, Mark.WARNING, sentence, change=change, hint="check the token's permissions")
+
+
+def _said(standing: Standing, mark: Mark, sentence: str) -> Event:
+    return Event(step=Step.DETECT, mark=mark, sentence=sentence, change=standing.change, subject=standing.recipe)
 
 
 def _found(case: Case) -> Iterator[Event]:

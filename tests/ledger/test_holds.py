@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ledger.ledgers import ONE, TWO, a_draft, a_proposal
 
 from bot.ledger.holds import EVERYTHING, HoldKind, hold_on, holds, told
-from bot.ledger.lifecycle import Stage, last_closed, standings
+from bot.ledger.lifecycle import Stage, ended, standings
 from bot.model.names import ChangeId, RecipeId
 from bot.model.record import Draft, Phase, Record
 from bot.model.settings import Breaker
@@ -156,7 +156,7 @@ def test_a_resumed_change_stands_where_it_stood():
     after = written(a_proposal(), closed(), resumed(ROLLED_BACK, hours=500))
     assert standings(after) == standings(before)
     assert standings(after)[0].stage is Stage.CLOSED
-    assert last_closed(after, RecipeId("PASSPORT_BACKLOG")) == last_closed(before, RecipeId("PASSPORT_BACKLOG"))
+    assert ended(after, RecipeId("PASSPORT_BACKLOG")) == ended(before, RecipeId("PASSPORT_BACKLOG"))
 
 
 @given(st.lists(st.sampled_from(["propose", "begin", "close", "resume"]), max_size=20), st.integers(1, 4))

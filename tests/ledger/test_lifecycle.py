@@ -7,7 +7,7 @@ from fakes.ledger import MemoryLedger
 from fakes.world import MemoryWorld
 from ledger.ledgers import ONE, TWO, a_draft, a_proposal
 
-from bot.ledger.lifecycle import Stage, last_closed, open_changes, standings
+from bot.ledger.lifecycle import Stage, ended, open_changes, standings
 from bot.model.names import RecipeId
 from bot.model.record import Draft, Phase, Record
 
@@ -62,15 +62,14 @@ def test_open_changes_leave_out_the_closed_ones() -> None:
     assert [standing.change for standing in open_changes(records)] == [TWO]
 
 
-def test_the_last_closed_change_of_a_recipe_is_never_a_rollback_nor_anothers() -> None:
+def test_an_ended_change_of_a_recipe_is_never_a_rollback_nor_anothers() -> None:
     records = written(
         a_proposal(),
         a_draft(Phase.CLOSED, hours=1, outcome="rolled_back"),
         a_proposal(change=TWO, hours=2, rollback_of=ONE),
         a_draft(Phase.CLOSED, change=TWO, hours=3, outcome="success"),
     )
-    found = last_closed(records, RecipeId("PASSPORT_BACKLOG"))
-    assert found is not None
+    (found,) = ended(records, RecipeId("PASSPORT_BACKLOG"))
     assert (found.change, found.outcome) == (ONE, "rolled_back")
-    assert last_closed(records, RecipeId("PERMITS")) is None
+    assert ended(records, RecipeId("PERMITS")) == ()
     assert standings(records)[1].rollback_of == ONE

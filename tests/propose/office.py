@@ -122,11 +122,11 @@ class Office:
         """Let time pass."""
         self.world.now += timedelta(days=days)
 
-    def write_waits(self, longest: float) -> None:
-        """Write a week of waits that ends with the longest one, and some complaints."""
+    def write_waits(self, longest: float, *, every: int = 6) -> None:
+        """Write a week of waits, one every few hours, that ends with the longest one, and some complaints."""
         folder = self.root / "data"
         folder.mkdir(exist_ok=True)
-        waits = [(self.now - timedelta(hours=6 * n), 15.0) for n in range(1, 28)]
+        waits = [(self.now - timedelta(hours=every * n), 15.0) for n in range(1, 168 // every)]
         rows = [{"closed_at": at.isoformat(), "days": days} for at, days in (*waits, (self._hours_ago(1), longest))]
         (folder / "waits.json").write_text(json.dumps(rows))
         complaint = {"at": self._hours_ago(2).isoformat(), "topic": "delay", "text": CANARY}

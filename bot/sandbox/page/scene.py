@@ -25,6 +25,7 @@ _RUNNING = {
 _WAITING = {
     Stage.PROPOSED: 4,
     Stage.APPROVED: 4,
+    Stage.RESTING: 1,
     Stage.MERGED: 5,
     Stage.DEPLOYED: 6,
     Stage.SYNCED: 7,
