@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bot.model.change import Affected
 from bot.model.forge import Actor, FileStatus, Permission, PullCommit, PullRequest, Push, Review
 from bot.model.json import Json
-from bot.model.names import BranchName, ChangeId, CommitSha, FeedName, Login, RecipeId, TeamSlug
+from bot.model.names import BranchName, ChangeId, CommitSha, FeedName, Login, PullNumber, RecipeId, TeamSlug
 from bot.model.recipe import Recipe
 from bot.model.record import Phase, Record
 from bot.model.switch import Switch
@@ -86,6 +86,8 @@ class GateFacts:
     permissions: Mapping[Login, Permission] = field(default_factory=dict)
     teams: Mapping[TeamSlug, frozenset[Login]] = field(default_factory=dict)
     rollback: RollbackProof | NoProof | None = None
+    overdue: tuple[PullNumber, ...] = ()
+    """The pull requests of emergencies whose review afterwards is late."""
 
     @property
     def change(self) -> ChangeId | None:

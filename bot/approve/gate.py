@@ -14,13 +14,23 @@ from bot.approve.checks import (
     check_values,
     desired_files,
 )
+from bot.approve.emergency import Judged, is_possible, judge_claims
 from bot.approve.facts import GateFacts, RollbackProof
 from bot.approve.reasons import all_of, disapproved, good, pending, refused, worst_first
 from bot.approve.reviews import Tally, tally
 from bot.approve.waiting import is_escalated, required_of, timetable, widened
 from bot.model.change import Impact, KeyChange
 from bot.model.clock import format_time
-from bot.model.decision import Approved, Authority, CountedReview, GateDecision, GateStatus, Reason, Timetable
+from bot.model.decision import (
+    Approved,
+    Authority,
+    CountedReview,
+    GateDecision,
+    GateStatus,
+    Reason,
+    Timetable,
+    UsedClaim,
+)
 from bot.model.forge import Actor
 from bot.model.level import Level, highest
 from bot.model.settings import Approvers, Policy
@@ -46,6 +56,7 @@ class _Right:
     reviews: tuple[CountedReview, ...] = ()
     missing: tuple[Approvers, ...] = ()
     timetable: Timetable | None = None
+    claims: tuple[UsedClaim, ...] = ()
 
 
 def decide(facts: GateFacts, policy: Policy, now: datetime) -> GateDecision:
@@ -60,7 +71,7 @@ def decide(facts: GateFacts, policy: Policy, now: datetime) -> GateDecision:
             check_files(facts),
             check_values(facts, policy, keys),
             _switch(facts, policy),
-            _calendar(facts, policy, now),
+            _calendar(facts, policy, now, emergency=right.authority is Authority.EMERGENCY),
             _age(facts, policy, now),
             right.reason,
         )
@@ -81,6 +92,7 @@ def decide(facts: GateFacts, policy: Policy, now: datetime) -> GateDecision:
         waiting_for=tuple(approvals_of(each) for each in missing),
         missing=missing,
         timetable=right.timetable if missing else None,
+        claims=right.claims if status is GateStatus.APPROVED else (),
     )
 
 
@@ -125,8 +137,10 @@ def _switch(facts: GateFacts, policy: Policy) -> Reason:
     return good("switch", "nobody has stopped it")
 
 
-def _calendar(facts: GateFacts, policy: Policy, now: datetime) -> Reason:
-    """Nothing begins while the calendar is closed; what takes a change back does not wait for Monday."""
+def _calendar(facts: GateFacts, policy: Policy, now: datetime, *, emergency: bool) -> Reason:
+    """Nothing begins while the calendar is closed; neither a rollback nor an emergency waits for Monday."""
+    if emergency:
+        return good("calendar", "an emergency waits for no calendar")
     if facts.trailers is not None and facts.trailers.kind is ChangeKind.ROLLBACK:
         return good("calendar", "a rollback waits for no calendar")
     if (why := closed_because(policy.calendar, now)) is not None:
@@ -182,7 +196,11 @@ def _by_people(facts: GateFacts, policy: Policy, asked: _Asked, now: datetime) -
     if may != regular:
         sentence = f"nobody decided until {format_time(times.escalates_at or now)}: the next level may approve, too"
         children.append(good("escalation", sentence))
-    children.append(_people(facts, counted, regular, level=asked.level))
+    people = _people(facts, counted, regular, level=asked.level)
+    judged = judge_claims(facts, policy) if is_possible(people, facts) else None
+    if judged is not None and judged.used:
+        return _in_an_emergency(judged, asked, children)
+    children += [people] if judged is None else [people, judged.reason]
     return _Right(
         reason=all_of(_APPROVAL, _approved_by(counted), tuple(children)),
         authority=Authority.PEOPLE,
@@ -198,6 +216,18 @@ def _stakes(facts: GateFacts) -> Stakes:
     """Take who is affected from the ledger, and what is high-impact from the base: the pull request has no say."""
     files = {file.path: file.base for file in desired_files(facts) if file.base is not None}
     return stakes_of(facts.recipe, files, facts.proposed.affected if facts.proposed else None)
+
+
+def _in_an_emergency(judged: Judged, asked: _Asked, children: list[Reason]) -> _Right:
+    """Let those who claimed an emergency stand in for the others, who review it afterwards."""
+    return _Right(
+        reason=all_of(_APPROVAL, judged.reason.sentence, (*children, judged.reason)),
+        authority=Authority.EMERGENCY,
+        impact=asked.impact,
+        threshold=asked.threshold,
+        reviews=judged.counted.reviews,
+        claims=judged.used,
+    )
 
 
 def _by_hand(facts: GateFacts, *, rollback: bool) -> str | None:

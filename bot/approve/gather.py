@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.approve.attempts import find_precedent
+from bot.approve.emergency import overdue
 from bot.approve.facts import FileFacts, GateFacts, NoProof, RecordedProposal, RollbackProof, recorded_proposal
 from bot.approve.precedent import Subject, Vetoed, in_words
 from bot.approve.rollback import Bytes, RollbackFacts, merge_of, prove
@@ -72,6 +73,7 @@ class Gatherer:
             permissions=self._rights(reviews, also),
             teams=self._members(),
             rollback=self._rollback(pull, trailers, proposed, base=base, records=records),
+            overdue=overdue(records, self.policy, self.site.now),
         )
 
     def _files(self, pull: PullRequest, commits: tuple[PullCommit, ...], base: CommitSha) -> tuple[FileFacts, ...]:
@@ -113,7 +115,9 @@ class Gatherer:
 
     def _members(self) -> Mapping[TeamSlug, frozenset[Login]]:
         """Ask for the members of every team that policy names."""
-        wanted = {team for approvers in self.policy.approvals.values() for each in approvers for team in each.teams}
+        groups = [group for approvers in self.policy.approvals.values() for group in approvers]
+        groups += self.policy.emergency.approvers if self.policy.emergency else ()
+        wanted = {team for group in groups for team in group.teams}
         for team in sorted(wanted - self._teams.keys()):
             name = f"team {team}"
             if name in self._unseen:

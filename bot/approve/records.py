@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.approve.facts import GateFacts, RecordedProposal
 from bot.approve.gate import approvers_in
-from bot.model.decision import CountedReview, GateDecision, Reason
+from bot.model.decision import Authority, CountedReview, GateDecision, Reason, UsedClaim
 from bot.model.forge import PullRequest
 from bot.model.json import Json, canonical, digest_of
 from bot.model.names import ChangeId, CommitSha, Digest
@@ -22,7 +22,7 @@ _WHY = {
     SUPERSEDED: "another one has replaced it",
     OBSOLETE: "nothing was left for it to do",
 }
-_MERGING = frozenset({"approved", "auto", "rollback"})
+_MERGING = frozenset(each.value for each in Authority)
 
 
 def decided(
@@ -44,6 +44,8 @@ def decided(
         "reviews": [_review(review) for review in decision.reviews],
         "reasons": [_reason(reason) for reason in decision.reasons],
     }
+    if decision.claims:
+        facts["emergency"] = [_claim(claim) for claim in decision.claims]
     content = digest_of(canonical(facts)).removeprefix("sha256:")[:12]
     key = f"{decision.head}:{content}"
     return Draft(change=proposed.change, phase=Phase.DECIDED, at=at, facts=facts, key=key)
@@ -124,6 +126,17 @@ def _review(review: CountedReview) -> Mapping[str, Json]:
         "counts": review.counts,
         "reason": review.reason,
         "url": review.url,
+    }
+
+
+def _claim(claim: UsedClaim) -> Mapping[str, Json]:
+    """Of the reason only its length and digest: its text stays on the forge."""
+    return {
+        "review": claim.review,
+        "login": claim.login,
+        "user_id": claim.user_id,
+        "reason_length": claim.length,
+        "reason_digest": claim.digest,
     }
 
 

@@ -1,6 +1,6 @@
 """Which reviews count, each with its reason, and whether enough people of the right teams approved (pure)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.approve.facts import GateFacts, lower
@@ -33,13 +33,18 @@ def tally(
     required: tuple[Approvers, ...],
     *,
     must_read: tuple[Approvers, ...] | None = None,
+    also: Callable[[Review], str | None] = lambda _: None,
 ) -> Tally:
     """Judge every review of a pull request against the approvers that are required.
 
     Teams of `must_read` (left out: all that are required) that could not be read are named; no others matter.
+    `also` names one more thing that may be wrong with a review.
     """
     latest = _latest(facts.reviews)
-    judged = tuple(_judge(review, latest, facts, policy, required) for review in facts.reviews)
+    judged = tuple(
+        _judge(review, _fault(review, latest, facts) or also(review), facts, policy, required)
+        for review in facts.reviews
+    )
     approved = tuple(
         review.author
         for review, counted in zip(facts.reviews, judged, strict=True)
@@ -67,13 +72,9 @@ def _latest(reviews: Iterable[Review]) -> Mapping[int, Review]:
 
 
 def _judge(
-    review: Review,
-    latest: Mapping[int, Review],
-    facts: GateFacts,
-    policy: Policy,
-    required: tuple[Approvers, ...],
+    review: Review, fault: str | None, facts: GateFacts, policy: Policy, required: tuple[Approvers, ...]
 ) -> CountedReview:
-    fault = _fault(review, latest, facts) or _unfit(review.author, facts, policy, required)
+    fault = fault or _unfit(review.author, facts, policy, required)
     return CountedReview(
         id=review.id,
         login=review.author.login if review.author else None,

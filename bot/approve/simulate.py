@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from bot.approve.emergency import SHORTEST_REASON
 from bot.approve.facts import GateFacts, lower
 from bot.approve.gate import decide
 from bot.approve.gather import Gatherer
 from bot.ledger.site import Site
 from bot.model.decision import GateDecision
 from bot.model.errors import BotError, DiagnosticError
-from bot.model.forge import Actor, ActorKind, Review, ReviewState
+from bot.model.forge import Actor, ActorKind, Claim, Review, ReviewState
+from bot.model.json import digest_of
 from bot.model.names import CommitSha, Login, PullNumber
 from bot.recipes.library import Library
 
@@ -18,7 +20,9 @@ _STATES = {
     "approved-by": ReviewState.APPROVED,
     "changes-requested-by": ReviewState.CHANGES_REQUESTED,
     "commented-by": ReviewState.COMMENTED,
+    "emergency-by": ReviewState.APPROVED,
 }
+_SUPPOSED = Claim(length=SHORTEST_REASON, digest=digest_of(b"supposed"))
 SUPPOSITIONS = tuple(_STATES)
 """The words before the colon of a supposition: `approved-by:alice`."""
 
@@ -29,6 +33,7 @@ class Supposition:
 
     state: ReviewState
     login: Login
+    claim: Claim | None = None
 
 
 def read_supposition(text: str) -> Supposition | None:
@@ -37,7 +42,7 @@ def read_supposition(text: str) -> Supposition | None:
     state = _STATES.get(word)
     if state is None or not colon or not login or login != login.strip():
         return None
-    return Supposition(state=state, login=Login(login))
+    return Supposition(state=state, login=Login(login), claim=_SUPPOSED if word == "emergency-by" else None)
 
 
 def simulate(
@@ -77,6 +82,7 @@ def suppose(facts: GateFacts, supposed: Iterable[Supposition]) -> GateFacts:
             state=each.state,
             commit=facts.pull.head,
             submitted_at=None,
+            claim=each.claim,
         )
         facts = replace(facts, reviews=(*facts.reviews, review))
     return facts

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from bot.approve.aftermath import follow_up
+from bot.approve.emergency import Outstanding, outstanding
 from bot.approve.facts import GateFacts, RecordedProposal, recorded_proposal
 from bot.approve.gate import decide, has_expired, proof_of
 from bot.approve.gather import Gatherer
@@ -96,6 +98,19 @@ class _Gate:
         for number in sorted(opened):
             if only in {None, number}:
                 yield _guarded(partial(self._open, opened[number], records), subject=f"#{number}")
+        if self.policy.emergency is None and not outstanding(records, self.policy):
+            return
+        for emergency in outstanding(self.site.ledger.records(), self.policy):
+            if only in {None, emergency.pull}:
+                yield _guarded(partial(self._afterwards, emergency), change=emergency.change)
+
+    def _afterwards(self, emergency: Outstanding) -> Event:
+        """See to the review of what was merged in an emergency."""
+        pull, base = self.site.forge.pull(emergency.pull), self.site.repository.head(self.gatherer.default_branch)
+        if base is None or pull.head != emergency.head:
+            return _event(Mark.WARNING, pull, "the emergency's head is not the one that was merged")
+        facts = self.gatherer.facts(pull, base=base, records=self.site.ledger.records())
+        return follow_up(self.site, self.policy, emergency, facts)
 
     def _open(self, pull: PullRequest, records: tuple[Record, ...]) -> Event:
         """Decide on an open pull request, show the decision, and act on it."""

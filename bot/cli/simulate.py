@@ -15,7 +15,8 @@ from bot.model.names import PullNumber
     "texts",
     multiple=True,
     metavar="WHAT:LOGIN",
-    help="A review to suppose: approved-by:alice, changes-requested-by:bob, commented-by:eve. May be repeated.",
+    help="A review to suppose: approved-by:alice, changes-requested-by:bob, commented-by:eve, emergency-by:kim. "
+    "May be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the decision as JSON.")
 def command(*, pull: int, texts: tuple[str, ...], as_json: bool) -> int:

@@ -63,7 +63,20 @@ def _objection_to_merge(records: tuple[Record, ...], facts: MergeFacts) -> str |
     decided = _last(records, Phase.DECIDED, head=parents[1])
     if decided is None or decided.facts.get("result") not in set(Authority):
         return f"the merged head {parents[1][:12]} was never approved"
+    if decided.facts.get("result") == Authority.EMERGENCY and not _names_a_person(decided.facts.get("emergency")):
+        return f"the head {parents[1][:12]} was merged in an emergency that nobody claimed with a reason"
     return None
+
+
+def _names_a_person(claims: Json) -> bool:
+    """Tell whether a decision names who claimed the emergency, each with the digest of a reason."""
+    listed = claims if isinstance(claims, list | tuple) else ()
+    return bool(listed) and all(
+        isinstance(claim, Mapping)
+        and isinstance(claim.get("user_id"), int)
+        and str(claim.get("reason_digest", "")).startswith("sha256:")
+        for claim in listed
+    )
 
 
 def _objection_to_content(records: tuple[Record, ...], facts: MergeFacts) -> str | None:

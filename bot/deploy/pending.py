@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.deploy.desired import DesiredChange, MergedFile, changes_of, parse_desired
+from bot.model.decision import Authority
 from bot.model.errors import BotError
 from bot.model.forge import ChangedFile, Commit, FileStatus
 from bot.model.names import ChangeId, CommitSha
@@ -114,7 +115,7 @@ def change_of_evidence(files: tuple[ChangedFile, ...]) -> str | None:
 
 
 def _is_yes(record: Record) -> bool:
-    return record.facts.get("result") in {"approved", "auto", "rollback"}
+    return record.facts.get("result") in set(Authority)
 
 
 def standing_targets(files: tuple[MergedFile, ...], now: Mapping[str, bytes | None]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from github.PullRequest import PullRequest as GithubPull
 from github.PullRequestReview import PullRequestReview
 from github.Repository import Repository as GithubRepository
 
+from bot.forge.emergency import claim_of
 from bot.model.forge import (
     Actor,
     ActorKind,
@@ -86,6 +87,7 @@ def review_of(review: PullRequestReview) -> Review:
         commit=CommitSha(review.commit_id) if review.commit_id else None,
         submitted_at=_utc(review.submitted_at),
         url=review.html_url or "",
+        claim=claim_of(review.body or ""),
     )
 
 

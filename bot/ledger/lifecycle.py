@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.model.decision import Authority
 from bot.model.json import Json
 from bot.model.names import ChangeId, CommitSha, PullNumber, RecipeId
 from bot.model.record import NEUTRAL, OBSOLETE, REOPEN_WITHIN, Phase, Record
@@ -72,7 +73,7 @@ _STAGES: Mapping[Phase, Stage] = {
 }
 """`resumed` is missing: it lifts a hold, and its change stands where it stood."""
 _ORDER = tuple(Stage)
-_APPROVING = {"approved", "auto", "rollback"}
+_APPROVING = frozenset(each.value for each in Authority)
 
 
 def standings(records: Iterable[Record]) -> tuple[Standing, ...]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from bot.model.change import Impact
 from bot.model.level import Level
-from bot.model.names import ChangeId, CommitSha, Login, PullNumber
+from bot.model.names import ChangeId, CommitSha, Digest, Login, PullNumber
 from bot.model.settings import Approvers
 
 
@@ -25,6 +25,7 @@ class Authority(StrEnum):
     PEOPLE = "approved"
     AUTO = "auto"
     ROLLBACK = "rollback"
+    EMERGENCY = "emergency"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,17 @@ class CountedReview:
     counts: bool
     reason: str
     url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedClaim:
+    """A claim of an emergency that a merge rests on: whose review, and length and digest of its reason."""
+
+    review: int
+    login: Login
+    user_id: int
+    length: int
+    digest: Digest
 
 
 class WaitStep(StrEnum):
@@ -90,6 +102,7 @@ class GateDecision:
     waiting_for: tuple[str, ...] = ()
     missing: tuple[Approvers, ...] = ()
     timetable: Timetable | None = None
+    claims: tuple[UsedClaim, ...] = ()
 
     @property
     def sentence(self) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.model.names import BranchName, CommitSha, Login, PullNumber
+from bot.model.names import BranchName, CommitSha, Digest, Login, PullNumber
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +95,16 @@ class ReviewState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What is known of an emergency's reason: how many characters can be seen, and a digest; never its text."""
+
+    length: int
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """One review; `commit` is None when the reviewed commit is gone."""
+    """One review; `commit` is None when the reviewed commit is gone, `claim` unless it claims an emergency."""
 
     id: int
     author: Actor | None
@@ -104,6 +112,7 @@ class Review:
     commit: CommitSha | None
     submitted_at: datetime | None
     url: str = ""
+    claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

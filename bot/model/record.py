@@ -28,9 +28,10 @@ class Phase(StrEnum):
     - proposed: recipe, version, recipe_digest, pull, branch, head, base, episode, threshold, evidence_digest,
       impact, affected {people, feed} or null, keys [{target, key, before, after}],
       files [{path, before, after}] (digests), rollback_of
-    - decided: result (approved | auto | rollback | rejected | expired), pull, head, base, policy_digest,
-      evidence_digest, impact, threshold, reviews, reasons; or result (superseded | obsolete | reopened), pull,
-      sentence, and of what was superseded: by (change), by_pull
+    - decided: result (approved | auto | rollback | emergency | rejected | expired), pull, head, base, policy_digest,
+      evidence_digest, impact, threshold, reviews, reasons, emergency [{review, login, user_id, reason_length,
+      reason_digest}]; or result (superseded | obsolete | reopened), pull, sentence, and of what was superseded:
+      by (change), by_pull; or result reviewed (an emergency, afterwards), pull, reviewed_head, approved_by
     - merged: pull, merge, head, parent
     - deployed: merge, effective_at, patches [{target, patch_id, status, values}]
     - synced: merge, systems [{name, version, digest}]

@@ -155,6 +155,15 @@ class Approvers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Emergency:
+    """Who may approve in an emergency, with a reason; the level's own approvers review it afterwards, in time."""
+
+    approvers: tuple[Approvers, ...]
+    review_within: timedelta = timedelta(days=2)
+    refuse_while_overdue: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """What is done while people do not decide; reminder and escalation count time while the calendar is open.
 
@@ -294,6 +303,7 @@ class Policy:
     breaker: Breaker = field(default_factory=Breaker)
     waiting: Waiting = field(default_factory=Waiting)
     blind_after: int = 5
+    emergency: Emergency | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from bot.model.names import Login, RecipeId
 from bot.model.settings import (
     Breaker,
     Budget,
+    Emergency,
     Policy,
     RollbackTest,
     ShareTest,
@@ -71,6 +72,7 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         breaker=_breaker(fields.section("breaker")),
         waiting=_waiting(fields.section("waiting")),
         blind_after=fields.integer("blind_after", _BLIND_AFTER),
+        emergency=_emergency(fields.section("emergency")) if fields.has("emergency") else None,
     )
 
 
@@ -89,6 +91,14 @@ def _breaker(fields: Fields) -> Breaker:
         target=fields.integer("target", _BREAKER.target),
         agency=fields.integer("agency", _BREAKER.agency),
         within=fields.duration("within", _BREAKER.within),
+    )
+
+
+def _emergency(fields: Fields) -> Emergency:
+    return Emergency(
+        approvers=read_approvers(fields, "approvers"),
+        review_within=fields.duration("review_within", Emergency(approvers=()).review_within),
+        refuse_while_overdue=fields.flag("refuse_while_overdue", default=True),
     )
 
 
@@ -131,6 +141,7 @@ def _faults(document: Document, fields: Fields) -> Iterator[Diagnostic]:
             yield document.fault(Check.POLICY, place, message, hint="swap minimum and maximum")
     yield from _rollback_faults(document, _rollback(fields.section("rollback")))
     yield from _waiting_faults(document, fields)
+    yield from _emergency_faults(document, fields)
     yield from calendar_faults(document, fields.section("calendar"))
 
 
@@ -162,3 +173,13 @@ def _waiting_faults(document: Document, fields: Fields) -> Iterator[Diagnostic]:
         place = document.place(("waiting", "escalate_after"))
         message = "`escalate_after` is not before `expire_after`: nobody would be asked any more"
         yield document.fault(Check.POLICY, place, message, hint="shorten it, or lengthen `expire_after`")
+
+
+def _emergency_faults(document: Document, fields: Fields) -> Iterator[Diagnostic]:
+    if not fields.has("emergency"):
+        return
+    path = ("emergency", "approvers")
+    if not read_approvers(fields.section("emergency"), "approvers"):
+        message, hint = "an emergency that nobody approves", "name a team, such as {duty_officers: 1}"
+        yield document.fault(Check.POLICY, document.key(path), message, hint=hint)
+    yield from approver_faults(document, fields.section("emergency"), path)

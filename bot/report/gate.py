@@ -29,6 +29,7 @@ _RIGHTS = {
     Authority.PEOPLE: "Approved by people",
     Authority.AUTO: "Approved without people",
     Authority.ROLLBACK: "Approved as a proved rollback",
+    Authority.EMERGENCY: "Approved in an emergency",
 }
 
 

@@ -28,7 +28,7 @@ def reminder_body(step: WaitStep, times: Timetable, missing: tuple[Approvers, ..
     lines = [
         f"{_opening(step)} **{wanted}** since {format_time(times.since)}.",
         "",
-        " ".join(_mentions(missing, owner)),
+        " ".join(mentions(missing, owner)),
     ]
     return "\n".join([*lines, "", timetable_line(times)])
 
@@ -63,7 +63,8 @@ def _opening(step: WaitStep) -> str:
             assert_never(step)
 
 
-def _mentions(missing: Iterable[Approvers], owner: str) -> list[str]:
+def mentions(missing: Iterable[Approvers], owner: str) -> list[str]:
+    """Return the mentions of those who may approve, each once, not too many."""
     names = [name for group in missing for name in _named(group, owner)]
     return list(dict.fromkeys(names))[:_MOST]
 

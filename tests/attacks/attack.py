@@ -35,6 +35,18 @@ EXCLUDING = replace(
     name="excluding",
     files=(("pow/settings/policy.yml", POLICY + b"excluded_approvers: [gus]\n"),),
 )
+URGENT = replace(
+    PASSPORT,
+    name="urgent",
+    files=(
+        (
+            "pow/settings/policy.yml",
+            POLICY.replace(b"MEDIUM: {supervisors: 1}", b"MEDIUM: {supervisors: 2}")
+            + b"emergency: {approvers: {security: 1}}\n",
+        ),
+    ),
+)
+"""Two supervisors approve, or in an emergency one of security."""
 STARTED = replace(PASSPORT, name="started", started_by=(Login("Sam"),))
 
 

@@ -21,6 +21,7 @@ from bot.model.forge import (
     Actor,
     ChangedFile,
     Check,
+    Claim,
     Comment,
     Commit,
     FileStatus,
@@ -190,11 +191,19 @@ class MemoryWorld:
         self.set_branch(BranchName(branch), sha, by=by)
         return sha
 
-    def review(self, number: int, by: Actor, state: ReviewState = ReviewState.APPROVED) -> Review:
-        """Let a person review a pull request's present head."""
+    def review(
+        self, number: int, by: Actor, state: ReviewState = ReviewState.APPROVED, *, claim: Claim | None = None
+    ) -> Review:
+        """Let a person review a pull request's present head, and claim an emergency in it."""
         pull = self.pull(PullNumber(number))
         review = Review(
-            id=self.next_id(), author=by, state=state, commit=pull.head, submitted_at=self.now, url=f"{pull.url}#r"
+            id=self.next_id(),
+            author=by,
+            state=state,
+            commit=pull.head,
+            submitted_at=self.now,
+            url=f"{pull.url}#r",
+            claim=claim,
         )
         self.reviews.setdefault(pull.number, []).append(review)
         return review
