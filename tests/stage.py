@@ -19,7 +19,7 @@ from bot.sandbox.agency.office import Situation
 from bot.sandbox.town import Staging, Town, open_town
 
 ROOT = Path(__file__).resolve().parents[1]
-SMALL = Situation(submissions_per_window=6.0, clerks=4, backlog_days=27.5)
+SMALL = Situation(submissions_per_window=3.0, clerks=2, backlog_days=27.5)
 """An office that opens quickly and still has a backlog of more than twenty days."""
 
 LEDGER = "pow-ledger"

@@ -20,6 +20,7 @@ from approve.situations import (
 from fakes.builders import a_bot, a_person, a_sha
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from bot.approve.facts import GateFacts
 from bot.approve.gate import decide
@@ -109,7 +110,7 @@ def policy_for(wanted: tuple[Approvers, ...]) -> Policy:
     return a_policy(approvals={Level.MEDIUM: wanted})
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=tries(250), deadline=None)
 @given(
     history=reviews,
     rights=permissions,
@@ -134,7 +135,7 @@ everybody = dict.fromkeys(logins, Permission.WRITE)
 all_in = {SUPERVISORS: frozenset(logins), SECURITY: frozenset(logins)}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(history=reviews, wanted=required)
 def test_with_all_rights_granted_gate_and_clerk_still_agree(
     history: tuple[Review, ...], wanted: tuple[Approvers, ...]
@@ -146,7 +147,7 @@ def test_with_all_rights_granted_gate_and_clerk_still_agree(
     assert len(decision.reviews) == len(history)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 @given(history=reviews, rights=permissions, members=teams, wanted=required)
 def test_a_review_that_does_not_count_changes_no_refusal_into_an_approval(
     history: tuple[Review, ...],
@@ -163,7 +164,7 @@ def test_a_review_that_does_not_count_changes_no_refusal_into_an_approval(
         assert decide(after, policy, NOW).status is not GateStatus.APPROVED
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 @given(history=reviews, wanted=required)
 def test_a_push_voids_every_approval(history: tuple[Review, ...], wanted: tuple[Approvers, ...]) -> None:
     pushed = a_sha("pushed")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from bot.collect.bulk import bulk_series
 from bot.collect.query import UnreadableError
@@ -74,7 +75,7 @@ def outcome(read, rows, query):
         return error.message
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(data=st.data(), spec=st.sampled_from(SPECS[:5]))
 def test_a_series_is_the_same_either_way(data, spec):
     query = metric_query(spec, WINDOW)

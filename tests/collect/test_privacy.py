@@ -5,6 +5,7 @@ import pytest
 from collect.feeds import NOW, WEEK, a_collector, a_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from bot.collect.gather import uses_of
 from bot.collect.privacy import MAX_TOPICS, OTHER, topic_of
@@ -102,14 +103,14 @@ documents = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document=documents, broken=st.booleans())
 def test_no_text_of_a_complaint_ever_leaves(tmp_path: Path, document: object, broken: bool):  # noqa: FBT001 - drawn
     (tmp_path / "c.json").write_text(json.dumps(document) + (CANARY if broken else ""))
     assert "Canary" not in collected(tmp_path, a_complaint_file("c.json"))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     header=st.sampled_from(["at,topic,text", f"{CANARY},x,y", "at,text", ""]),
     line=st.sampled_from(

@@ -7,6 +7,7 @@ import realdata
 from diagnose.logs import BEGIN, Step, a_log
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from bot.collect.passages import Basis
 from bot.diagnose.log import LogOptions, guess_columns, rank_file
@@ -50,13 +51,13 @@ events = st.tuples(st.sampled_from("123"), st.sampled_from("abcd"), st.integers(
 spans = st.tuples(st.sampled_from("123"), st.sampled_from("abcd"), st.integers(10, 30), st.integers(0, 10))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(events, min_size=1, max_size=25))
 def test_the_query_and_the_pure_ranking_agree(tmp_path: Path, steps: list[Step]):
     assert shape(rank_text(tmp_path, as_csv(steps, starts=False))) == shape(rank(a_log(steps)))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(spans, min_size=1, max_size=25), basis=st.sampled_from([None, *Basis]))
 def test_they_agree_on_logs_with_starts_as_well(tmp_path: Path, steps: list[Step], basis: Basis | None):
     queried = rank_text(tmp_path, as_csv(steps, starts=True), LogOptions(basis=basis))

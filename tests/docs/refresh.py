@@ -8,7 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,25 +48,9 @@ NOTE = f"<!-- Written by `{COMMAND}` from the program itself: edit that, not thi
 WIDTH = 100
 
 
-@cache
-def pages() -> Mapping[str, str]:
-    """Return every page of the reference by its path below docs/reference/."""
-    written: dict[str, Callable[[], Iterator[str]]] = {
-        "cli.md": _cli,
-        "environment.md": _environment,
-        "lint.md": _lint,
-        "rules.md": _rules,
-        "recipe.md": lambda: _schema(SchemaName.RECIPE),
-        "feeds.md": lambda: _schema(SchemaName.FEEDS),
-        "targets.md": lambda: _schema(SchemaName.TARGETS),
-        "policy.md": lambda: _schema(SchemaName.POLICY),
-        "service.md": lambda: _schema(SchemaName.SERVICE),
-        "journey.md": lambda: _schema(SchemaName.JOURNEY),
-        "evidence.md": lambda: _schema(SchemaName.EVIDENCE),
-        "recipe_test.md": lambda: _schema(SchemaName.RECIPE_TEST),
-    }
-    found = {name: _page(parts()) for name, parts in written.items()}
-    return {"README.md": _page(_index(found)), **found, **dict(_lint_pages())}
+def pages() -> Mapping[str, Callable[[], str]]:
+    """Return what writes each page of the reference, by the page's path below docs/reference/."""
+    return {"README.md": lambda: _page(_index()), **_MAIN_PAGES, **_lint_pages()}
 
 
 def commands() -> dict[str, click.Command]:
@@ -94,9 +78,10 @@ def _page(parts: Iterable[str]) -> str:
     return "\n\n".join([title, NOTE, *rest]) + "\n"
 
 
-def _index(found: Mapping[str, str]) -> Iterator[str]:
+def _index() -> Iterator[str]:
+    titles = {name: write().partition("\n")[0].removeprefix("# ") for name, write in _MAIN_PAGES.items()}
     yield "# Reference"
-    yield "\n".join(f"- [{text.partition(chr(10))[0].removeprefix('# ')}]({name})" for name, text in found.items())
+    yield "\n".join(f"- [{title}]({name})" for name, title in titles.items())
 
 
 def _cli() -> Iterator[str]:
@@ -146,19 +131,27 @@ def _silenced(check: Check) -> str:
     return "yes" if check in SILENCEABLE else ""
 
 
-def _lint_pages() -> Iterator[tuple[str, str]]:
-    """Yield a page for each check, and one for all faults of rules."""
-    for check, page in CHECK_PAGES.items():
-        title = EXPLANATIONS[Check(check)]
-        parts = [f"# {check.value}: {title}", page.why, notes_of(check), *_lint_examples(page)]
-        yield f"lint/{check.value}.md", _page(filter(None, parts))
+def _lint_pages() -> dict[str, Callable[[], str]]:
+    """Return what writes a page for each check, and one for all faults of rules."""
+    found: dict[str, Callable[[], str]] = {
+        f"lint/{check.value}.md": partial(_lint_page, Check(check), page) for check, page in CHECK_PAGES.items()
+    }
+    return {**found, "lint/rules.md": _rule_faults}
+
+
+def _lint_page(check: Check, page: Page) -> str:
+    title = f"# {check.value}: {EXPLANATIONS[check]}"
+    return _page(filter(None, [title, page.why, notes_of(check), *_lint_examples(page)]))
+
+
+def _rule_faults() -> str:
     parts = [
         "# Faults inside a rule",
         "What the rule language says; ids of `pow lint` stand in [the list](../lint.md).",
     ]
     for fault, page in LANGUAGE_PAGES.items():
         parts += [f"## {fault.value}", page.why, *_lint_examples(page)]
-    yield "lint/rules.md", _page(parts)
+    return _page(parts)
 
 
 def _lint_examples(page: Page) -> Iterator[str]:
@@ -339,6 +332,25 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
+def _written(parts: Callable[[], Iterator[str]]) -> Callable[[], str]:
+    return lambda: _page(parts())
+
+
+_MAIN_PAGES: Mapping[str, Callable[[], str]] = {
+    "cli.md": _written(_cli),
+    "environment.md": _written(_environment),
+    "lint.md": _written(_lint),
+    "rules.md": _written(_rules),
+    **{
+        f"{schema.value}.md": _written(partial(_schema, schema))
+        for schema in (
+            *(SchemaName.RECIPE, SchemaName.FEEDS, SchemaName.TARGETS, SchemaName.POLICY),
+            *(SchemaName.SERVICE, SchemaName.JOURNEY, SchemaName.EVIDENCE, SchemaName.RECIPE_TEST),
+        )
+    },
+}
+
+
 def main() -> None:
     """Write what differs, and take away what is no page any more."""
     wanted = pages()
@@ -347,8 +359,8 @@ def main() -> None:
     for path in FOLDER.rglob("*.md"):
         if path.relative_to(FOLDER).as_posix() not in wanted:
             path.unlink()
-    for name, text in wanted.items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+    for name, write in wanted.items():
+        (FOLDER / name).write_text(write(), encoding="utf-8")
 
 
 if __name__ == "__main__":

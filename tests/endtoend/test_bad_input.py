@@ -21,16 +21,26 @@ def town() -> Iterator[Town]:
         yield town
 
 
+@pytest.fixture(scope="module")
+def quiet_town() -> Iterator[Town]:
+    """A town for commands that change nothing in it."""
+    with a_town() as town:
+        yield town
+
+
+SLOW = pytest.mark.slow
 FEEDS = [
-    ("down", Down(status=503), "503"),
-    ("empty", Empty(), "no data"),
-    ("of the wrong shape", WrongShape(body='{"days": "many"}', media_type="application/json"), "closed_at"),
-    ("no JSON", WrongShape(body="<html>", media_type="text/html"), "JSON"),
-    ("huge", Huge(size=64 * 1024 * 1024), "bytes"),
+    pytest.param(Down(status=503), "503", id="down"),
+    pytest.param(Empty(), "no data", id="empty", marks=SLOW),
+    pytest.param(
+        WrongShape(body='{"days": "many"}', media_type="application/json"), "closed_at", id="of the wrong shape"
+    ),
+    pytest.param(WrongShape(body="<html>", media_type="text/html"), "JSON", id="no JSON", marks=SLOW),
+    pytest.param(Huge(size=64 * 1024 * 1024), "bytes", id="huge", marks=SLOW),
 ]
 
 
-@pytest.mark.parametrize(("fault", "word"), [each[1:] for each in FEEDS], ids=[each[0] for each in FEEDS])
+@pytest.mark.parametrize(("fault", "word"), FEEDS)
 def test_a_feed_that_fails_is_named_and_the_other_recipes_go_on(town: Town, fault: Fault, word: str):
     town.agency.faults["/passport/wait"] = fault
     finished = bot(town, "pow detect")
@@ -96,7 +106,7 @@ def test_a_gateway_that_refuses_leaves_the_change_undeployed_and_says_why(town: 
 
 MISSING = [
     ("contents", "pow detect", "contents"),
-    ("pull_requests", "pow detect", "pull"),
+    pytest.param("pull_requests", "pow detect", "pull", marks=SLOW),
 ]
 
 
@@ -123,8 +133,8 @@ def test_without_a_view_of_the_teams_nobody_is_taken_for_a_supervisor(town: Town
     assert not [r for r in records(town) if r.phase is Phase.MERGED]
 
 
-def test_a_wrong_token_is_one_sentence(town: Town):
-    finished = bot(town, "GITHUB_TOKEN=wrong pow gate")
+def test_a_wrong_token_is_one_sentence(quiet_town: Town):
+    finished = bot(quiet_town, "GITHUB_TOKEN=wrong pow gate")
     assert finished.exit_code == 1
     assert "hint:" in finished.output
     assert "Traceback" not in finished.output
@@ -134,16 +144,16 @@ def test_a_wrong_token_is_one_sentence(town: Town):
 @pytest.mark.parametrize(
     "command", ["GITHUB_REPOSITORY= pow run", "POW_NOW=yesterday pow run", "GITHUB_TOKEN= pow gate"]
 )
-def test_a_missing_or_senseless_variable_is_named(town: Town, command: str):
-    finished = bot(town, command)
+def test_a_missing_or_senseless_variable_is_named(quiet_town: Town, command: str):
+    finished = bot(quiet_town, command)
     assert finished.exit_code == 1
     assert command.partition("=")[0] in finished.output
     assert "hint:" in finished.output
 
 
-def test_usage_errors_exit_with_2(town: Town):
-    assert bot(town, "pow detect --no-such-option").exit_code == 2
-    assert bot(town, "pow no-such-command").exit_code == 2
+def test_usage_errors_exit_with_2(quiet_town: Town):
+    assert bot(quiet_town, "pow detect --no-such-option").exit_code == 2
+    assert bot(quiet_town, "pow no-such-command").exit_code == 2
 
 
 def _change(town: Town, path: str, content: bytes) -> None:

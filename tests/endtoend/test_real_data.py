@@ -72,13 +72,14 @@ def test_the_waiting_rooms_evidence_shows_the_rise():
     assert sum(last_month) / len(last_month) == pytest.approx(61, abs=1.5)
 
 
+@pytest.mark.slow
 def test_the_backlog_is_that_of_the_yearly_reports():
     evidence = evidence_of("foia")
     assert evidence["observed"].startswith("14.0")
     assert evidence["observed"].endswith("%")
 
 
-@pytest.mark.parametrize("name", ["nyc_311", "cfpb"])
+@pytest.mark.parametrize("name", [pytest.param("nyc_311", marks=pytest.mark.slow), "cfpb"])
 def test_complaints_are_counted_and_their_texts_stay_where_they_are(name: str):
     evidence = evidence_of(name)
     counts = evidence["complaints"]

@@ -9,6 +9,7 @@ from fakes.builders import START, a_sha
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger.ledgers import ONE, TWO, a_draft, a_proposal
+from tries import tries
 
 from bot.ledger.chain import extends, read_chain, verify_chain
 from bot.ledger.envelope import PAYLOAD_TYPE, path_of, record_path, seal, unseal
@@ -41,7 +42,7 @@ def altered(content: bytes, **predicate: Any) -> bytes:
     return json.dumps({**json.loads(content), "payload": payload}).encode()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(
     facts=st.dictionaries(st.text(max_size=9), JSON, max_size=4),
     phase=st.sampled_from(list(Phase)),
@@ -55,7 +56,7 @@ def test_whatever_is_sealed_is_unsealed_the_same(facts: Any, phase: Phase, key: 
     assert (record.facts, record.at, record.key, record.phase) == (draft.facts, draft.at, key, phase)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(content=st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_whatever_stands_in_a_file_it_is_a_record_or_a_ledger_error(content: bytes) -> None:
     with pytest.raises(LedgerError, match=PATH):
@@ -188,7 +189,7 @@ def test_a_whole_chain_is_read_in_order() -> None:
     assert read_chain({}) == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(data=st.data())
 def test_no_record_but_the_last_can_be_left_out(data: st.DataObject) -> None:
     files, records = a_chain(5)
@@ -198,7 +199,7 @@ def test_no_record_but_the_last_can_be_left_out(data: st.DataObject) -> None:
         read_chain(files)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(order=st.permutations(range(4)))
 def test_records_are_accepted_in_one_order_only(order: list[int]) -> None:
     _, records = a_chain(4)

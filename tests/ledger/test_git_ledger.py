@@ -8,6 +8,7 @@ from fakes.world import Killed, MemoryWorld
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger.ledgers import ONE, TWO, a_draft, a_proposal, git_ledger
+from tries import tries
 
 from bot.ledger.git_ledger import GitLedger
 from bot.model.change import LEDGER_BRANCH
@@ -72,7 +73,7 @@ def test_a_writer_who_always_comes_second_gives_up_with_a_hint() -> None:
     assert "run the same command again" in refused.value.hint
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(
     turns=st.lists(
         st.tuples(st.integers(0, 2), st.sampled_from([ONE, TWO]), st.sampled_from(list(Phase)), st.integers(0, 2))

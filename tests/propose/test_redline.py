@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from bot.model.recipe import Setting
 from bot.propose.redline import Redlined, Refused, set_value
@@ -137,7 +138,7 @@ def files(draw: st.DrawFn) -> tuple[str, str]:
     return end.join([*lines, draw(st.sampled_from(["", "# end"]))]), draw(st.sampled_from(keys))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(files(), scalars)
 def test_only_the_one_value_changes(file: tuple[str, str], value: Setting) -> None:
     text, key = file

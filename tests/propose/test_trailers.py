@@ -8,6 +8,7 @@ from fakes.builders import a_sha
 from fakes.trailers import trailers_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from bot.model.change import KeyChange
 from bot.model.json import digest_of
@@ -179,7 +180,7 @@ def test_a_value_of_another_alphabet_makes_no_trailer(fields: dict[str, Any]) ->
 values = st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=60))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(values, values, st.integers(1, 3))
 def test_no_value_makes_a_subject_that_github_acts_on(before: Any, after: Any, count: int) -> None:
     keys = [KeyChange(target="S", key="k", before=before, after=after)] * count

@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from bot.report.untrusted import code, fenced, sanitize, visible
 
@@ -70,19 +71,19 @@ def test_an_attack_is_only_shown(attack: str) -> None:
     assert_harmless(sanitize(attack))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_harmless(text: str) -> None:
     assert_harmless(sanitize(text))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 @given(st.lists(st.sampled_from([*ATTACKS, "@", "#", "&", "#64;", ";", "a", "1", ":", "/", " ", "gh"]), max_size=8))
 def test_attacks_joined_are_harmless(parts: list[str]) -> None:
     assert_harmless(sanitize("".join(parts)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(st.text(max_size=400), st.integers(1, 60))
 def test_no_more_than_the_limit_is_shown(text: str, limit: int) -> None:
     assert len(visible(text, limit=limit)) <= limit

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recipes.malformed import corpus
 from recipes.repository_files import FILES
+from tries import tries
 
 from bot.recipes.fast_shape import compile_shape
 from bot.recipes.misfits import find_misfits
@@ -92,7 +93,7 @@ def mutated(value, way, data):
 
 
 @given(st.sampled_from(sorted(DOCUMENTS)), st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 def test_the_functions_say_of_changed_files_what_jsonschema_says(path, data):
     value = value_of(path)
     for _ in range(data.draw(st.integers(1, 3))):
@@ -107,7 +108,7 @@ def test_the_functions_say_of_changed_files_what_jsonschema_says(path, data):
         VALUES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner)
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 def test_and_of_any_other_value(name, value):
     assert SHAPES[name](value) == says_nothing(name, value)
 

@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recipes.malformed import corpus
 from recipes.repository_files import FILES, RECIPE, ROOT
+from tries import tries
 
 from bot.recipes.fast_text import MAX_BYTES, MAX_LEVELS, read_values
 from bot.recipes.strict import parse_strictly, places_of
@@ -192,19 +193,19 @@ LINE = st.builds(
 
 
 @given(st.lists(PIECES, max_size=30).map("".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 def test_both_readers_agree_on_loose_pieces(text):
     assert_agreement(text.encode())
 
 
 @given(st.lists(LINE, max_size=9).map("\n".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 def test_both_readers_agree_on_lines(text):
     assert_agreement(text.encode())
 
 
 @given(st.sampled_from(sorted(FILES)), st.data())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=tries(500), deadline=None)
 def test_both_readers_agree_on_files_with_a_mistake(path, data):
     text = FILES[path]
     start = data.draw(st.integers(0, len(text)))
@@ -213,7 +214,7 @@ def test_both_readers_agree_on_files_with_a_mistake(path, data):
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 def test_both_readers_agree_on_any_value(text):
     assert_agreement(f"a: {text}\n".encode("utf-8", "surrogatepass"))
     assert_agreement(f"a: [{text}]\nb: {{c: {text}}}\nd: '{text}'\ne: \"{text}\"\n".encode("utf-8", "surrogatepass"))

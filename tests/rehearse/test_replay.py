@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rehearse.pasts import AGE, CLAIMS, ERRORS, MINUTE, QUEUE, START, WAIT, pasts, rule_of, series_of
+from tries import tries
 
 from bot.model.names import FeedName
 from bot.model.series import Sample, Series
@@ -86,7 +87,7 @@ def needs(draw: st.DrawFn) -> Needs:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(
     text=rules(), drawn=st.data(), demands=needs(), step=st.sampled_from([1, 5, 7, 60]), begin=st.integers(-30, 120)
 )

@@ -21,6 +21,7 @@ from rehearse.pasts import (
     rule_of,
     series_of,
 )
+from tries import tries
 
 from bot.model.recipe import RollbackMode
 from bot.model.series import Sample, SeriesKind
@@ -50,7 +51,7 @@ ROLLBACKS = (
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(
     text=st.sampled_from(ROLLBACKS),
     share=st.sampled_from(ShareTest),

@@ -7,6 +7,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rehearse.pasts import ERRORS, MINUTE, START, pasts, rule_of, series_of
+from tries import tries
 
 from bot.model.series import Sample
 from bot.model.settings import RollbackTest, ShareTest
@@ -36,7 +37,7 @@ def measured(rule, data, looks, test, needs):
     return [breach_of(rule, data, test, now=moment_at(look), needs=needs).outcome for look in looks.moments]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(
     text=st.sampled_from(RULES),
     counts=st.lists(
@@ -56,7 +57,7 @@ def test_every_look_says_what_the_monitor_measures(text, counts, since, step, be
     assert found == measured(rule, {ERRORS: series}, looks, TEST, needs)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(text=st.sampled_from(RULES), data=pasts((ERRORS,)), step=st.sampled_from([5, 7, 60]))
 def test_whatever_data_can_have_wrong_is_replayed_too(text, data, step):
     rule, needs = rule_of(text), Needs(changed_at=START)

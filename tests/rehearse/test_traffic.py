@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recipes.repository_files import FILES, files
+from tries import tries
 
 from bot.model.errors import Diagnostic
 from bot.model.names import FeedName
@@ -246,7 +247,7 @@ def test_the_same_data_gives_the_same_figure():
 WINDOW = st.tuples(st.integers(0, 12), st.integers(0, 40)).map(lambda pair: (float(min(pair)), float(pair[1])))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(
     st.lists(WINDOW, min_size=1, max_size=30),
     st.sampled_from(["error_rate > 5%", "error_rate >= 20%", "error_rate < 90%"]),
@@ -316,7 +317,7 @@ def test_counts_add_up_by_window_and_leave_out_what_nobody_counts():
     assert found == Counts(hits=(3.0,), trials=(10.0,))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(
     st.sampled_from(["error_rate > 5%", "error_rate >= 20%", "error_rate < 90%", "error_rate > 100%"]),
     st.floats(0, 1),

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recipes.repository_files import edited, files
 from rehearse.trial_stage import HEAD, fit_text, play_text, staged
+from tries import tries
 
 from bot.model.series import FeedFailure, Sample, Window
 from bot.model.trial import Aspect
@@ -353,7 +354,7 @@ def recipe_with(bottleneck: str, success: str, rollback: str) -> dict[str, bytes
     return dict(files(passport_backlog=recipe))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 @given(
     rules=RULES, waits=WAITS, shares=st.lists(SHARES, min_size=1, max_size=5).map(" ".join), after=st.integers(0, 60)
 )

@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parent / "cases"
 
 
 def cases(name: str) -> list[Any]:
-    entries = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    entries = yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return [pytest.param(entry, id=f"{place}: {str(entry['rule'])[:50]}") for place, entry in enumerate(entries, 1)]
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rules.environment import CATALOG, NOW, compiled, scope, series
+from tries import tries
 
 from bot.model.series import FailureKind, FeedFailure, Sample
 from bot.model.verdict import RuleOutcome
@@ -32,7 +33,7 @@ from bot.rules.syntax import (
     Statement,
 )
 
-PATIENT = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PATIENT = settings(max_examples=tries(80), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """A busy machine makes no property false."""
 
 NUMBERS = st.builds(

@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import tries
 
 from bot.model.names import FeedName
 from bot.model.series import SeriesKind
@@ -115,7 +116,7 @@ def rules(draw):
 
 
 @given(st.lists(rules(), min_size=2, max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 def test_whatever_came_before_a_rule_compiles_to_the_same(asked):
     compiler = RuleCompiler(METRICS)
     for text, watched, has_change in asked:

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sandbox_forge.forges import Forge
+from tries import tries
 
 from bot.sandbox.forge.app import OPERATIONS
 
@@ -52,7 +53,7 @@ def requests(draw: st.DrawFn) -> tuple[str, str, Any]:
     return operation.method, re.sub(r"\{([^}]*)\}", fill, operation.path), draw(_bodies)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(request=requests())
 def test_no_request_breaks_the_forge(forge: Forge, request: tuple[str, str, Any]):
     if not forge.repository.pulls:

@@ -125,6 +125,7 @@ def test_a_rejected_pull_request_is_closed_and_remembered():
         assert "closed already" in state["activity"][0]["output"]
 
 
+@pytest.mark.slow
 def test_a_command_that_fails_is_shown_with_its_output_and_the_next_one_runs():
     staging = Staging(situation=SMALL, files={WORKFLOW: BROKEN})
     with a_town(staging) as town, a_browser(town) as browser:
@@ -142,6 +143,7 @@ def test_a_command_that_fails_is_shown_with_its_output_and_the_next_one_runs():
         assert state["activity"][0]["failed"]
 
 
+@pytest.mark.slow
 def test_time_goes_on_past_a_workflow_that_is_missing():
     staging = Staging(situation=SMALL, files={WORKFLOW: None})
     with a_town(staging) as town, a_browser(town) as browser:

@@ -27,7 +27,7 @@ def serving(folder: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
             process.kill()
 
 
-@pytest.mark.parametrize("seconds_later", [0.0, 1.5])
+@pytest.mark.parametrize("seconds_later", [pytest.param(0.0, marks=pytest.mark.slow), 1.5])
 def test_an_interrupt_ends_it_cleanly_whatever_runs(tmp_path, seconds_later):
     with serving(tmp_path / "demo") as process:
         assert process.stdout is not None
