@@ -85,8 +85,15 @@ def layout_of(family: Family, types: Mapping[str, str], *, relation: str, query:
         value=value[0],
         of=of[0],
         odd=f"({odd})" if odd else "",
+        instant=quoted(family.at) if _is_instant(family, types, query) else "",
+        is_zoned=types.get(family.at) == _ZONED,
         parameters={"path": family.path},
     )
+
+
+def _is_instant(family: Family, types: Mapping[str, str], query: Query) -> bool:
+    kind = types.get(family.at)
+    return kind == _ZONED or (kind == "TIMESTAMP" and query.zone is UTC)
 
 
 def _number(column: str, types: Mapping[str, str]) -> tuple[str, str] | None:

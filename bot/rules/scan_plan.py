@@ -1,5 +1,6 @@
 """Many comparisons of one source cut into as few scans as possible: one, unless some look at very narrow windows."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,11 @@ MAX_CELLS = 64
 MAX_STEPS = 20_000
 MAX_GROUPS = 100_000
 """Groups of one scan, which it holds in memory."""
+
+
+MAX_TURNS = 16
+MOST_AGAIN = 1.25
+"""A table is read cell by cell for so many cells, and if that reads at most this many times what there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +45,19 @@ def cuts_of(atoms: Sequence[Atom]) -> tuple[Cut, ...]:
             fine[form.step].append(place)
     first = (Cut(places=tuple(coarse), edges=tuple(sorted(edges))),) if coarse else ()
     return (*first, *(cut for step, places in sorted(fine.items()) for cut in _fine(atoms, places, step)))
+
+
+def in_turn(cut: Cut, parts: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether a table is best read cell by cell; `parts` are the ages of its parts, from youngest to oldest row.
+
+    A part is read for every cell that it has rows of. In a table in order of time nearly every part is of one cell.
+    """
+    if cut.step or len(cut.edges) > MAX_TURNS or not parts:
+        return False
+    reads = 0
+    for youngest, oldest in parts:
+        reads += bisect_right(cut.edges, oldest) - bisect_right(cut.edges, youngest) + 1
+    return reads <= MOST_AGAIN * len(parts)
 
 
 def _fine(atoms: Sequence[Atom], places: Sequence[int], step: int) -> Iterator[Cut]:

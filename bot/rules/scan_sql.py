@@ -14,6 +14,7 @@ rounded to twelve digits before they are compared, which moves each by at most 5
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import NewType
 
 from bot.rules.scan import MICROSECOND, Atom, Form, microseconds
@@ -34,7 +35,8 @@ class Layout:
     """A source as SQL: a relation with its parameters, and expressions over its columns.
 
     `at` is a TIMESTAMP in UTC or NULL, `value` and `of` are DOUBLE or NULL; `of` is empty for plain readings. `odd`,
-    if there is any, is true for rows that this query must not judge; it is never NULL.
+    if there is any, is true for rows that this query must not judge; it is never NULL. `instant` is the column itself
+    where its values are those of `at`, as TIMESTAMP or, if `is_zoned`, as TIMESTAMP WITH TIME ZONE.
     """
 
     relation: str
@@ -43,6 +45,8 @@ class Layout:
     value: str
     of: str = ""
     odd: str = ""
+    instant: str = ""
+    is_zoned: bool = False
     parameters: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -64,7 +68,9 @@ class Scan:
     """What one query answers: each atom on the track of its slot, at one moment.
 
     `edges` are where time is cut: ages in microseconds, the youngest first; the last is how far back a scan looks.
-    With `step` they are its multiples, and only the rows of the tracks are grouped.
+    With `step` they are its multiples, and only the rows of the tracks are grouped. `in_turn` says that the source
+    skips by `instant` most of what is not of a cell: then every cell is grouped by itself, which spares each row the
+    question of which cell it is in.
     """
 
     layout: Layout
@@ -73,6 +79,7 @@ class Scan:
     now: datetime
     edges: Sequence[int]
     step: int = 0
+    in_turn: bool = False
 
 
 def silence(layout: Layout, tracks: Sequence[Track], now: datetime) -> tuple[str, dict[str, object]]:
@@ -122,15 +129,27 @@ def _match(rows: str, keys: int) -> str:
 
 def _cells(scan: Scan) -> str:
     """Write the scan itself: rows to cells."""
-    layout, cell = scan.layout, _cell(scan)
-    usable = _usable(layout, f"t >= {_moment(scan.now, scan.edges[-1])}", f"t < {_moment(scan.now, 0)}")
+    layout = scan.layout
+    if scan.in_turn:
+        ages = [0, *scan.edges]
+        return "\n  UNION ALL ".join(
+            _grouped(scan, str(place), [f"b >= {_instant(scan, oldest)}", f"b < {_instant(scan, youngest)}"])
+            for place, (youngest, oldest) in enumerate(pairwise(ages))
+        )
+    times = [f"t >= {_moment(scan.now, scan.edges[-1])}", f"t < {_moment(scan.now, 0)}"]
+    cell = _cell(scan)
+    return _grouped(scan, f"CASE WHEN odd THEN {_ODD} ELSE {cell} END" if layout.odd else cell, times)
+
+
+def _grouped(scan: Scan, cell: str, times: Sequence[str]) -> str:
+    """Write the grouping of the rows of some times, by series and cell."""
+    layout = scan.layout
+    where = " AND ".join(_usable(layout, *times))
+    if layout.odd:
+        where = f"odd OR ({where})"
     point, weight = "v", ""
     if layout.of:
         point, weight = "CASE WHEN o > 0 THEN v / o END", ", sum(o) AS weight"
-    where = " AND ".join(usable)
-    if layout.odd:
-        where = f"odd OR ({where})"
-        cell = f"CASE WHEN odd THEN {_ODD} ELSE {cell} END"
     among = f"SEMI JOIN tracks s ON {_match('r', len(layout.keys))}" if scan.step else ""
     keys = "".join(f"k{place}, " for place in range(len(layout.keys)))
     columns = f"count(*) AS n, sum(v) AS total, min({point}) AS low, max({point}) AS high{weight}"
@@ -158,12 +177,19 @@ def _rows(layout: Layout) -> str:
     columns = [f"{key} AS k{place}" for place, key in enumerate(layout.keys)]
     columns += [f"{layout.at} AS t", f"{layout.value} AS v"]
     columns += [f"{layout.of} AS o"] * bool(layout.of) + [f"{layout.odd} AS odd"] * bool(layout.odd)
+    columns += [f"{layout.instant} AS b"] * bool(layout.instant)
     return f"SELECT {', '.join(columns)} FROM {layout.relation}"  # noqa: S608 - as in `_cells`
 
 
 def _moment(now: datetime, age: int) -> str:
     moment = (now - MICROSECOND * age).astimezone(UTC).replace(tzinfo=None)
     return f"TIMESTAMP '{moment.isoformat(sep=' ')}'"
+
+
+def _instant(scan: Scan, age: int) -> str:
+    """Write a moment as `Layout.instant` is written, bare, so that the source can skip by it."""
+    moment = _moment(scan.now, age)
+    return f"TIMESTAMPTZ {moment.removeprefix('TIMESTAMP ')[:-1]}+00'" if scan.layout.is_zoned else moment
 
 
 def _parameters(scan: Scan) -> dict[str, object]:

@@ -18,14 +18,16 @@ from tries import tries
 
 from bot.collect.scan import Screened
 from bot.collect.scan_layout import zone_steps
+from bot.collect.sources.table import Table, opened, parts_in_time
 from bot.model.names import FeedName
 from bot.model.series import Series, SeriesKind, Window
 from bot.model.settings import Columns, FeedSpec, SourceKind
 from bot.model.unit import PLAIN_COUNT
 from bot.model.verdict import RuleOutcome
 from bot.rules.evaluate import Needs, evaluate
-from bot.rules.scan import Question, Surveyor
+from bot.rules.scan import MICROSECOND, Question, Surveyor
 from bot.rules.scan_answer import outcome_of
+from bot.rules.scan_plan import cuts_of, in_turn
 
 CASES = Path(__file__).parents[1] / "rules" / "cases"
 NAMES = [spec.where["name"] for spec in FEEDS]
@@ -496,3 +498,57 @@ def test_a_silent_feed_with_a_row_that_no_scan_can_read_is_left_to_the_collector
     place.write_text(place.read_text() + f"wait,{text_of(NOW - timedelta(days=20))},much,1\n")
     assert told(tmp_path, "wait > 5_days", CSV) == (None, "")
     assert told(tmp_path, "wait2 > 5_days", CSV)[0] is RuleOutcome.NO_DATA
+
+
+def write_long(root: Path, order: str, kind: str = "TIMESTAMP") -> None:
+    """Write 12 days of every series, a row each two minutes, in parts of 2,048 rows; some values are no number."""
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        relation = f"""
+            SELECT n.name, (TIMESTAMP '{NOW:%Y-%m-%d}' + to_minutes(10 - 2 * p))::{kind} AS seen,
+                CASE WHEN p % 97 = 0 THEN 'nan'::DOUBLE WHEN p % 101 = 0 THEN NULL
+                    ELSE (hash(p, n.name) % 1000) / 100.0 END AS value,
+                (hash(n.name, p) % 20)::DOUBLE AS of
+            FROM range(12 * 720) r(p), (SELECT unnest($names) AS name) n ORDER BY {order}
+        """  # noqa: S608 - texts of this test
+        target = f"TO '{root / 'all.parquet'}' (FORMAT parquet, ROW_GROUP_SIZE 2048)"
+        connection.execute(f"COPY ({relation}) {target}", {"names": NAMES})
+
+
+IN_LONG = (
+    *("max(wait over 7_days) > 9_days", "wait > 4.9_days", "wait > 6_days", "sum(queue2 over 7_days) > 3_000"),
+    *("queue2 > 5 for 3_days", "min(queue2 over 7_days) < 1 and count(wait) > 9", "share < 80%", "share > 30%"),
+)
+
+
+@pytest.mark.parametrize("kind", [pytest.param("TIMESTAMP", marks=pytest.mark.slow), "TIMESTAMPTZ"])
+def test_a_table_in_order_of_time_is_answered_as_in_any_other(tmp_path: Path, kind):
+    asked = [question(text) for text in IN_LONG]
+    told, turns = [], []
+    for order in ("seen DESC, name", "name, seen"):
+        write_long(tmp_path, order, kind)
+        told.append([(each.outcome, each.measurement(NOW)) for each in screened(tmp_path, asked)])
+        with opened(Table(path=tmp_path / "all.parquet", kind=SourceKind.PARQUET), seconds=30) as connection:
+            parts = parts_in_time(connection, Table(path=tmp_path / "all.parquet", kind=SourceKind.PARQUET), "seen")
+        ages = [((NOW - last) // MICROSECOND, (NOW - first) // MICROSECOND) for first, last in parts]
+        cuts = cuts_of([atom for each in asked if (found := Surveyor(NOW).survey(each)) for atom in found.atoms])
+        turns.append([in_turn(cut, ages) for cut in cuts])
+    assert turns == [[True], [False]], "the one is read cell by cell, the other row by row"
+    assert told[0] == told[1]
+    known = collected(tmp_path)
+    assert [outcome for outcome, _ in told[0]] == [
+        evaluate(each.rule, known, now=NOW, needs=each.needs).outcome for each in asked
+    ]
+
+
+def test_only_parts_that_say_when_they_are_have_times(tmp_path: Path):
+    write(tmp_path, [*hourly("wait", "4", "5"), Row(name="wait", at=None, value="3")])
+    with opened(Table(path=tmp_path / "all.parquet", kind=SourceKind.PARQUET), seconds=30) as connection:
+        table = Table(path=tmp_path / "all.parquet", kind=SourceKind.PARQUET)
+        assert parts_in_time(connection, table, "seen") == [(NOW - timedelta(hours=2), NOW - timedelta(hours=1))]
+        assert parts_in_time(connection, table, "nothing") == []
+    write(tmp_path, [Row(name="wait", at=None, value="3")])
+    with opened(table, seconds=30) as connection:
+        assert parts_in_time(connection, table, "seen") == []
+    with opened(Table(path=tmp_path / "all.csv", kind=SourceKind.CSV), seconds=30) as connection:
+        assert parts_in_time(connection, Table(path=tmp_path / "all.csv", kind=SourceKind.CSV), "seen") == []

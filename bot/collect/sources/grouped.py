@@ -10,13 +10,13 @@ from typing import Any
 from bot.collect.query import UnreadableError
 from bot.collect.samples import metric_query
 from bot.collect.scan_layout import Family, layout_of
-from bot.collect.sources.table import Table, column_types, opened
+from bot.collect.sources.table import Table, column_types, opened, parts_in_time
 from bot.model.names import FeedName
 from bot.model.series import Window
 from bot.model.settings import FeedSpec
 from bot.rules.scan import MICROSECOND, Atom, microseconds
 from bot.rules.scan_answer import OPEN, Answer, answers_of, silent_answer, silent_in
-from bot.rules.scan_plan import Cut, cuts_of
+from bot.rules.scan_plan import Cut, cuts_of, in_turn
 from bot.rules.scan_sql import Layout, Scan, Slot, Track, silence, statement
 
 MEMORY = "150MB"
@@ -58,10 +58,19 @@ class _Job:
         layout = self._layout(MICROSECOND * cut.edges[-1])
         if layout is None:
             return []
-        rows = self.connection.execute(*statement(_scan(layout, cut, self.members, self.now))).fetchall()
+        scan = _scan(layout, cut, self.members, self.now, in_turn=self._in_turn(layout, cut))
+        rows = self.connection.execute(*statement(scan)).fetchall()
         for place, answer in zip(cut.places, answers_of(rows, len(cut.places)), strict=True):
             answers[place] = answer
         return [cut.places[atom] for atom in silent_in(rows)]
+
+    def _in_turn(self, layout: Layout, cut: Cut) -> bool:
+        if layout.odd or not layout.instant or cut.step:
+            return False
+        parts = parts_in_time(self.connection, self.table, self.family.at)
+        return in_turn(
+            cut, [(microseconds(self.now - last), microseconds(self.now - first)) for first, last in parts]
+        )
 
     def search(self, silent: Sequence[int], answers: list[Answer]) -> None:
         """Tell feeds that are old from those that are empty, by one more query over their histories."""
@@ -83,7 +92,7 @@ class _Job:
         return layout_of(self.family, self.types, relation=self.table.relation, query=query)
 
 
-def _scan(layout: Layout, cut: Cut, members: Sequence[Member], now: datetime) -> Scan:
+def _scan(layout: Layout, cut: Cut, members: Sequence[Member], now: datetime, *, in_turn: bool) -> Scan:
     """Give each feed of a cut a track, and each atom the slot of its feed's."""
     slots: dict[FeedName, Slot] = {}
     specs: list[FeedSpec] = []
@@ -99,7 +108,7 @@ def _scan(layout: Layout, cut: Cut, members: Sequence[Member], now: datetime) ->
         horizons[slot] = max(horizons[slot], atom.form.reach, atom.form.fresh)
         atoms.append((atom, slot))
     tracks = [_track(spec, horizon) for spec, horizon in zip(specs, horizons, strict=True)]
-    return Scan(layout=layout, tracks=tracks, atoms=atoms, now=now, edges=cut.edges, step=cut.step)
+    return Scan(layout=layout, tracks=tracks, atoms=atoms, now=now, edges=cut.edges, step=cut.step, in_turn=in_turn)
 
 
 def _track(spec: FeedSpec, horizon: int) -> Track:

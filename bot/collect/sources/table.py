@@ -264,6 +264,19 @@ def column_types(connection: Any, table: Table) -> dict[str, str]:
     return _types_of(connection, table.relation, {"path": str(table.path)})
 
 
+def parts_in_time(connection: Any, table: Table, column: str) -> list[tuple[datetime, datetime]]:
+    """Return the first and the last moment of each part of a Parquet file, by a column of instants; or nothing."""
+    if table.kind is not SourceKind.PARQUET:
+        return []
+    statement = """
+        SELECT CAST(stats_min_value AS TIMESTAMP), CAST(stats_max_value AS TIMESTAMP) FROM parquet_metadata($path)
+        WHERE path_in_schema = $column
+    """
+    rows = connection.execute(statement, {"path": str(table.path), "column": column}).fetchall()
+    moments = [(first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)) for first, last in rows if first and last]
+    return moments if len(moments) == len(rows) else []
+
+
 def _types_of(connection: Any, relation: str, parameters: Mapping[str, object]) -> dict[str, str]:
     statement = f"DESCRIBE SELECT * FROM {relation}"  # noqa: S608 - a fixed table function, or the feed's own one SELECT
     return {str(row[0]): str(row[1]) for row in connection.execute(statement, parameters).fetchall()}
