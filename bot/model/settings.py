@@ -273,6 +273,19 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackLimits:
+    """How far the monitor goes by itself, beside `rollbacks_per_day`: what is beyond is a draft.
+
+    Of `opened_per_day` rollbacks, drafts included, people are only told of more. A change that is live for `max_age`,
+    and a target that was taken back less than `cooldown` ago, need a person.
+    """
+
+    opened_per_day: int = 10
+    max_age: timedelta = timedelta(days=30)
+    cooldown: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
     """So many rollbacks of one target, or in the whole agency, begun `within` that time stop proposals there."""
 
@@ -304,6 +317,7 @@ class Policy:
     waiting: Waiting = field(default_factory=Waiting)
     blind_after: int = 5
     emergency: Emergency | None = None
+    rollbacks: RollbackLimits = field(default_factory=RollbackLimits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,17 +3,16 @@
 A run that died in between is continued: what its branch holds is checked and recorded, never written anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bot.approve.attempts import find_precedent
-from bot.approve.footprint import Footprint, values_changed
+from bot.approve.footprint import Footprint, footprint_of, values_changed
 from bot.approve.precedent import Subject
-from bot.forge.port import Reverted
 from bot.ledger.site import Site
 from bot.model.change import PROPOSAL_LABEL, Change
 from bot.model.errors import LedgerError, WorkspaceError
-from bot.model.forge import Commit, PullRequest, PullState
+from bot.model.forge import Comment, Commit, PullRequest, PullState
 from bot.model.json import Json, digest_of
 from bot.model.level import Level
 from bot.model.names import CommitSha, Digest, Login, PullNumber
@@ -21,7 +20,9 @@ from bot.model.recipe import Recipe, RollbackMode
 from bot.model.record import Draft, Phase
 from bot.model.settings import Policy
 from bot.model.verdict import Verdict
-from bot.monitor.answer import answers, asked_since
+from bot.monitor.answer import answers, asked_since, reservations
+from bot.monitor.caution import Surroundings, begun_within_a_day, cautions, drafted
+from bot.monitor.inverse import inverse_of
 from bot.monitor.observe import measurement_json
 from bot.monitor.rollback import (
     RollbackFacts,
@@ -30,7 +31,7 @@ from bot.monitor.rollback import (
     plan_rollback,
     rollback_change,
 )
-from bot.monitor.watched import Watched, rollbacks_within_a_day
+from bot.monitor.watched import Watched
 from bot.propose.change import rollback_id
 from bot.propose.desired import Unreadable, targets_of
 from bot.propose.trailers import ChangeKind, ProposalTrailers, proposal_message, read_proposal
@@ -64,15 +65,13 @@ def find_keeper(site: Site, watched: Watched, policy: Policy) -> Login | None:
     since = asked_since(site.ledger.records(), watched.id)
     if since is None:
         return None
-    given = answers(site.forge.comments(watched.pull), since, policy)
-    logins = dict.fromkeys(comment.author.login for comment in given)
-    return next((login for login in logins if site.forge.permission(login).can_write), None)
+    return _first_who_may(site, answers(site.forge.comments(watched.pull), since, policy))
 
 
 def plan_undoing(site: Site, undoing: Undoing, footprint: Footprint) -> RollbackPlan:
     """Run the revert in a work tree and decide what may be done with it."""
     watched = undoing.watched
-    begun = watched.intent is not None
+    begun, records = watched.intent is not None, site.ledger.records()
     subject = Subject(repo=site.repo, pull=watched.pull, merge=watched.merge)
     facts = RollbackFacts(
         change=watched.id,
@@ -80,12 +79,34 @@ def plan_undoing(site: Site, undoing: Undoing, footprint: Footprint) -> Rollback
         footprint=footprint,
         revert=site.repository.revert(watched.merge, onto=undoing.base),
         is_rollback=watched.rollback_of is not None,
-        rollbacks_today=0 if begun else rollbacks_within_a_day(site.ledger.records(), site.now),
-        rollbacks_per_day=undoing.policy.rollbacks_per_day,
+        opened_today=0 if begun else len(begun_within_a_day(records, site.now, but=watched.id)),
+        opened_per_day=undoing.policy.rollbacks.opened_per_day,
+        cautions=drafted(watched.intent) if watched.intent is not None else _cautions(site, undoing),
         precedent=find_precedent(site, subject, base=undoing.base, policy=undoing.policy),
         stopped=_stopped(site, undoing.recipe),
     )
     return plan_rollback(facts)
+
+
+def _cautions(site: Site, undoing: Undoing) -> tuple[str, ...]:
+    watched, policy = undoing.watched, undoing.policy
+    reserved = reservations(site.forge.comments(watched.pull), policy)
+    return cautions(
+        Surroundings(
+            change=watched.id,
+            targets=watched.targets,
+            effective_at=watched.effective_at,
+            records=site.ledger.records(),
+            policy=policy,
+            now=site.now,
+            reserved_by=_first_who_may(site, reserved),
+        )
+    )
+
+
+def _first_who_may(site: Site, comments: Iterable[Comment]) -> Login | None:
+    logins = dict.fromkeys(comment.author.login for comment in comments)
+    return next((login for login in logins if site.forge.permission(login).can_write), None)
 
 
 def support(site: Site, pull: PullNumber, verdict: Verdict, original: PullNumber) -> None:
@@ -100,8 +121,11 @@ def _stopped(site: Site, recipe: Recipe) -> str:
     return stop.sentence if stop is not None and stop.known else ""
 
 
-def write_intent(site: Site, watched: Watched, verdict: Verdict) -> Mapping[str, Json]:
-    """Write down that this change is to be taken back, before anything else happens; returns what stands there."""
+def write_intent(site: Site, watched: Watched, verdict: Verdict, plan: TakeBack) -> Mapping[str, Json]:
+    """Write down that this change is to be taken back, before anything else happens; returns what stands there.
+
+    Why it is a draft was decided then, and is not decided anew by a run that goes on with it.
+    """
     record = site.ledger.append(
         Draft(
             change=watched.id,
@@ -114,6 +138,7 @@ def write_intent(site: Site, watched: Watched, verdict: Verdict) -> Mapping[str,
                 "measurement": measurement_json(verdict.deciding),
                 "by": verdict.by,
                 "mode": verdict.mode,
+                "draft_because": list(plan.draft_because),
             },
         )
     )
@@ -157,8 +182,10 @@ def _own_commit(site: Site, undoing: Undoing, head: CommitSha | None) -> Commit:
         trailers = read_proposal(commit.trailers)
         if trailers is None or trailers.change != change.id:
             continue
-        revert = repository.revert(undoing.watched.merge, onto=_parent(commit))
-        if isinstance(revert, Reverted) and dict(revert.files) == _changed_files(site, commit):
+        merge, parent = undoing.watched.merge, _parent(commit)
+        footprint = footprint_of(repository, merge, parent)
+        inverse = inverse_of(repository.revert(merge, onto=parent), footprint)
+        if dict(inverse.files) == _changed_files(site, commit):
             return commit
         break
     raise WorkspaceError(
@@ -191,6 +218,7 @@ def _open_pull(site: Site, undoing: Undoing, plan: TakeBack, intent: Mapping[str
             sentence if isinstance(sentence, str) else "",
             original=undoing.watched.pull,
             reasons=plan.draft_because,
+            by_hand=undoing.watched.merge if plan.is_partial else None,
         ),
         draft=bool(plan.draft_because),
     )

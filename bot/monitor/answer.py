@@ -1,11 +1,11 @@
-"""What a person answered to the monitor's question: `/keep`, as a comment on the change's pull request. Pure.
+"""What people say in comments on a change's pull request: `/keep` as an answer, `/ask-first` beforehand. Pure.
 
 An answer counts if the question stood when it was given, and if a person gave it as it stands there. Whether that
 person may is the caller's to ask.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from bot.model.forge import ActorKind, Comment
@@ -14,9 +14,11 @@ from bot.model.record import Phase, Record
 from bot.model.settings import Policy
 from bot.model.verdict import VerdictKind
 
-KEEP = "/keep"
-_KEEP = re.compile(rf"\s*{KEEP}[ \t]*(?:\r?\n|\Z)", re.IGNORECASE)
-"""The command fills the first line; below it there is room for a reason, which stays where it is."""
+KEEP, ASK_FIRST = "/keep", "/ask-first"
+_LINE = r"\s*{command}[ \t]*(?:\r?\n|\Z)"
+"""A command fills the first line; below it there is room for a reason, which stays where it is."""
+_KEEP = re.compile(_LINE.format(command=KEEP), re.IGNORECASE)
+_ASK_FIRST = re.compile(_LINE.format(command=ASK_FIRST), re.IGNORECASE)
 
 
 def asked_since(records: Iterable[Record], change: ChangeId) -> datetime | None:
@@ -38,14 +40,19 @@ def answers(comments: Iterable[Comment], since: datetime, policy: Policy) -> tup
 
     An edited comment says nothing: whoever may write in the repository can edit another one's.
     """
+    said = _said(_KEEP, comments, policy)
+    return tuple(each for each in said if each.created_at is not None and each.created_at >= since)
+
+
+def reservations(comments: Iterable[Comment], policy: Policy) -> tuple[Comment, ...]:
+    """Return the comments that ask, at any time, for a rollback of the change to be only proposed."""
+    return tuple(_said(_ASK_FIRST, comments, policy))
+
+
+def _said(command: re.Pattern[str], comments: Iterable[Comment], policy: Policy) -> Iterator[Comment]:
     barred = {login.casefold() for login in (*policy.bots, *policy.excluded_approvers)}
-    return tuple(
-        comment
-        for comment in comments
-        if _KEEP.match(comment.body)
-        and comment.author.kind is ActorKind.USER
-        and comment.author.login.casefold() not in barred
-        and comment.created_at is not None
-        and comment.created_at >= since
-        and not comment.edited
-    )
+    for comment in comments:
+        author = comment.author
+        counts = author.kind is ActorKind.USER and author.login.casefold() not in barred and not comment.edited
+        if counts and command.match(comment.body):
+            yield comment

@@ -8,6 +8,7 @@ from bot.forge.port import RevertConflict, Reverted
 from bot.model.change import Change, FileEdit, KeyChange
 from bot.model.names import ChangeId, PullNumber
 from bot.model.recipe import Recipe, RollbackMode
+from bot.monitor.inverse import Inverse, inverse_of
 from bot.propose.change import rollback_id
 from bot.propose.desired import Unreadable
 
@@ -16,8 +17,9 @@ from bot.propose.desired import Unreadable
 class RollbackFacts:
     """What is known when a rollback is due.
 
-    `revert` is what `git revert -m 1` gave on the base head, `precedent` what others did about the change.
-    `stopped` says who stopped the bot from taking it back, if somebody did.
+    `revert` is what `git revert -m 1` gave on the base head, `precedent` what others did about the change, `cautions`
+    are reasons around it to leave it to a person. `opened_today` counts the rollbacks that were begun within a day,
+    this one aside. `stopped` says who stopped the bot from taking it back, if somebody did.
     """
 
     change: ChangeId
@@ -25,19 +27,24 @@ class RollbackFacts:
     footprint: Footprint
     revert: Reverted | RevertConflict
     is_rollback: bool
-    rollbacks_today: int
-    rollbacks_per_day: int
+    opened_today: int
+    opened_per_day: int
+    cautions: tuple[str, ...] = ()
     precedent: Precedent | None = None
     stopped: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeBack:
-    """A rollback that can be made; a draft waits for a person, with the reasons why."""
+    """A rollback that can be made; a draft waits for a person, with the reasons why.
+
+    One that `is_partial` leaves values as somebody else has set them since.
+    """
 
     change: Change
     files: Files
     draft_because: tuple[str, ...]
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,30 +67,30 @@ def plan_rollback(facts: RollbackFacts) -> RollbackPlan:
         return AskPerson(reason=in_words(facts.precedent), support=support)
     if facts.stopped:
         return AskPerson(reason=facts.stopped)
-    if isinstance(facts.revert, RevertConflict):
-        return AskPerson(reason=f"git cannot revert it by itself: conflict in {', '.join(facts.revert.paths)}")
-    if facts.rollbacks_today >= facts.rollbacks_per_day:
-        return AskPerson(reason=f"{facts.rollbacks_today} rollbacks in a day are the limit of the policy")
-    return _plan_revert(facts, facts.revert)
+    if facts.opened_today >= facts.opened_per_day:
+        return AskPerson(reason=f"{facts.opened_today} rollbacks in a day are the limit of the policy")
+    return _plan_inverse(facts, inverse_of(facts.revert, facts.footprint))
 
 
-def _plan_revert(facts: RollbackFacts, revert: Reverted) -> RollbackPlan:
-    """Hold a clean revert against the bytes; what was merged on top since makes it a draft."""
+def _plan_inverse(facts: RollbackFacts, inverse: Inverse) -> RollbackPlan:
+    """Hold what would be written against the bytes; what was merged on top since makes it a draft."""
     later = changed_since(facts.footprint)
-    if not later and not is_exact_inverse(revert.files, facts.footprint.before):
+    files = inverse.files
+    if not later and not inverse.left and not is_exact_inverse(files, facts.footprint.before):
         return AskPerson(reason="the revert does not restore exactly what stood before the merge")
-    keys = values_changed({path: facts.footprint.now.get(path) for path in revert.files}, revert.files)
+    keys = values_changed({path: facts.footprint.now.get(path) for path in files}, files)
     if isinstance(keys, Unreadable):
         return AskPerson(reason=f"{keys.path} cannot be taken back by the bot: {keys.reason}")
     if not keys:
-        return AskPerson(reason="the revert changes no value")
+        return AskPerson(reason="; ".join((*inverse.left, "the revert changes no value")))
     edits = tuple(
         FileEdit(path=path, before=facts.footprint.now.get(path), after=content)
-        for path, content in sorted(revert.files.items())
+        for path, content in sorted(files.items())
         if content is not None
     )
     change = rollback_change(facts.change, facts.recipe, keys=keys, edits=edits)
-    return TakeBack(change=change, files=revert.files, draft_because=_draft_because(facts, later))
+    because = dict.fromkeys((*inverse.left, *_draft_because(facts, later)))
+    return TakeBack(change=change, files=files, draft_because=tuple(because), is_partial=bool(inverse.left))
 
 
 def rollback_change(
@@ -115,4 +122,4 @@ def _draft_because(facts: RollbackFacts, later: tuple[str, ...]) -> tuple[str, .
     if not recipe.reversible:
         reasons.append("the recipe says that it is not reversible")
     reasons.extend(f"`{path}` was changed again after the merge" for path in later)
-    return tuple(reasons)
+    return (*reasons, *facts.cautions)

@@ -32,6 +32,8 @@ from bot.monitor.breaker import tell_breaker, tripped_now
 from bot.monitor.clocks import WatchClock, clock_json
 from bot.monitor.observe import Observer, guards_json, measurement_json
 from bot.monitor.rollback import AskPerson, TakeBack
+from bot.monitor.suspect import newest_first
+from bot.monitor.turn import in_turn
 from bot.monitor.verdict import WatchFacts, judge, judge_recovery
 from bot.monitor.watched import Watched, closing_of, is_recorded, watch_list
 from bot.propose.change import rollback_id
@@ -73,7 +75,7 @@ def run(
     )
     now = Round(site=site, settings=settings, base=base, observer=observer)
     events: list[Event] = []
-    for watched in watch_list(site.ledger.records()):
+    for watched in newest_first(watch_list(site.ledger.records())):
         try:
             events += _look(now, watched)
         except BotError as error:
@@ -134,7 +136,7 @@ def _measure(now: Round, watched: Watched, footprint: Footprint) -> list[Event]:
     recipe = now.observer.recipe_of(watched)
     undoing = _undoing(now, watched, recipe)
     facts = now.observer.facts(watched, recipe)
-    verdict = judge(facts, now.site.now)
+    verdict = in_turn(now.site, now.observer, watched, judge(facts, now.site.now))
     undoing = undoing.within(verdict.mode)
     plan = plan_undoing(now.site, undoing, footprint) if verdict.kind is VerdictKind.ROLLBACK else None
     if isinstance(plan, AskPerson):
@@ -192,7 +194,7 @@ def _act(now: Round, watched: Watched, verdict: Verdict) -> Event:
 
 
 def _roll_back(now: Round, undoing: Undoing, plan: TakeBack, verdict: Verdict) -> list[Event]:
-    intent = write_intent(now.site, undoing.watched, verdict)
+    intent = write_intent(now.site, undoing.watched, verdict, plan)
     worse = _event(undoing.watched, Mark.WARNING, f"it got worse: {verdict.sentence}")
     return [worse, _opened(undoing, open_rollback(now.site, undoing, plan, intent))]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.ledger.lifecycle import targets_of
 from bot.model.clock import parse_time
@@ -10,8 +10,6 @@ from bot.model.errors import LedgerError
 from bot.model.json import Json
 from bot.model.names import ChangeId, CommitSha, PullNumber
 from bot.model.record import Phase, Record
-
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +105,3 @@ def is_recorded(records: Iterable[Record], change: ChangeId) -> bool:
 def closing_of(records: Iterable[Record], change: ChangeId) -> Mapping[str, Json] | None:
     """Return how a change was closed, or None while it is open."""
     return next((r.facts for r in records if r.change == change and r.phase is Phase.CLOSED), None)
-
-
-def rollbacks_within_a_day(records: Iterable[Record], now: datetime) -> int:
-    """Count the rollbacks begun in the last 24 hours; what a clock set back puts into the future counts, too."""
-    return sum(1 for r in records if r.phase is Phase.REVERTED and r.at > now - _DAY)

@@ -12,6 +12,7 @@ from bot.model.settings import (
     Budget,
     Emergency,
     Policy,
+    RollbackLimits,
     RollbackTest,
     ShareTest,
     ValueRange,
@@ -29,7 +30,7 @@ _DEFAULT = RollbackTest()
 _BREACHES = {ShareTest.WILSON: _DEFAULT.breaches, ShareTest.CUSUM: 6}
 """How many broken windows each test asks for: evidence that sums up lasts longer than an hour's pool by itself."""
 _MOST_SUMMED = 10_000
-_BUDGET, _BREAKER, _WAITING = Budget(), Breaker(), Waiting()
+_BUDGET, _BREAKER, _WAITING, _LIMITS = Budget(), Breaker(), Waiting(), RollbackLimits()
 _EXPIRE_AFTER = timedelta(days=14)
 _CLOSE_AFTER = timedelta(days=1)
 _PROPOSALS_PER_RUN = 10
@@ -73,6 +74,7 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         waiting=_waiting(fields.section("waiting")),
         blind_after=fields.integer("blind_after", _BLIND_AFTER),
         emergency=_emergency(fields.section("emergency")) if fields.has("emergency") else None,
+        rollbacks=_limits(fields.section("rollbacks")),
     )
 
 
@@ -107,6 +109,14 @@ def _waiting(fields: Fields) -> Waiting:
         remind_after=fields.duration("remind_after", _WAITING.remind_after),
         escalate_after=fields.duration("escalate_after", timedelta(0)) or None,
         last_call=fields.duration("last_call", _WAITING.last_call),
+    )
+
+
+def _limits(fields: Fields) -> RollbackLimits:
+    return RollbackLimits(
+        opened_per_day=fields.integer("opened_per_day", _LIMITS.opened_per_day),
+        max_age=fields.duration("max_age", _LIMITS.max_age),
+        cooldown=fields.duration("cooldown", _LIMITS.cooldown),
     )
 
 

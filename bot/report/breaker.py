@@ -45,7 +45,7 @@ def breaker_body(tripped: Tripped) -> str:
             f"{code(tripped.change)}, since {format_time(tripped.since)}."
         ),
         "",
-        f"So the bot proposes nothing for {what} any more. Watching goes on.",
+        f"So the bot proposes nothing for {what} any more, and of rollbacks only drafts. Watching goes on.",
         "",
         (
             "Either the recipes change what they do not understand, or the figures that judge them are wrong. Find "

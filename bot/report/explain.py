@@ -290,7 +290,7 @@ def _then(explanation: Explanation) -> str:
             return (
                 "Then the bot reverts the merge by itself, which puts the former values back, and measures for "
                 f"{show_duration(recipe.watch.recover_within)} whether that helped. If something was merged on top, "
-                f"a person decides on a draft; after {policy.rollbacks_per_day} rollbacks in a day a person is asked."
+                f"a person decides on a draft; so it is after {policy.rollbacks_per_day} rollbacks in a day."
             )
         case _:
             assert_never(recipe.watch.mode)

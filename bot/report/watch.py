@@ -8,7 +8,7 @@ from typing import assert_never
 
 from bot.model.change import Change
 from bot.model.clock import format_time
-from bot.model.names import ChangeId, Login, PullNumber
+from bot.model.names import ChangeId, CommitSha, Login, PullNumber
 from bot.model.recipe import OnDeadline, Recipe
 from bot.model.verdict import Measurement, Recovery, RuleOutcome, Verdict, VerdictKind
 from bot.report.pull_request import redline_of
@@ -38,6 +38,10 @@ _LATE = {
 _HOW_TO_ANSWER = (
     "To keep the change, comment `/keep` here; it counts from people with write access. To take it back, revert "
     "this pull request."
+)
+_HOW_TO_DECIDE = (
+    "Mark it ready, and the gate decides anew: what restores exactly the bytes from before merges by that proof, "
+    "anything else after a review. Close it, and the change is kept."
 )
 _LIMIT = 1000
 _ROOM = 40_000
@@ -111,9 +115,18 @@ def rollback_title(recipe: Recipe, original: PullNumber) -> str:
 
 
 def rollback_body(
-    change: Change, recipe: Recipe, sentence: str, *, original: PullNumber, reasons: tuple[str, ...]
+    change: Change,
+    recipe: Recipe,
+    sentence: str,
+    *,
+    original: PullNumber,
+    reasons: tuple[str, ...],
+    by_hand: CommitSha | None = None,
 ) -> str:
-    """Render a rollback's pull request: why, what comes back, and by what right it may merge."""
+    """Render a rollback's pull request: why, what comes back, and by what right it may merge.
+
+    `by_hand` is the merge, where people must finish what git could not.
+    """
     lines = [
         f"Takes back #{original}, because the rollback rule of {code(recipe.reference)} holds:",
         "",
@@ -127,6 +140,8 @@ def rollback_body(
             "**A person must look at it first:**",
             "",
             *(f"- {sanitize(reason, limit=_LIMIT)}" for reason in reasons),
+            "",
+            _HOW_TO_DECIDE,
         ]
     else:
         lines += [
@@ -135,6 +150,10 @@ def rollback_body(
                 "which were approved then. The gate checks that proof and merges without a new approval."
             ),
         ]
+    if by_hand is not None:
+        commands = f"git fetch origin {change.branch}\ngit switch {change.branch}\ngit revert -m 1 {by_hand}"
+        lines += ["", "What is left can be finished on this branch; git then shows the conflict:", ""]
+        lines += [fenced(commands, "console")]
     lines += ["", "Afterwards the bot keeps measuring, and says here whether the rollback helped."]
     return "\n".join(lines) + "\n"
 

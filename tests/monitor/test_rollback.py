@@ -50,8 +50,8 @@ def facts(**changes: Any) -> RollbackFacts:
         footprint=a_footprint(MERGED),
         revert=Reverted(tree="t", files=BEFORE),
         is_rollback=False,
-        rollbacks_today=0,
-        rollbacks_per_day=4,
+        opened_today=0,
+        opened_per_day=4,
     )
     return replace(given, **changes)
 
@@ -69,8 +69,14 @@ def test_an_exact_inverse_goes_its_way():
 
 ASKED: dict[str, tuple[dict[str, Any], str]] = {
     "a rollback of a rollback": ({"is_rollback": True}, "never rolled back"),
-    "a conflict": ({"revert": RevertConflict(paths=(PATH,))}, PATH),
-    "the daily cap": ({"rollbacks_today": 4}, "limit"),
+    "a conflict over every value": (
+        {
+            "revert": RevertConflict(paths=(PATH,)),
+            "footprint": a_footprint({**MERGED, PATH: NEW.replace(b"x: 4", b"x: 6")}),
+        },
+        PATH,
+    ),
+    "the daily cap": ({"opened_today": 4}, "limit"),
     "a byte differs": ({"revert": Reverted(tree="t", files={PATH: OLD + b"#", EVIDENCE: None})}, "exactly"),
     "a file is missing": ({"revert": Reverted(tree="t", files={PATH: OLD})}, "exactly"),
     "a file too many": ({"revert": Reverted(tree="t", files={**BEFORE, "x": b""})}, "exactly"),
@@ -178,3 +184,18 @@ def test_values_that_cannot_be_compared_are_named():
     found = values_changed({PATH: OLD}, {PATH: b"service: B\nchanges: {}\n"})
     assert isinstance(found, Unreadable)
     assert found.path == PATH
+
+
+def test_a_conflict_over_lines_is_a_draft_of_the_values_that_still_stand():
+    now = {**MERGED, PATH: NEW + b"  z: 9\n"}
+    plan = plan_rollback(facts(revert=RevertConflict(paths=(PATH,)), footprint=a_footprint(now)))
+    assert isinstance(plan, TakeBack)
+    assert plan.is_partial
+    assert plan.files == {PATH: OLD + b"  z: 9\n"}
+    assert "conflict" in plan.draft_because[0]
+
+
+def test_what_lies_around_it_makes_it_a_draft_each_reason_once():
+    plan = plan_rollback(facts(cautions=("too old", "too old"), recipe=a_recipe(reversible=False)))
+    assert isinstance(plan, TakeBack)
+    assert plan.draft_because == ("the recipe says that it is not reversible", "too old")

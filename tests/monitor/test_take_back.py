@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from fakes.builders import a_person
 from fakes.forge import MemoryForge
 from fakes.world import Killed
 from monitor.watchtower import DAY, ERRORS, HOUR, PHOTO, POLICY, PRINTER, RECIPE, SAM, Tower, a_watch, run_to_the_end
 
 from bot.model.errors import PermissionDeniedError, UnavailableError
 from bot.model.event import Mark
-from bot.model.forge import Labelled, PullState
-from bot.model.names import BranchName, ChangeId
+from bot.model.forge import Comment, Labelled, Permission, PullState
+from bot.model.names import BranchName, ChangeId, PullNumber
 from bot.model.record import Phase
 from bot.monitor.act import PERSON_LABEL, ROLLBACK_LABEL
 from bot.propose.change import rollback_id
@@ -363,16 +364,39 @@ def test_a_draft_that_was_made_ready_merges_by_its_proof():
     assert tower.world.pull(2).merged
 
 
-def test_a_conflict_is_left_to_a_person_and_nothing_is_begun():
+def test_a_conflict_over_what_somebody_set_since_is_left_to_a_person_and_nothing_is_begun():
     tower, change = a_breach()
     tower.edit(PHOTO, b"px: 4", b"px: 6")
     event = tower.only()
     assert event.mark is Mark.WARNING
     assert f"conflict in {PHOTO}" in event.sentence
+    assert "max_blur_px was set to 6 since, which stays" in event.sentence
     assert PERSON_LABEL in tower.world.pull(1).labels
     assert "a person must decide" in tower.comment(1)
     assert not tower.of(change, Phase.REVERTED)
     assert tower.rollback_pulls(change) == []
+
+
+def a_conflict() -> tuple[Tower, ChangeId]:
+    """Return an agency in which somebody wrote on the changed line, and left the value as it is."""
+    tower, change = a_breach()
+    tower.edit(PHOTO, b"px: 4  # pixels", b"px: 4  # pixels of the edge")
+    return tower, change
+
+
+def test_a_conflict_of_lines_is_a_draft_with_the_values_put_back_and_the_commands_to_finish_it():
+    tower, change = a_conflict()
+    tower.monitor()
+    (pull,) = tower.rollback_pulls(change)
+    merge = tower.of(change, Phase.MERGED)[0].facts["merge"]
+    assert pull.draft
+    assert {PERSON_LABEL, ROLLBACK_LABEL} <= pull.labels
+    assert b"px: 2  # pixels of the edge" in tower.world.snapshots[pull.head].files[PHOTO]
+    assert "git cannot revert it by itself" in pull.body
+    assert f"git revert -m 1 {merge}" in pull.body
+    tower.world.pulls[pull.number] = replace(tower.world.pull(pull.number), draft=False)
+    tower.gate()
+    assert not tower.world.pull(pull.number).merged, "it is no exact inverse, so people must approve it"
 
 
 def test_a_conflict_that_comes_after_the_intent_asks_and_forgets_nothing():
@@ -387,42 +411,128 @@ def test_a_conflict_that_comes_after_the_intent_asks_and_forgets_nothing():
     assert len(tower.rollback_pulls(change)) == 1
 
 
-def test_the_daily_cap_leaves_the_rest_to_people_until_a_day_has_passed():
-    tower, first = a_watch(settings__policy=POLICY.replace(b"rollbacks_per_day: 2", b"rollbacks_per_day: 1"))
-    second = tower.land(2, PRINTER, b"speed: 5", b"speed: 6")
-    tower.go(2 * HOUR, errors=0.2)
-    events = tower.monitor().events
-    assert "1 rollbacks in a day are the limit" in events[-1].sentence
-    assert [len(tower.rollback_pulls(each)) for each in (first, second)] == [1, 0]
-    tower.go(DAY - HOUR, errors=0.2)
-    tower.monitor()
-    assert tower.rollback_pulls(second) == []
-    tower.go(HOUR, errors=0.2)
-    tower.monitor()
-    assert len(tower.rollback_pulls(second)) == 1
+def another_rollback(tower: Tower, *, hours_ago: float, drafted: bool = False) -> None:
+    """Let a change of something else have been taken back."""
+    other = ChangeId("e" * 16)
+    now, tower.world.now = tower.now, tower.now - hours_ago * HOUR
+    keys = [{"target": "PRINTER", "key": "speed", "before": 5, "after": 6}]
+    tower.record(other, Phase.PROPOSED, recipe="PRINT", pull=99, keys=keys)
+    tower.record(other, Phase.REVERTED, rollback="d" * 16, draft_because=["old"] if drafted else [])
+    tower.record(other, Phase.CLOSED, outcome="kept")
+    tower.world.now = now
 
 
-def test_a_clock_that_was_set_back_does_not_open_the_daily_cap():
-    tower, _ = a_watch(settings__policy=POLICY.replace(b"rollbacks_per_day: 2", b"rollbacks_per_day: 1"))
+ONE_A_DAY = POLICY.replace(b"rollbacks_per_day: 2", b"rollbacks_per_day: 1")
+OPEN_ONE = POLICY + b"rollbacks: {opened_per_day: 1}\n"
+
+
+@pytest.mark.parametrize(
+    ("policy", "hours_ago", "drafted", "expected"),
+    [
+        (ONE_A_DAY, 23, False, "draft"),
+        (ONE_A_DAY, 25, False, "alone"),
+        (ONE_A_DAY, 23, True, "alone"),
+        (ONE_A_DAY, -12, False, "draft"),
+        (OPEN_ONE, 23, False, "told"),
+        (OPEN_ONE, 23, True, "told"),
+        (OPEN_ONE, 25, False, "alone"),
+        (OPEN_ONE, -12, False, "told"),
+    ],
+)
+def test_beyond_one_daily_cap_a_rollback_is_a_draft_and_beyond_the_other_people_are_only_told(
+    policy: bytes, hours_ago: float, *, drafted: bool, expected: str
+):
+    tower, change = a_breach(settings__policy=policy)
+    another_rollback(tower, hours_ago=hours_ago, drafted=drafted)
+    last = tower.monitor().events[-1]
+    pulls = tower.rollback_pulls(change)
+    assert [pull.draft for pull in pulls] == {"draft": [True], "alone": [False], "told": []}[expected]
+    assert ("limit of the policy" in last.sentence) is (expected == "told")
+    if expected == "draft":
+        assert "1 rollbacks in a day went their way already" in pulls[0].body
+
+
+def test_a_draft_stays_one_however_late_the_run_that_goes_on_with_it():
+    tower, change = a_breach(settings__policy=ONE_A_DAY)
+    another_rollback(tower, hours_ago=23)
+    tower.forge.fail_after(3)
+    with pytest.raises(Killed):
+        tower.monitor()
     tower.go(DAY, errors=0.2)
     tower.monitor()
-    tower.go(-DAY / 2, errors=None, waits=None)
-    tower.land(2, PRINTER, b"speed: 5", b"speed: 6")
-    tower.go(2 * HOUR, errors=0.2)
-    tower.figures.lay(ERRORS, tower.now - 5 * HOUR, tower.now - 2 * HOUR, share=0.01)
-    assert "limit of the policy" in tower.monitor().events[-1].sentence
+    (pull,) = tower.rollback_pulls(change)
+    assert pull.draft
+    assert "went their way already" in pull.body
+    assert tower.of(change, Phase.REVERTED)[0].facts["draft_because"]
 
 
-def test_two_rollbacks_of_one_run_are_two_pull_requests_that_both_merge():
-    tower, first = a_watch()
-    second = tower.land(2, PRINTER, b"speed: 5", b"speed: 6")
+MIA = a_person("mia")
+
+
+@pytest.mark.parametrize(
+    ("body", "edited", "may", "expected"),
+    [
+        ("/ask-first\nwe are counting by hand", False, True, True),
+        ("  /Ask-First", False, True, True),
+        ("/ask-first", True, True, False),
+        ("/ask-first", False, False, False),
+        ("please /ask-first", False, True, False),
+    ],
+    ids=["asked", "in other letters", "edited", "a stranger", "in a sentence"],
+)
+def test_who_asked_to_be_asked_first_gets_a_draft(body: str, *, edited: bool, may: bool, expected: bool):
+    tower, change = a_watch()
+    tower.world.permissions[MIA.login] = Permission.WRITE if may else Permission.READ
+    comment = Comment(id=900, author=MIA, body=body, created_at=tower.now, edited=edited)
+    tower.world.comments.setdefault(PullNumber(1), []).append(comment)
     tower.go(2 * HOUR, errors=0.2)
     tower.monitor()
-    assert tower.world.dispatched == ["gate.yml"], "the gate is called once"
-    tower.gate()
-    assert all(tower.rollback_pulls(each)[0].merged for each in (first, second))
-    assert b"speed: 5" in tower.world.snapshots[tower.main].files[PRINTER]
-    assert b"px: 2" in tower.world.snapshots[tower.main].files[PHOTO]
+    (pull,) = tower.rollback_pulls(change)
+    assert pull.draft is expected
+    assert ("mia asked to be asked first" in pull.body) is expected
+
+
+def test_the_newest_suspect_is_taken_back_first_and_the_next_one_if_that_did_not_help():
+    tower, older = a_watch()
+    tower.go(HOUR)
+    newer = tower.land(2, PRINTER, b"speed: 5", b"speed: 6")
+    tower.go(2 * HOUR, errors=0.2)
+    tower.monitor()
+    assert [len(tower.rollback_pulls(each)) for each in (newer, older)] == [1, 0]
+    assert "is newer: its rollback shows first" in tower.comment(1)
+    tower.roll_out(rollback_id(newer))
+    tower.go(DAY, errors=0.2)
+    tower.monitor()
+    assert tower.rollback_pulls(older) == [], "whether it was the cause is still open"
+    tower.go(DAY, errors=0.2)
+    tower.monitor()
+    assert tower.closed(newer)["recovery"] == "NOT_RECOVERED"
+    assert len(tower.rollback_pulls(older)) == 1
+
+
+def test_what_judges_the_older_one_is_well_again_once_the_newest_was_the_cause():
+    tower, older = a_watch()
+    tower.go(HOUR)
+    newer = tower.land(2, PRINTER, b"speed: 5", b"speed: 6")
+    tower.go(2 * HOUR, errors=0.2)
+    tower.monitor()
+    tower.roll_out(rollback_id(newer))
+    tower.go(2 * HOUR)
+    tower.monitor()
+    assert tower.closed(newer)["recovery"] == "RECOVERED"
+    assert tower.rollback_pulls(older) == []
+    assert not tower.of(older, Phase.CLOSED)
+
+
+def test_a_rollback_that_nobody_decides_on_keeps_no_other_suspect_for_ever():
+    tower, older = a_watch(blur=RECIPE + b"watch: {mode: propose}\n")
+    tower.go(HOUR)
+    newer = tower.land(2, PRINTER, b"speed: 5", b"speed: 6")
+    tower.go(2 * HOUR, errors=0.2)
+    tower.monitor()
+    tower.go(2 * DAY, errors=0.2)
+    tower.monitor()
+    assert [len(tower.rollback_pulls(each)) for each in (newer, older)] == [1, 1]
 
 
 # Wherever it dies
@@ -467,6 +577,7 @@ def a_revert_by_hand() -> tuple[Tower, ChangeId]:
 SCENES: dict[str, tuple[Callable[[], tuple[Tower, ChangeId]], int]] = {
     "harm": (a_breach, 9),
     "harm, as a draft": (a_draft, 9),
+    "harm, in conflict": (a_conflict, 9),
     "recovery": (a_recovery, 4),
     "no recovery": (a_failed_recovery, 4),
     "success": (a_success, 3),

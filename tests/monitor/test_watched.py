@@ -11,7 +11,7 @@ from bot.model.errors import LedgerError
 from bot.model.json import digest_of
 from bot.model.names import ChangeId
 from bot.model.record import Phase, Record
-from bot.monitor.watched import Watched, closing_of, is_recorded, rollbacks_within_a_day, watch_list
+from bot.monitor.watched import Watched, closing_of, is_recorded, watch_list
 
 ONE, TWO = ChangeId("1" * 16), ChangeId("2" * 16)
 
@@ -87,9 +87,3 @@ def test_what_is_known_of_a_change():
     assert not is_recorded(records, TWO)
     assert closing_of(records, ONE) == {"outcome": "success"}
     assert closing_of(records, TWO) is None
-
-
-@pytest.mark.parametrize(("hours", "counted"), [(-24, 0), (-23.9, 1), (0, 1), (5, 1)])
-def test_rollbacks_count_for_a_day_and_from_a_clock_that_was_ahead(hours: float, counted: int):
-    records = (a_record(Phase.REVERTED, hours=hours), a_record(Phase.CLOSED, TWO))
-    assert rollbacks_within_a_day(records, START) == counted

@@ -119,7 +119,7 @@ Only data from after the deployment counts. If it was so before the deployment a
 or the policy is paused, nothing is taken back and a person is asked.
 The watch is armed 30 minutes after the deployment. Then the bot reverts the merge by itself, which puts the former \
 values back, and measures for 2 days whether that helped. If something was merged on top, a person decides on a \
-draft; after 4 rollbacks in a day a person is asked.
+draft; so it is after 4 rollbacks in a day.
 """
 
 
