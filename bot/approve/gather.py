@@ -40,7 +40,6 @@ class Gatherer:
     policy: Policy
     recipes: Mapping[str, Recipe]
     default_branch: BranchName
-    identity: Actor | None
     _permissions: dict[Login, Permission] = field(default_factory=dict)
     _teams: dict[TeamSlug, frozenset[Login]] = field(default_factory=dict)
     _unseen: set[str] = field(default_factory=set)
@@ -59,7 +58,7 @@ class Gatherer:
             pull=pull,
             base=base,
             default_branch=self.default_branch,
-            identity=self.identity,
+            identity=forge.identity(),
             commits=commits,
             trailers=trailers,
             proposed=proposed,

@@ -66,7 +66,6 @@ def simulate(
         policy=library.settings.policy,
         recipes={compiled.recipe.id: compiled.recipe for compiled in library.recipes},
         default_branch=site.repository.default_branch(),
-        identity=site.forge.identity(),
     )
     logins = tuple(each.login for each in supposed)
     facts = gatherer.facts(pull, base=base, records=site.ledger.records(), also=logins)

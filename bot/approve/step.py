@@ -10,6 +10,7 @@ from bot.approve.facts import GateFacts, RecordedProposal, recorded_proposal
 from bot.approve.gate import decide, has_expired, proof_of
 from bot.approve.gather import Gatherer
 from bot.approve.incident import open_incident
+from bot.approve.notebook import Notebook
 from bot.approve.records import (
     EXPIRED,
     REJECTED,
@@ -32,7 +33,7 @@ from bot.model.decision import Approved, Authority, GateDecision, GateStatus
 from bot.model.errors import BotError, ConflictError, ForgeError, WorkspaceError
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.forge import Check, CheckConclusion, PullRequest, PullState
-from bot.model.names import ChangeId, CommitSha, PullNumber
+from bot.model.names import ChangeId, CommitSha, Digest, PullNumber
 from bot.model.record import SUPERSEDED, Phase, Record
 from bot.model.settings import Policy
 from bot.model.switch import Stop
@@ -69,9 +70,14 @@ def run(site: Site, *, library: Library, base: CommitSha, only: PullNumber | Non
         policy=library.settings.policy,
         recipes={compiled.recipe.id: compiled.recipe for compiled in library.recipes},
         default_branch=site.repository.default_branch(),
-        identity=site.forge.identity(),
     )
-    gate = _Gate(site=site, gatherer=gatherer, policy=library.settings.policy, read_at=base)
+    gate = _Gate(
+        site=site,
+        gatherer=gatherer,
+        policy=library.settings.policy,
+        read_at=base,
+        notebook=Notebook.open(site, library.settings.policy),
+    )
     return StepReport(step=Step.GATE, events=tuple(gate.events(only)))
 
 
@@ -83,6 +89,7 @@ class _Gate:
     gatherer: Gatherer
     policy: Policy
     read_at: CommitSha
+    notebook: Notebook
 
     def events(self, only: PullNumber | None) -> Iterator[Event]:
         """Settle first what is over: a merge that was not recorded has moved the base."""
@@ -96,6 +103,7 @@ class _Gate:
             if PullNumber(proposed.pull) not in opened:
                 yield _guarded(partial(self._over, proposed, records), change=proposed.change)
         for number in sorted(opened):
+<<<<<<< HEAD
             if only in {None, number}:
                 yield _guarded(partial(self._open, opened[number], records), subject=f"#{number}")
         if self.policy.emergency is None and not outstanding(records, self.policy):
@@ -111,9 +119,19 @@ class _Gate:
             return _event(Mark.WARNING, pull, "the emergency's head is not the one that was merged")
         facts = self.gatherer.facts(pull, base=base, records=self.site.ledger.records())
         return follow_up(self.site, self.policy, emergency, facts)
+=======
+            if only not in {None, number}:
+                continue
+            seen = self.notebook.seen(opened[number], records)
+            if only is None and self.notebook.spares(number, seen):
+                continue
+            self.notebook.void(number)
+            yield _guarded(partial(self._open, opened[number], records, seen), subject=f"#{number}")
+        yield from self.notebook.close(opened.keys())
+>>>>>>> d6952a8 (feat(approve): the gate spares a look while nothing new shows: an idle cycle costs one request)
 
-    def _open(self, pull: PullRequest, records: tuple[Record, ...]) -> Event:
-        """Decide on an open pull request, show the decision, and act on it."""
+    def _open(self, pull: PullRequest, records: tuple[Record, ...], seen: Digest | None) -> Event:
+        """Decide on an open pull request, show the decision, and act on it, or note what was seen."""
         repository = self.site.repository
         if repository.head(pull.head_branch) != pull.head:
             repository.fetch()
@@ -123,7 +141,7 @@ class _Gate:
         if any(file.path.startswith(_SETTINGS) for file in repository.changed(self.read_at, base)):
             return _event(Mark.WAIT, pull, "the settings changed meanwhile", hint="the next run reads them anew")
         facts = self.gatherer.facts(pull, base=base, records=records)
-        return self._retired(pull, facts, records) or self._decided(pull, facts)
+        return self._retired(pull, facts, records) or self._decided(pull, facts, seen)
 
     def _is_in(self, proposed: RecordedProposal) -> bool:
         """Tell whether what the bot closed was merged all the same; a commit that no clone has is on no base."""
@@ -134,7 +152,7 @@ class _Gate:
         except WorkspaceError:
             return False
 
-    def _decided(self, pull: PullRequest, facts: GateFacts) -> Event:
+    def _decided(self, pull: PullRequest, facts: GateFacts, seen: Digest | None) -> Event:
         decision = decide(facts, self.policy, self.site.now)
         self._show(decision, facts)
         approved, proposed = proof_of(decision), facts.proposed
@@ -144,7 +162,9 @@ class _Gate:
             return _told(decision, pull)
         if has_expired(decision):
             return self._expire(decision, pull, proposed)
-        return _told(decision, pull, said=remind(self.site, decision, proposed.change))
+        said = remind(self.site, decision, proposed.change)
+        self.notebook.note(pull.number, seen)
+        return _told(decision, pull, said=said)
 
     def _retired(self, pull: PullRequest, facts: GateFacts, records: tuple[Record, ...]) -> Event | None:
         """Close what the detector found to be of no use any more, unless people stand by it or it is stopped."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import click
 
 from bot.model.errors import BotError, Diagnostic
-from bot.model.event import Event, Mark, StepReport
+from bot.model.event import Cost, Event, Mark, StepReport
 from bot.model.json import Json
 from bot.report.diagnostics import DiagnosticFormat, printable, render
 
@@ -46,12 +46,30 @@ def _inert(line: str) -> str:
 def show_report(report: StepReport, *, as_json: bool) -> None:
     """Print what a step did."""
     if as_json:
-        show_json({"step": report.step, "failed": report.failed, "events": [event_json(e) for e in report.events]})
+        show_json({"failed": report.failed, **report_json(report)})
         return
     if not report.events:
         click.echo(f"{report.step}: nothing to do")
     for event in report.events:
         show_event(event)
+    if report.cost.requests:
+        click.echo(f"  {cost_in_words(report.cost)}", err=True)
+
+
+def report_json(report: StepReport) -> Mapping[str, Json]:
+    """Return a report as JSON, with what it cost."""
+    cost = report.cost
+    return {
+        "step": report.step,
+        "events": [event_json(event) for event in report.events],
+        "cost": {"requests": cost.requests, "writes": cost.writes, "left": cost.left, "limit": cost.limit},
+    }
+
+
+def cost_in_words(cost: Cost) -> str:
+    """Say how much was asked of the forge, and how much may be asked still."""
+    asked = f"requests to the forge: {cost.requests:,}, writes among them: {cost.writes:,}"
+    return asked if cost.left is None else f"{asked}; {cost.left:,} of {cost.limit:,} are left this hour"
 
 
 def show_event(event: Event) -> None:

@@ -2,56 +2,98 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from bot.cli.environment import Environment
-from bot.cli.wiring import open_work
+from bot.cli.wiring import Connection, Work, open_connection, open_work
 from bot.model.event import Step, StepReport
 from bot.model.names import PullNumber
 
 
-def detect(environment: Environment, *, dry_run: bool = False, shard: str = "1/1") -> StepReport:
+class StepCommand(Protocol):
+    """A step as a command; over a connection of its own, or one that the steps of a cycle share."""
+
+    def __call__(self, environment: Environment, *, connection: Connection | None = None) -> StepReport:
+        """Run the step; the report says what it cost."""
+        ...
+
+
+def detect(
+    environment: Environment,
+    *,
+    dry_run: bool = False,
+    shard: str = "1/1",
+    connection: Connection | None = None,
+) -> StepReport:
     """Steps 1 to 3, for one share of the recipes."""
     from bot.propose import step
     from bot.propose.shard import parse_shard
 
     share = parse_shard(shard)
-    with open_work(environment) as work:
+
+    def run(work: Work) -> StepReport:
         recipes = tuple(each for each in work.library.recipes if share.holds(each.recipe.id))
         library = replace(work.library, recipes=recipes)
         return step.run(work.site, library=library, base=work.base, collector=work.collector, dry_run=dry_run)
 
+    return _counted(environment, connection, run)
 
-def gate(environment: Environment, *, only: PullNumber | None = None) -> StepReport:
+
+def gate(
+    environment: Environment, *, only: PullNumber | None = None, connection: Connection | None = None
+) -> StepReport:
     """Step 4, for every pull request or for one."""
     from bot.approve import step
 
-    with open_work(environment) as work:
-        return step.run(work.site, library=work.library, base=work.base, only=only)
+    return _counted(
+        environment,
+        connection,
+        lambda work: step.run(work.site, library=work.library, base=work.base, only=only),
+    )
 
 
-def deploy(environment: Environment) -> StepReport:
+def deploy(environment: Environment, *, connection: Connection | None = None) -> StepReport:
     """Steps 5 and 6."""
     from bot.deploy import step
 
-    with open_work(environment) as work:
-        return step.run(work.site, settings=work.settings, gateway=work.gateway, adapters=work.adapters)
+    return _counted(
+        environment,
+        connection,
+        lambda work: step.run(work.site, settings=work.settings, gateway=work.gateway, adapters=work.adapters),
+    )
 
 
-def monitor(environment: Environment) -> StepReport:
+def monitor(environment: Environment, *, connection: Connection | None = None) -> StepReport:
     """Step 7."""
     from bot.monitor import step
 
-    with open_work(environment) as work:
-        return step.run(
+    return _counted(
+        environment,
+        connection,
+        lambda work: step.run(
             work.site,
             settings=work.settings,
             base=work.base,
             collector=work.collector,
             endpoints=environment.endpoints,
-        )
+        ),
+    )
 
 
-STEPS: dict[Step, Callable[[Environment], StepReport]] = {
+def _counted(
+    environment: Environment, connection: Connection | None, run: Callable[[Work], StepReport]
+) -> StepReport:
+    """Run a step, and add to its report what it cost."""
+    if connection is None:
+        with open_connection(environment) as own:
+            return _counted(environment, own, run)
+    before = connection.forge.cost
+    with open_work(environment, connection=connection) as work:
+        report = run(work)
+    return replace(report, cost=connection.forge.cost.since(before))
+
+
+STEPS: dict[Step, StepCommand] = {
     Step.DETECT: detect,
     Step.GATE: gate,
     Step.DEPLOY: deploy,

@@ -1,7 +1,7 @@
 """Builds what a command works with out of the environment: the adapters behind the ports, and the library at base."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from bot.forge.git import GitRepository
 from bot.forge.github import GithubForge
 from bot.ledger.git_ledger import GitLedger
 from bot.ledger.site import Site
+from bot.ledger.switch import KillSwitch
 from bot.model.errors import BotError, DiagnosticError
 from bot.model.names import CommitSha, Login
 from bot.model.settings import Settings
@@ -82,30 +83,48 @@ def open_forge(environment: Environment, *, clone: GitRepository | None = None) 
         yield forge
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """The clone, the forge and the kill switch: what the steps of one cycle share, so that nothing is asked twice."""
+
+    repository: GitRepository
+    forge: GithubForge
+    switch: KillSwitch
+
+
 @contextmanager
-def open_site(environment: Environment) -> Iterator[Site]:
-    """Open the repository, the forge and the ledger, all as of now."""
+def open_connection(environment: Environment) -> Iterator[Connection]:
+    """Open the clone and connect to the forge; nothing is asked yet."""
     _require_access(environment)
     repository = GitRepository.open(environment.root, token=environment.token, server_url=environment.server_url)
     with open_forge(environment, clone=repository) as forge:
-        repository.fetch()
+        switch = KillSwitch(forge=forge, repository=repository)
+        yield Connection(repository=repository, forge=forge, switch=switch)
+
+
+@contextmanager
+def open_site(environment: Environment, *, connection: Connection | None = None) -> Iterator[Site]:
+    """Open the repository, the forge and the ledger, all as of now, over a connection that may be shared."""
+    with nullcontext(connection) if connection is not None else open_connection(environment) as shared:
+        shared.repository.fetch()
         yield Site(
             repo=environment.repo,
-            forge=forge,
-            repository=repository,
-            ledger=GitLedger(repository, forge),
+            forge=shared.forge,
+            repository=shared.repository,
+            ledger=GitLedger(shared.repository, shared.forge),
             now=environment.now,
             run_url=environment.run_url,
             started_by=environment.started_by,
+            shared_switch=shared.switch,
         )
 
 
 @contextmanager
-def open_work(environment: Environment) -> Iterator[Work]:
+def open_work(environment: Environment, *, connection: Connection | None = None) -> Iterator[Work]:
     """Open the site with recipes and settings at base; DiagnosticError where the settings are broken."""
     from bot.collect.sources.http_json import feed_client
 
-    with open_site(environment) as site, feed_client() as client:
+    with open_site(environment, connection=connection) as site, feed_client() as client:
         base = site.repository.head(site.repository.default_branch())
         if base is None:
             raise BotError("the repository has no base branch yet", hint="push a first commit")

@@ -37,7 +37,20 @@ class Pacing:
         return cls(between_requests=0.0, between_writes=0.0, retries=2, backoff=0.05, longest_wait=2.0)
 
 
-def connect(*, base_url: str, token: str, pacing: Pacing) -> Github:
+@dataclass(slots=True)
+class Meter:
+    """Counts what is sent to GitHub, every retry as well."""
+
+    requests: int = 0
+    writes: int = 0
+
+    def count(self, method: str | None) -> None:
+        """Count one request, answered or not."""
+        self.requests += 1
+        self.writes += method not in {"GET", "HEAD"}
+
+
+def connect(*, base_url: str, token: str, pacing: Pacing, meter: Meter | None = None) -> Github:
     """Make a client whose objects ask GitHub only for what is read."""
     return Github(
         auth=Auth.Token(token or "none"),
@@ -51,6 +64,7 @@ def connect(*, base_url: str, token: str, pacing: Pacing) -> Github:
             backoff_factor=pacing.backoff,
             max_rate_limit_wait=pacing.longest_wait,
             allowed_methods=frozenset({"GET"}),
+            meter=meter or Meter(),
         ),
         seconds_between_requests=pacing.between_requests or None,
         seconds_between_writes=pacing.between_writes or None,
@@ -59,7 +73,23 @@ def connect(*, base_url: str, token: str, pacing: Pacing) -> Github:
 
 
 class _ReadRetry(GithubRetry):
-    """PyGithub's retry with a ceiling for `Retry-After`, which its own `max_rate_limit_wait` does not cover."""
+    """PyGithub's retry with a ceiling for `Retry-After`, which its own `max_rate_limit_wait` does not cover.
+
+    It also counts: urllib3 asks it about every answer whether to retry, and tells it of every request without one.
+    """
+
+    def __init__(self, *, meter: Meter, **settings: Any) -> None:
+        self._meter = meter
+        super().__init__(**settings)
+
+    def new(self, **settings: Any) -> Self:
+        """Return the same retry with other numbers, as urllib3 does for every attempt."""
+        return super().new(meter=self._meter, **settings)
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:  # noqa: FBT001, FBT002 - urllib3's signature
+        """Tell whether an answer is worth another attempt."""
+        self._meter.count(method)
+        return super().is_retry(method, status_code, has_retry_after)
 
     def increment(  # type: ignore[override]
         self,
@@ -71,6 +101,8 @@ class _ReadRetry(GithubRetry):
         _stacktrace: TracebackType | None = None,
     ) -> Retry:
         """Count one more attempt; raises where the answer asks for more patience than we have."""
+        if error is not None:
+            self._meter.count(method)
         wait = self._asked_wait(response)
         if response is not None and self.max_rate_limit_wait is not None and wait > self.max_rate_limit_wait:
             data: Any = {"message": f"it asks to wait for {wait:.0f} s"}

@@ -69,6 +69,7 @@ def pull_of(pull: GithubPull, *, full: bool) -> PullRequest:
         same_repository=_same_repository(pull),
         labels=frozenset(label.name for label in pull.labels),
         created_at=pull.created_at.astimezone(UTC),
+        updated_at=_utc(pull.updated_at),
         merge_commit=CommitSha(pull.merge_commit_sha) if merged and pull.merge_commit_sha else None,
         merged_at=_utc(pull.merged_at),
         merged_by=actor_of(pull.merged_by) if merged and full else None,

@@ -13,7 +13,7 @@ from github.IssueEvent import IssueEvent
 from github.PaginatedList import PaginatedList
 from github.Team import Team
 
-from bot.forge.connection import Pacing, connect
+from bot.forge.connection import Meter, Pacing, connect
 from bot.forge.convert import issue_text_of, pull_of
 from bot.forge.failures import says, translated
 from bot.forge.github_display import GithubDisplay, shorten
@@ -21,6 +21,7 @@ from bot.forge.github_reader import GithubReader
 from bot.forge.marking import find_own, marked
 from bot.model.decision import Approved
 from bot.model.errors import ConflictError, ForgeError, NotFoundError, UnavailableError, WorkspaceError
+from bot.model.event import Cost
 from bot.model.forge import Check, Commit, PullRequest, PullState, RepoRef
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
 
@@ -47,9 +48,16 @@ class GithubForge(GithubReader):
     """One repository on github.com, on GitHub Enterprise Server, or in the sandbox."""
 
     def __init__(
-        self, github: Github, repo: RepoRef, *, identity_login: Login | None = None, clone: Clone | None = None
+        self,
+        github: Github,
+        repo: RepoRef,
+        *,
+        identity_login: Login | None = None,
+        clone: Clone | None = None,
+        meter: Meter | None = None,
     ) -> None:
         super().__init__(github, repo, identity_login=identity_login)
+        self._meter = meter or Meter()
         self._clone = clone
         self._trees: dict[CommitSha, str] = {}
         is_app = identity_login is not None and identity_login.endswith("[bot]")
@@ -71,8 +79,21 @@ class GithubForge(GithubReader):
 
         What a `clone` knows is not asked for.
         """
-        github = connect(base_url=base_url, token=token, pacing=pacing or Pacing.kind())
-        return cls(github, repo, identity_login=Login(identity_login) if identity_login else None, clone=clone)
+        meter, login = Meter(), Login(identity_login) if identity_login else None
+        github = connect(base_url=base_url, token=token, pacing=pacing or Pacing.kind(), meter=meter)
+        return cls(github, repo, identity_login=login, clone=clone, meter=meter)
+
+    @property
+    def cost(self) -> Cost:
+        """What was asked so far; an Enterprise Server without limits tells of none."""
+        left, limit = self._github.requester.rate_limiting
+        known = limit > 0
+        return Cost(
+            requests=self._meter.requests,
+            writes=self._meter.writes,
+            left=left if known else None,
+            limit=limit if known else None,
+        )
 
     def close(self) -> None:
         """Close the connections."""

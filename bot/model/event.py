@@ -1,7 +1,7 @@
 """What a step did or found, as data: terminal, JSON and web page render the same events."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bot.model.json import Json
@@ -41,11 +41,26 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What was asked of the forge's API, retries among it; `left` of `limit` requests remain (None: not told)."""
+
+    requests: int = 0
+    writes: int = 0
+    left: int | None = None
+    limit: int | None = None
+
+    def since(self, before: "Cost") -> "Cost":
+        """Return what came after an earlier count; what is left stays what is left."""
+        return replace(self, requests=self.requests - before.requests, writes=self.writes - before.writes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepReport:
     """Everything that one run of a step has to say; it failed if any event did."""
 
     step: Step
     events: tuple[Event, ...]
+    cost: Cost = field(default_factory=Cost)
 
     @property
     def failed(self) -> bool:

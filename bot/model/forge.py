@@ -60,7 +60,11 @@ class PullState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequest:
-    """A pull request as read at one moment; `merge_commit` is set only once it is merged."""
+    """A pull request as read at one moment; `merge_commit` is set only once it is merged.
+
+    `updated_at` moves, in whole seconds, with most that people and bots do to it, but not with checks, nor with what
+    becomes of teams and rights.
+    """
 
     number: PullNumber
     title: str
@@ -76,6 +80,7 @@ class PullRequest:
     same_repository: bool
     labels: frozenset[str]
     created_at: datetime
+    updated_at: datetime | None = None
     merge_commit: CommitSha | None = None
     merged_at: datetime | None = None
     merged_by: Actor | None = None

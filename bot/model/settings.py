@@ -305,6 +305,7 @@ class Policy:
     ranges: Mapping[str, ValueRange]
     rollback: RollbackTest = field(default_factory=RollbackTest)
     expire_after: timedelta = timedelta(days=14)
+    look_again_after: timedelta = timedelta(hours=6)
     close_after: timedelta = timedelta(days=1)
     proposals_per_run: int = 10
     rollbacks_per_day: int = 4

@@ -32,6 +32,7 @@ _BREACHES = {ShareTest.WILSON: _DEFAULT.breaches, ShareTest.CUSUM: 6}
 _MOST_SUMMED = 10_000
 _BUDGET, _BREAKER, _WAITING, _LIMITS = Budget(), Breaker(), Waiting(), RollbackLimits()
 _EXPIRE_AFTER = timedelta(days=14)
+_LOOK_AGAIN_AFTER = timedelta(hours=6)
 _CLOSE_AFTER = timedelta(days=1)
 _PROPOSALS_PER_RUN = 10
 _ROLLBACKS_PER_DAY = 4
@@ -62,6 +63,7 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         ranges={key: _range(ranges.section(key)) for key in ranges.values},
         rollback=_rollback(fields.section("rollback")),
         expire_after=fields.duration("expire_after", _EXPIRE_AFTER),
+        look_again_after=fields.duration("look_again_after", _LOOK_AGAIN_AFTER),
         close_after=fields.duration("close_after", _CLOSE_AFTER),
         proposals_per_run=fields.integer("proposals_per_run", _PROPOSALS_PER_RUN),
         rollbacks_per_day=fields.integer("rollbacks_per_day", _ROLLBACKS_PER_DAY),

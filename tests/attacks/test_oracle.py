@@ -140,7 +140,6 @@ def gate_says(history: list[Event], level: str) -> GateDecision:
         policy=library.settings.policy,
         recipes={each.recipe.id: each.recipe for each in library.recipes},
         default_branch=MAIN,
-        identity=forge.identity(),
     )
     facts = gatherer.facts(forge.pull(PullNumber(1)), base=world.branches[MAIN], records=records)
     return decide(facts, library.settings.policy, world.now)

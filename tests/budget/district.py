@@ -61,6 +61,11 @@ class Pass:
         return {kind: shown.count(kind) for kind in dict.fromkeys(shown)}
 
     @property
+    def costs(self) -> dict[str, tuple[int, int]]:
+        """How many requests, and writes among them, each step says that it cost."""
+        return {each["step"]: (each["cost"]["requests"], each["cost"]["writes"]) for each in self.report["steps"]}
+
+    @property
     def sentences(self) -> list[str]:
         """Everything it said."""
         return [event["sentence"] for step in self.report["steps"] for event in step["events"]]
@@ -86,7 +91,12 @@ class District:
         with patch.dict(os.environ, self._environment(), clear=True), redirect_stdout(output):
             code = run([*command, "--json"])
         assert code == 0, output.getvalue()
-        return Pass(asked=tuple(self.log), report=json.loads(output.getvalue()))
+        report = json.loads(output.getvalue())
+        found = Pass(asked=tuple(self.log), report=report if "steps" in report else {"steps": [report]})
+        writes = sum(not request.startswith("GET ") for request in found.asked)
+        counted = [sum(column) for column in zip(*found.costs.values(), strict=True)]
+        assert counted == [len(found.asked), writes], "what the bot counts is what was sent"
+        return found
 
     def write_waits(self) -> None:
         """Write what the district measures: a wait of 26 days an hour ago."""

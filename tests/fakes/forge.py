@@ -184,6 +184,7 @@ class MemoryForge:
                 same_repository=True,
                 labels=frozenset(),
                 created_at=self.world.now,
+                updated_at=self.world.now,
                 url=f"https://forge.example/agency/pow/pull/{number}",
             )
         return self.pull(number)
@@ -203,6 +204,7 @@ class MemoryForge:
         if wanted != pull:
             with self.world.write(f"edit_pull {number}"):
                 self.world.pulls[number] = wanted
+                self.world.touch(number)
 
     def add_labels(self, number: PullNumber, labels: tuple[str, ...], *, known: frozenset[str] | None = None) -> None:
         """Add labels."""
@@ -220,6 +222,7 @@ class MemoryForge:
         if missing := [team for team in teams if team not in (asked if known is None else known)]:
             with self.world.write(f"request_reviews {number}"):
                 asked.extend(missing)
+                self.world.touch(number)
 
     def put_comment(self, number: PullNumber, *, marker: str, body: str) -> None:
         """Create or edit our comment with this marker."""
@@ -229,9 +232,11 @@ class MemoryForge:
         if own is None:
             with self.world.write(f"put_comment {number}"):
                 held.append(Comment(id=self.world.next_id(), author=self.actor, body=text))
+                self.world.touch(number)
         elif own.body != text:
             with self.world.write(f"put_comment {number}"):
                 held[held.index(own)] = replace(own, body=text)
+                self.world.touch(number)
 
     def open_issue(
         self, *, marker: str, title: str, body: str, labels: tuple[str, ...], since: datetime

@@ -206,6 +206,7 @@ class MemoryWorld:
             claim=claim,
         )
         self.reviews.setdefault(pull.number, []).append(review)
+        self.touch(pull.number)
         return review
 
     def file_issue(self, *labels: str, by: Actor) -> PullNumber:
@@ -223,6 +224,7 @@ class MemoryWorld:
         if held in self.pulls:
             labels = self.pulls[held].labels
             self.pulls[held] = replace(self.pulls[held], labels=labels | {label} if added else labels - {label})
+            self.touch(held)
         else:
             rest = tuple(each for each in self.issues[held].labels if each != label)
             self.issues[held] = replace(self.issues[held], labels=(*rest, label) if added else rest)
@@ -239,6 +241,11 @@ class MemoryWorld:
         self.pulls[PullNumber(number)] = replace(
             self.pull(PullNumber(number)), state=PullState.CLOSED, closed_at=self.now
         )
+        self.touch(PullNumber(number))
+
+    def touch(self, number: PullNumber) -> None:
+        """Note that something about a pull request changed now."""
+        self.pulls[number] = replace(self.pulls[number], updated_at=self.now)
 
     def merge_by_hand(self, number: int, by: Actor) -> CommitSha:
         """Let a person press the merge button, gate or no gate."""
@@ -260,6 +267,8 @@ class MemoryWorld:
         self.branches[branch] = sha
         self.pushes.setdefault(branch, []).append(Push(after=sha, actor=by))
         for number, stored in list(self.pulls.items()):
+            if stored.state is PullState.OPEN and stored.head_branch == branch:
+                self.touch(number)
             if stored.state is PullState.OPEN and stored.base_branch == branch:
                 pull = self.pull(number)
                 if pull.head in self.reachable([sha]):

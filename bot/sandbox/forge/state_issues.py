@@ -173,6 +173,7 @@ def edit_comment(state: ForgeState, repository: Repository, number: int, body: s
     _check_comment(body)
     comment = replace(find_comment(repository, number), body=body, updated_at=state.clock.now())
     repository.comments[number] = comment
+    touch(state, repository, comment.issue)
     return comment
 
 

@@ -124,6 +124,7 @@ def dismiss(state: ForgeState, repository: Repository, review: Review, actor: Ac
     state_issues.record(state, repository, review.pull, actor, what)
     changed = replace(review, state=ReviewState.DISMISSED)
     _store(repository, changed)
+    state_issues.touch(state, repository, review.pull)
     return changed
 
 
@@ -221,6 +222,7 @@ def unask(
         teams=tuple(t for t in pull.teams if t not in gone_teams),
     )
     repository.pulls[pull.number] = rest
+    state_issues.touch(state, repository, pull.number)
     return rest
 
 
