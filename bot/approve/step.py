@@ -103,9 +103,14 @@ class _Gate:
             if PullNumber(proposed.pull) not in opened:
                 yield _guarded(partial(self._over, proposed, records), change=proposed.change)
         for number in sorted(opened):
-<<<<<<< HEAD
-            if only in {None, number}:
-                yield _guarded(partial(self._open, opened[number], records), subject=f"#{number}")
+            if only not in {None, number}:
+                continue
+            seen = self.notebook.seen(opened[number], records)
+            if only is None and self.notebook.spares(number, seen):
+                continue
+            self.notebook.void(number)
+            yield _guarded(partial(self._open, opened[number], records, seen), subject=f"#{number}")
+        yield from self.notebook.close(opened.keys())
         if self.policy.emergency is None and not outstanding(records, self.policy):
             return
         for emergency in outstanding(self.site.ledger.records(), self.policy):
@@ -119,16 +124,6 @@ class _Gate:
             return _event(Mark.WARNING, pull, "the emergency's head is not the one that was merged")
         facts = self.gatherer.facts(pull, base=base, records=self.site.ledger.records())
         return follow_up(self.site, self.policy, emergency, facts)
-=======
-            if only not in {None, number}:
-                continue
-            seen = self.notebook.seen(opened[number], records)
-            if only is None and self.notebook.spares(number, seen):
-                continue
-            self.notebook.void(number)
-            yield _guarded(partial(self._open, opened[number], records, seen), subject=f"#{number}")
-        yield from self.notebook.close(opened.keys())
->>>>>>> d6952a8 (feat(approve): the gate spares a look while nothing new shows: an idle cycle costs one request)
 
     def _open(self, pull: PullRequest, records: tuple[Record, ...], seen: Digest | None) -> Event:
         """Decide on an open pull request, show the decision, and act on it, or note what was seen."""
