@@ -5,9 +5,9 @@ BIN := $(VENV)/bin
 ARGS ?=
 DECIDERS := approve collect deploy diagnose ledger model monitor propose recipes rehearse report rules sync
 
-BENCHMARKS ?= run lint recipe_tests backtest scan
+BENCHMARKS ?= run lint recipe_tests backtest scan false_actions
 
-.PHONY: demo test test-all coverage lint types install benchmarks clean
+.PHONY: demo budget test test-all coverage lint types install benchmarks clean
 
 demo: $(VENV)/.sandbox ## the passport story, end to end, on the sandbox
 	@$(BIN)/pow demo $(ARGS)
@@ -17,6 +17,9 @@ test: $(VENV)/.dev lint types ## lint, types and every test under five minutes
 
 test-all: $(VENV)/.dev lint types coverage ## the slow tests too
 	$(BIN)/python -m pytest -n 2 -m "slow or not slow" $(ARGS)
+
+budget: $(VENV)/.dev ## how often a rollback is wrong and how late: held to its budget
+	$(BIN)/python benchmarks/false_actions.py $(ARGS)
 
 coverage: $(VENV)/.dev ## every branch of the pure parts is tested, or this fails
 	$(BIN)/python -m pytest -n 2 --cov --cov-config=.ci/pure.coveragerc --cov-report=term-missing:skip-covered \
@@ -34,7 +37,7 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-benchmarks: $(VENV)/.dev ## speed as ratios against named peers; one of them: make benchmarks BENCHMARKS=lint
+benchmarks: $(VENV)/.dev ## speed as ratios against named peers, and the budget; one: make benchmarks BENCHMARKS=lint
 	@set -e; for each in $(BENCHMARKS); do echo "== $$each"; $(BIN)/python benchmarks/$$each.py $(ARGS); done
 
 install: ## the bot alone, into the running Python, as the workflows do

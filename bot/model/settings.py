@@ -251,10 +251,10 @@ class RollbackTest:
     """
 
     share: ShareTest = ShareTest.WILSON
-    window: timedelta = timedelta(minutes=5)
+    window: timedelta = timedelta(minutes=10)
     windows: int = 12
     breaches: int = 8
-    pool: timedelta = timedelta(hours=1)
+    pool: timedelta = timedelta(hours=2)
     confidence: float = 0.999
     min_samples: int = 50
     reach: timedelta = timedelta(days=3)

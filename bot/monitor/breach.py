@@ -1,9 +1,9 @@
 """Does the rollback rule hold, beyond what chance and bursts explain? Pure: series and settings in, measurement out.
 
 A bare `error_rate > 5%` looked at every few minutes takes back healthy changes with near certainty. So a share must
-break its limit twice over: with proof, be it pooled over an hour or summed up over days, and in most of the separate
-windows of that hour. Any other rule must hold in two of its last three separate windows, the newest among them. What
-is beyond the limit and yet not proven is GREY: it neither takes a change back nor lets it pass.
+break its limit twice over: with proof, be it pooled over two hours or summed up over days, and in most of the
+separate windows of that time. Any other rule must hold in two of its last three separate windows, the newest among
+them. What is beyond the limit and yet not proven is GREY: it neither takes a change back nor lets it pass.
 """
 
 import math

@@ -28,7 +28,7 @@ from bot.recipes.tree import Document
 
 _DEFAULT = RollbackTest()
 _BREACHES = {ShareTest.WILSON: _DEFAULT.breaches, ShareTest.CUSUM: 6}
-"""How many broken windows each test asks for: evidence that sums up lasts longer than an hour's pool by itself."""
+"""How many broken windows each test asks for: evidence that sums up lasts longer than a pool by itself."""
 _MOST_SUMMED = 10_000
 _BUDGET, _BREAKER, _WAITING, _LIMITS = Budget(), Breaker(), Waiting(), RollbackLimits()
 _EXPIRE_AFTER = timedelta(days=14)

@@ -22,6 +22,7 @@ NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 FIVE = timedelta(minutes=5)
 RATE = FeedName("metrics.passport.error_rate")
 METRIC = Metric(name=RATE, unit=PERCENT, kind=SeriesKind.RATIO, window=FIVE)
+TEST = RollbackTest(window=FIVE, pool=timedelta(hours=1))
 YES, NO, OPEN = RuleOutcome.HOLDS, RuleOutcome.DOES_NOT_HOLD, RuleOutcome.GREY
 
 
@@ -56,7 +57,7 @@ COMPARED = "error_rate > 2 * before(error_rate over 1h)"
 
 def compared(counts: list[int], *, now: datetime = NOW, since: datetime | None, changed_at: datetime) -> Measurement:
     needs = Needs(min_samples=50, fresh_after=since, changed_at=changed_at)
-    return breach_of(a_rule(COMPARED), {RATE: errors({"": counts})}, RollbackTest(), now=now, needs=needs)
+    return breach_of(a_rule(COMPARED), {RATE: errors({"": counts})}, TEST, now=now, needs=needs)
 
 
 @pytest.mark.parametrize(
@@ -69,8 +70,8 @@ def test_more_than_before_must_last_for_two_of_three_windows(after, expected):
 
 def test_without_a_moment_of_change_it_is_the_moment_that_is_looked_at():
     rule, data = a_rule(COMPARED), {RATE: errors({"": [2] * 10 + [9, 9, 9]})}
-    before = measure_breach(rule, data, RollbackTest(), now=NOW - FIVE * 3, since=None)
-    after = measure_breach(rule, data, RollbackTest(), now=NOW, since=NOW - FIVE * 3)
+    before = measure_breach(rule, data, TEST, now=NOW - FIVE * 3, since=None)
+    after = measure_breach(rule, data, TEST, now=NOW, since=NOW - FIVE * 3)
     assert (before.outcome, after.outcome) == (NO, YES)
 
 
@@ -119,7 +120,7 @@ BY_OFFICE = replace(METRIC, labels=("office",))
 )
 def test_a_breach_by_group_must_last_in_the_same_group(offices, by, expected):
     rule = a_rule(f"error_rate > 5% by {by}", BY_OFFICE)
-    found = measure_breach(rule, {RATE: errors(offices)}, RollbackTest(), now=NOW, since=None)
+    found = measure_breach(rule, {RATE: errors(offices)}, TEST, now=NOW, since=None)
     assert found.outcome is expected, found.sentence
 
 
@@ -132,12 +133,12 @@ def test_the_newest_time_of_a_late_feed_is_not_judged():
     data = {RATE: errors({"": counts})}
     for metric, expected in ((late, YES), (METRIC, OPEN)):
         rule = a_rule("error_rate > 5%", metric)
-        assert measure_breach(rule, data, RollbackTest(), now=NOW, since=None).outcome is expected
-    assert lookback(a_rule("error_rate > 5%", late), RollbackTest()) == timedelta(hours=1) + FIVE * 5
+        assert measure_breach(rule, data, TEST, now=NOW, since=None).outcome is expected
+    assert lookback(a_rule("error_rate > 5%", late), TEST) == timedelta(hours=1) + FIVE * 5
 
 
 def test_a_late_feed_is_not_stale_for_its_delay():
     rule = a_rule("error_rate > 5%", replace(METRIC, delay=FIVE * 4))
     data = {RATE: errors({"": [1] * 12}, end=NOW - FIVE * 4)}
-    assert measure_breach(rule, data, RollbackTest(), now=NOW, since=None).outcome is NO
-    assert measure_breach(rule, data, RollbackTest(), now=NOW + FIVE * 3, since=None).outcome is RuleOutcome.STALE
+    assert measure_breach(rule, data, TEST, now=NOW, since=None).outcome is NO
+    assert measure_breach(rule, data, TEST, now=NOW + FIVE * 3, since=None).outcome is RuleOutcome.STALE

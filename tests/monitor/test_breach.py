@@ -19,6 +19,7 @@ from bot.rules.evaluate import Needs
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 FIVE = timedelta(minutes=5)
 ERRORS, WAIT = FeedName("metrics.passport.error_rate"), FeedName("metrics.passport.wait_time")
+TEST = RollbackTest(window=FIVE, pool=timedelta(hours=1))
 SCOPE = Scope(
     watched=(ERRORS, WAIT),
     metrics=(
@@ -50,7 +51,7 @@ def a_ratio(counts: list[tuple[float, float]], *, end: datetime = NOW) -> Series
 
 def outcome(counts: list[tuple[float, float]], *, since: datetime | None = None, rule: str = "error_rate > 5%"):
     data = {ERRORS: a_ratio(counts)}
-    return measure_breach(a_rule(rule), data, RollbackTest(), now=NOW, since=since).outcome
+    return measure_breach(a_rule(rule), data, TEST, now=NOW, since=since).outcome
 
 
 YES, NO, FEW = RuleOutcome.HOLDS, RuleOutcome.DOES_NOT_HOLD, RuleOutcome.INSUFFICIENT
@@ -91,7 +92,7 @@ def test_values_that_are_no_numbers_are_left_out():
 
 
 def test_a_feed_without_samples_a_stale_one_and_a_failed_one_are_three_things():
-    rule, test = a_rule("error_rate > 5%"), RollbackTest()
+    rule, test = a_rule("error_rate > 5%"), TEST
     cases = {
         RuleOutcome.NO_DATA: a_ratio([]),
         RuleOutcome.STALE: a_ratio([(9, 10)] * 12, end=NOW - timedelta(minutes=20)),
@@ -118,7 +119,7 @@ def test_a_lower_limit_is_held_to_the_same_proof(counts, expected, op):
 
 def test_a_lower_limit_says_how_high_the_share_may_still_be():
     data = {ERRORS: a_ratio([(50, 100)] * 12)}
-    measured = measure_breach(a_rule("error_rate < 90%"), data, RollbackTest(), now=NOW, since=None)
+    measured = measure_breach(a_rule("error_rate < 90%"), data, TEST, now=NOW, since=None)
     assert "is 50.00% (n=1200), at most 54." in measured.sentence
 
 
@@ -130,14 +131,14 @@ def test_the_limit_itself_is_beyond_it_only_where_the_rule_says_so(op, expected)
 @pytest.mark.parametrize("rule", ["error_rate > 150%", "max(error_rate) > 5%", "error_rate > 5% for 15_minutes"])
 def test_what_is_no_limit_on_a_share_must_hold_in_separate_windows(rule):
     measured = measure_breach(
-        a_rule(rule), {ERRORS: a_ratio([(20, 10)] * 36)}, RollbackTest(), now=NOW, since=None, min_samples=5
+        a_rule(rule), {ERRORS: a_ratio([(20, 10)] * 36)}, TEST, now=NOW, since=None, min_samples=5
     )
     assert measured.outcome is YES
     assert "of the last 3 separate windows" in measured.sentence
 
 
 def test_windows_may_reach_back_further_than_the_pool():
-    test = RollbackTest(windows=24, breaches=16, pool=timedelta(hours=1))
+    test = replace(TEST, windows=24, breaches=16)
     rule, series = a_rule("error_rate > 5%"), a_ratio([(5, 10)] * 24)
     assert measure_breach(rule, {ERRORS: series}, test, now=NOW, since=None).outcome is YES
 
@@ -146,21 +147,21 @@ def test_what_comes_from_the_future_or_is_beyond_counting_is_left_out():
     late = a_ratio([(10, 10)] * 12, end=NOW + FIVE * 12)
     good = a_ratio([(0, 10)] * 12)
     both = replace(good, samples=good.samples + late.samples)
-    rule, test = a_rule("error_rate > 5%"), RollbackTest()
+    rule, test = a_rule("error_rate > 5%"), TEST
     assert measure_breach(rule, {ERRORS: both}, test, now=NOW, since=None).outcome is NO
     huge = a_ratio([(1e308, 1e308)] * 12)
     assert measure_breach(rule, {ERRORS: huge}, test, now=NOW, since=None).outcome is FEW
 
 
 def test_a_feed_that_nobody_read_is_an_error():
-    measured = measure_breach(a_rule("error_rate > 5%"), {}, RollbackTest(), now=NOW, since=None)
+    measured = measure_breach(a_rule("error_rate > 5%"), {}, TEST, now=NOW, since=None)
     assert measured.outcome is RuleOutcome.ERROR
 
 
 @pytest.mark.parametrize("since", [None, NOW - FIVE * 9, NOW + FIVE])
 def test_a_measurement_never_has_a_window_that_ends_before_it_begins(since):
     data = {ERRORS: a_ratio([(5, 10)] * 12)}
-    window = measure_breach(a_rule("error_rate > 5%"), data, RollbackTest(), now=NOW, since=since).window
+    window = measure_breach(a_rule("error_rate > 5%"), data, TEST, now=NOW, since=since).window
     assert window is not None
     assert window.start <= window.end == NOW
 
@@ -170,7 +171,7 @@ COUNTS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=0,
 
 @given(counts=COUNTS, shift=st.integers(-400_000, 400_000), windows=st.integers(0, 20))
 def test_shifting_all_times_changes_no_outcome(counts, shift, windows):
-    rule, test, by = a_rule("error_rate > 5%"), RollbackTest(min_samples=10), timedelta(minutes=shift)
+    rule, test, by = a_rule("error_rate > 5%"), replace(TEST, min_samples=10), timedelta(minutes=shift)
     pairs = [(float(min(e, n)), float(n)) for e, n in counts]
     here = a_ratio(pairs)
     there = replace(here, samples=tuple(replace(sample, at=sample.at + by) for sample in here.samples))
@@ -182,7 +183,7 @@ def test_shifting_all_times_changes_no_outcome(counts, shift, windows):
 
 @given(counts=COUNTS, worse=st.integers(1, 30))
 def test_more_errors_never_turn_a_breach_into_none(counts, worse):
-    rule, test = a_rule("error_rate > 5%"), RollbackTest(min_samples=10)
+    rule, test = a_rule("error_rate > 5%"), replace(TEST, min_samples=10)
     pairs = [(float(min(e, n)), float(n)) for e, n in counts]
     more = [(min(e + worse, n), n) for e, n in pairs]
     before = measure_breach(rule, {ERRORS: a_ratio(pairs)}, test, now=NOW, since=None).outcome
@@ -212,20 +213,20 @@ def waits(days: list[float]) -> Series:
 )
 def test_any_other_rule_must_hold_in_two_of_three_separate_windows(days, expected):
     rule = a_rule("mean(wait_time) > 30_days")
-    measured = measure_breach(rule, {WAIT: waits(days)}, RollbackTest(), now=NOW, since=None, min_samples=5)
+    measured = measure_breach(rule, {WAIT: waits(days)}, TEST, now=NOW, since=None, min_samples=5)
     assert measured.outcome is expected
 
 
 def test_lookback_covers_what_is_measured():
-    assert lookback(a_rule("error_rate > 5%"), RollbackTest()) >= timedelta(hours=1)
-    assert lookback(a_rule("mean(wait_time) > 30_days"), RollbackTest()) >= timedelta(days=3)
+    assert lookback(a_rule("error_rate > 5%"), TEST) >= timedelta(hours=1)
+    assert lookback(a_rule("mean(wait_time) > 30_days"), TEST) >= timedelta(days=3)
 
 
 @pytest.mark.parametrize("requests", [5, 20, 100])
 def test_a_healthy_stream_is_never_taken_back_in_three_days(requests: int):
     random = Random(requests)
     counts = [(float(sum(random.random() < 0.02 for _ in range(requests))), float(requests)) for _ in range(864)]
-    rule, test = a_rule("error_rate > 5%"), RollbackTest()
+    rule, test = a_rule("error_rate > 5%"), TEST
     start = NOW - FIVE * 864
     series = a_ratio(counts)
     held = [

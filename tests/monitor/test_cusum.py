@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from monitor.test_breach import ERRORS, FIVE, NOW, a_ratio, a_rule
+from monitor.test_breach import TEST as FIVE_MINUTES
 
-from bot.model.settings import RollbackTest, ShareTest
+from bot.model.settings import ShareTest
 from bot.model.verdict import RuleOutcome
 from bot.monitor.breach import lookback, measure_breach
 from bot.monitor.cusum import evidence_of, harmful, needed, strongest
 
-TEST = RollbackTest(share=ShareTest.CUSUM, breaches=6)
+TEST = replace(FIVE_MINUTES, share=ShareTest.CUSUM, breaches=6)
 YES, NO, OPEN = RuleOutcome.HOLDS, RuleOutcome.DOES_NOT_HOLD, RuleOutcome.GREY
 
 
@@ -114,5 +115,5 @@ def test_the_sentence_says_how_much_evidence_there_is_and_how_much_it_takes():
 def test_as_much_is_read_as_is_summed_up():
     share, readings = a_rule("error_rate > 5%"), a_rule("wait_time > 5_days")
     assert lookback(share, TEST) == timedelta(days=3)
-    assert lookback(share, RollbackTest()) < timedelta(days=1)
-    assert lookback(readings, TEST) == lookback(readings, RollbackTest())
+    assert lookback(share, FIVE_MINUTES) < timedelta(days=1)
+    assert lookback(readings, TEST) == lookback(readings, FIVE_MINUTES)

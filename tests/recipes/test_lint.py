@@ -289,7 +289,7 @@ FAULTS = [
     ("policy", "ranges:", "rollback: {confidence: 100%}\nranges:", "POW024", 11, 24, "not between"),
     ("policy", "ranges:", "rollback: {alpha: 0%}\nranges:", "POW024", 11, 19, "`alpha` is not between"),
     ("policy", "ranges:", "rollback: {test: cusum, reach: 1min}\nranges:", "POW024", 11, 32, "one and 10,000"),
-    ("policy", "ranges:", "rollback: {test: cusum, reach: 6w}\nranges:", "POW024", 11, 32, "one and 10,000"),
+    ("policy", "ranges:", "rollback: {test: cusum, reach: 10w}\nranges:", "POW024", 11, 32, "one and 10,000"),
     ("policy", "ranges:", "rollback: {test: sprt}\nranges:", "POW013", 11, 18, "sprt"),
     ("policy", "ranges:", "calendar: {time_zone: Nowhere}\nranges:", "POW024", 11, 23, "no time zone `Nowhere`"),
     ("policy", "ranges:", "calendar: {allow: [Mon 9-5]}\nranges:", "POW024", 11, 20, "`Mon 9-5` names no hours"),

@@ -113,8 +113,8 @@ in a row at which a rule was not measurable.
 What counts as rollback
 error_rate > 5%
 The change is taken back when error_rate is more than 5%, beyond what chance explains. Both must be so:
-- over the last hour together, with 99.9% confidence (Wilson's bound), of at least 50 counted
-- in at least 8 of the last 12 windows of 5 minutes, each for itself
+- over the last 2 hours together, with 99.9% confidence (Wilson's bound), of at least 50 counted
+- in at least 8 of the last 12 windows of 10 minutes, each for itself
 Only data from after the deployment counts. If it was so before the deployment already and did not get worse, \
 or the policy is paused, nothing is taken back and a person is asked.
 The watch is armed 30 minutes after the deployment. Then the bot reverts the merge by itself, which puts the former \
@@ -265,9 +265,9 @@ def test_evidence_that_sums_up_is_one_thing_more():
     found = explained(rollback=RollbackTest(share=ShareTest.CUSUM, breaches=6))
     told = said(found, "What counts as rollback")
     assert "beyond what chance explains. All three must be so:" in told
-    assert "- over the last hour together, of at least 50 counted" in told
+    assert "- over the last 2 hours together, of at least 50 counted" in told
     assert "sums up over 3 days to more than what a share just at the limit reaches by a chance of 5% (CUSUM)" in told
-    assert "- in at least 6 of the last 12 windows of 5 minutes, each for itself" in told
+    assert "- in at least 6 of the last 12 windows of 10 minutes, each for itself" in told
     rollback = json_of(found)["rollback"]
     assert isinstance(rollback, dict)
     assert rollback["needs"] == {

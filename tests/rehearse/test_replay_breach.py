@@ -36,7 +36,9 @@ from bot.rehearse.track import micros_at, micros_of, moment_at
 from bot.rehearse.watch_past import EVERY, Watcher
 from bot.rules.evaluate import Needs, evaluate
 
-TEST = RollbackTest(min_samples=20, windows=6, breaches=3, pool=timedelta(minutes=30), confidence=0.9)
+TEST = RollbackTest(
+    window=timedelta(minutes=5), min_samples=20, windows=6, breaches=3, pool=timedelta(minutes=30), confidence=0.9
+)
 ROLLBACKS = (
     "error_rate > 5%",
     "error_rate < 5%",

@@ -22,6 +22,7 @@ from bot.rules.evaluate import Needs
 
 TEST = RollbackTest(
     share=ShareTest.CUSUM,
+    window=timedelta(minutes=5),
     windows=6,
     breaches=2,
     pool=timedelta(minutes=30),

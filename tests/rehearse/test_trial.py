@@ -60,13 +60,13 @@ PASSING = [
         "a rollback",
         series("12x240", "1/50x600 9/50x600")
         + deployed()
-        + expecting("at: 2_days 3_h, verdict: ROLLBACK, rollback: HOLDS, because: [limit 5.00%, broken in]"),
+        + expecting("at: 2_days 4_h, verdict: ROLLBACK, rollback: HOLDS, because: [limit 5.00%, broken in]"),
     ),
     (
         "a breach that goes away again is no success of its own",
         series("12x240", "9/50x864 1/50x2016")
         + deployed()
-        + expecting("at: 2_days 1_h, verdict: ASK", "at: 4_days, verdict: HOLD"),
+        + expecting("at: 2_days 2_h, verdict: ASK", "at: 4_days, verdict: HOLD"),
     ),
     (
         "a second watch after the first is over",

@@ -19,7 +19,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
 NAMES = [path.name for path in WORKFLOWS]
 PINNED = re.compile(r"- uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
-PLAIN = re.compile(r"pow( (?:--)?[a-z][a-z.-]*)+( HEAD~1)?|make test")
+PLAIN = re.compile(r"pow( (?:--)?[a-z][a-z.-]*)+( HEAD~1)?|make (?:test|budget)")
 
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=NAMES)
 
