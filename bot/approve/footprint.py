@@ -1,6 +1,6 @@
 """What a merge did to files, and what is left of it: the bytes before it, at it, and at a later commit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.forge.port import Repository
@@ -39,6 +39,20 @@ def footprint_of(repository: Repository, merge: CommitSha, at: CommitSha) -> Foo
     )
 
 
+def footprints_of(
+    repository: Repository, merges: Sequence[CommitSha], at: CommitSha
+) -> Mapping[CommitSha, Footprint]:
+    """Read the footprints of many merges together; those that cannot be read are left out."""
+    return {
+        merge: Footprint(
+            before={trace.path: trace.before for trace in traces},
+            merged={trace.path: trace.merged for trace in traces},
+            now={trace.path: trace.now for trace in traces},
+        )
+        for merge, traces in repository.traces(merges, at=at).items()
+    }
+
+
 def changed_since(footprint: Footprint) -> tuple[str, ...]:
     """Return the merge's files that something else has changed after it."""
     return tuple(path for path, content in sorted(footprint.merged.items()) if footprint.now.get(path) != content)
@@ -46,6 +60,8 @@ def changed_since(footprint: Footprint) -> tuple[str, ...]:
 
 def is_back(footprint: Footprint) -> bool:
     """Tell whether every value that a merge set is what it was before, whoever put it back and in what words."""
+    if footprint.now == footprint.merged:
+        return False
     set_by_merge = values_changed(footprint.before, footprint.merged)
     if isinstance(set_by_merge, Unreadable) or not set_by_merge:
         return False

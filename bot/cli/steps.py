@@ -70,13 +70,7 @@ def monitor(environment: Environment, *, connection: Connection | None = None) -
     return _counted(
         environment,
         connection,
-        lambda work: step.run(
-            work.site,
-            settings=work.settings,
-            base=work.base,
-            collector=work.collector,
-            endpoints=environment.endpoints,
-        ),
+        lambda work: step.run(work.site, settings=work.settings, base=work.base, collector=work.collector),
     )
 
 

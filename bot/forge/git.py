@@ -4,14 +4,15 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from bot.forge import git_bulk
 from bot.forge.git_command import GitCommand
 from bot.forge.git_parse import COMMIT_FORMAT, blobs_of, changes_of, commits_of, regular_files_of
-from bot.forge.port import RevertConflict, Reverted
+from bot.forge.port import FileTrace, RevertConflict, Reverted
 from bot.model.errors import UnavailableError, WorkspaceError
 from bot.model.forge import ChangedFile, Commit
 from bot.model.names import BranchName, CommitSha, PullNumber
@@ -99,6 +100,14 @@ class GitRepository:
         names = "".join(f"{blob}\n" for blob in sorted(set(files.values())))
         blobs = blobs_of(self._git.run("cat-file", "--batch", stdin=names.encode("ascii"))) if names else {}
         return {path: blobs[blob] for path, blob in sorted(files.items())}
+
+    def tree_names(self, prefix: str, commits: Sequence[CommitSha]) -> Mapping[CommitSha, str]:
+        """Name what is below a prefix at each commit, in one git command."""
+        return git_bulk.tree_names(self._git, prefix, commits)
+
+    def traces(self, merges: Sequence[CommitSha], *, at: CommitSha) -> Mapping[CommitSha, tuple[FileTrace, ...]]:
+        """Return what each merge did to files and how these are now, in five git commands."""
+        return git_bulk.traces(self._git, merges, at=self._known(at))
 
     def changed(self, old: CommitSha, new: CommitSha) -> tuple[ChangedFile, ...]:
         """Return what differs between two commits."""

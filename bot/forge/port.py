@@ -4,7 +4,7 @@ Every method raises a ForgeError (or a WorkspaceError for git); reads never chan
 repeated after an unclear answer must be preceded by a read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -179,6 +179,16 @@ class RevertConflict:
     paths: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileTrace:
+    """A file that a merge touched: at its first parent, at itself, and at a later commit; None for no such file."""
+
+    path: str
+    before: bytes | None
+    merged: bytes | None
+    now: bytes | None
+
+
 class Repository(Protocol):
     """The Git repository itself, read through a local clone; the one source of truth."""
 
@@ -208,6 +218,20 @@ class Repository(Protocol):
 
     def read_many(self, prefix: str, at: CommitSha) -> Mapping[str, bytes]:
         """Return every regular file below a prefix (symlinks and submodules are left out), by path."""
+        ...
+
+    def tree_names(self, prefix: str, commits: Sequence[CommitSha]) -> Mapping[CommitSha, str]:
+        """Name what is below a prefix at each commit: equal names mean equal files.
+
+        A commit that has nothing there, or that the clone does not hold, is left out.
+        """
+        ...
+
+    def traces(self, merges: Sequence[CommitSha], *, at: CommitSha) -> Mapping[CommitSha, tuple[FileTrace, ...]]:
+        """Return what each merge did to regular files, by path, and how these are at `at`, all read together.
+
+        What the clone does not hold, or has no parent, is left out.
+        """
         ...
 
     def changed(self, old: CommitSha, new: CommitSha) -> tuple[ChangedFile, ...]:

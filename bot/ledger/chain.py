@@ -1,12 +1,12 @@
 """Whether records hang together: order, gaps, digests (pure)."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from bot.ledger.envelope import FOLDER, path_of, unseal
+from bot.ledger.envelope import FOLDER, path_of, seal, unseal
 from bot.model.errors import LedgerError
 from bot.model.names import ChangeId
-from bot.model.record import Record
+from bot.model.record import Draft, Record
 
 _HINT = "someone rewrote the ledger: compare with an earlier clone"
 
@@ -46,3 +46,27 @@ def _check_place(record: Record, place: int) -> None:
         raise LedgerError(f"record {place} is missing: {path_of(record)} is number {record.index}", hint=_HINT)
     if record.index < place:
         raise LedgerError(f"record {path_of(record)} repeats number {record.index}", hint=_HINT)
+
+
+def chained(
+    records: Sequence[Record], drafts: Sequence[Draft]
+) -> tuple[tuple[Record, ...], tuple[tuple[Record, bytes], ...]]:
+    """Give every draft that is not there yet its place after the records.
+
+    Returns one record for each draft, and those that are new, in order, with the bytes of their files.
+    """
+    lengths = Counter(record.change for record in records)
+    known = {(record.change, record.phase, record.key): record for record in reversed(records)}
+    last = records[-1] if records else None
+    found: list[Record] = []
+    added: list[tuple[Record, bytes]] = []
+    for draft in drafts:
+        name = (draft.change, draft.phase, draft.key)
+        if name not in known:
+            lengths[draft.change] += 1
+            index, previous = len(records) + len(added) + 1, last.digest if last else None
+            last, content = seal(draft, index=index, sequence=lengths[draft.change], previous=previous)
+            known[name] = last
+            added.append((last, content))
+        found.append(known[name])
+    return tuple(found), tuple(added)

@@ -3,11 +3,11 @@
 Every commit names the index of the last record that it brings, so no record can be taken from the end unnoticed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from bot.forge.port import Forge, Repository
-from bot.ledger.chain import extends, read_chain
-from bot.ledger.envelope import path_of, seal
+from bot.ledger.chain import chained, extends, read_chain
+from bot.ledger.envelope import path_of
 from bot.model.change import LEDGER_BRANCH
 from bot.model.errors import ConflictError, LedgerError, NotFoundError, UnavailableError
 from bot.model.forge import Commit
@@ -54,9 +54,9 @@ class GitLedger:
         self.records()
         for _ in range(_ATTEMPTS):
             self._refresh()
-            added = _sealed(self._records, drafts)
+            found, added = chained(self._records, drafts)
             if not added or self._try_append(added):
-                return tuple(_found(self._records, draft) for draft in drafts)
+                return found
         raise LedgerError(
             f"cannot append to the ledger: its branch {self._branch} moved {_ATTEMPTS} times in a row",
             hint="another run is writing; run the same command again",
@@ -112,27 +112,6 @@ class GitLedger:
         if _last_index(history[0]) != len(records):
             raise LedgerError(f"the last commit of {self._branch} is not that of record {len(records)}", hint=hint)
         return records
-
-
-def _is_same(record: Record, draft: Draft) -> bool:
-    return (record.change, record.phase, record.key) == (draft.change, draft.phase, draft.key)
-
-
-def _found(records: Iterable[Record], draft: Draft) -> Record:
-    return next(record for record in records if _is_same(record, draft))
-
-
-def _sealed(records: tuple[Record, ...], drafts: Sequence[Draft]) -> tuple[tuple[Record, bytes], ...]:
-    """Give every draft that is not there yet its place after the records, with the bytes of its file."""
-    added: list[tuple[Record, bytes]] = []
-    for draft in drafts:
-        every = (*records, *(record for record, _ in added))
-        if any(_is_same(record, draft) for record in every):
-            continue
-        sequence = 1 + sum(1 for record in every if record.change == draft.change)
-        previous = every[-1].digest if every else None
-        added.append(seal(draft, index=len(every) + 1, sequence=sequence, previous=previous))
-    return tuple(added)
 
 
 def _message(records: Sequence[Record]) -> str:

@@ -62,7 +62,7 @@ class Undoing:
 
 def find_keeper(site: Site, watched: Watched, policy: Policy) -> Login | None:
     """Return who answered that a change is to be kept, if somebody was asked and may."""
-    since = asked_since(site.ledger.records(), watched.id)
+    since = asked_since(watched.records, watched.id)
     if since is None:
         return None
     return _first_who_may(site, answers(site.forge.comments(watched.pull), since, policy))

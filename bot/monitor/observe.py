@@ -1,56 +1,41 @@
 """Gathers what a verdict rests on: the recipe as it was approved, and its rules measured on fresh data."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.collect.gather import Collector
-from bot.forge.port import Repository
 from bot.model.clock import format_time
-from bot.model.errors import BotError
 from bot.model.json import Json
 from bot.model.names import FeedName
 from bot.model.recipe import ROLLBACK
 from bot.model.record import Phase
 from bot.model.series import Reading, Window
-from bot.model.settings import Settings
+from bot.model.settings import FeedSpec, RollbackTest, Settings
 from bot.model.verdict import GuardSeen, Measurement, RuleOutcome
+from bot.monitor.approved import ApprovedRecipes
 from bot.monitor.breach import breach_of, lookback, worse_of
 from bot.monitor.clocks import WatchClock, look_of, read_clock
+from bot.monitor.feeds import Need, PassFeeds, needed_from
 from bot.monitor.verdict import GuardFacts, WatchFacts
 from bot.monitor.watched import Watched
-from bot.recipes.library import CompiledGuard, CompiledRecipe, load_library
+from bot.recipes.library import CompiledGuard, CompiledRecipe
 from bot.rules.compile import Rule
 from bot.rules.evaluate import Needs, evaluate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observer:
-    """What measuring needs: present settings, recipes out of history, and feeds.
+    """What measuring needs: present settings, recipes out of history, and feeds; all of them for one pass."""
 
-    `files` are those below `pow/` on the base branch, from which the settings were read.
-    """
-
-    repository: Repository
     settings: Settings
-    files: Mapping[str, bytes]
-    endpoints: Mapping[str, str]
-    collector: Collector
+    specs: Mapping[FeedName, FeedSpec]
+    recipes: ApprovedRecipes
+    feeds: PassFeeds
     now: datetime
 
     def recipe_of(self, watched: Watched) -> CompiledRecipe:
         """Return the recipe that a change was approved under: the text at its merge, with today's feeds."""
-        settings = {path: text for path, text in self.files.items() if path.startswith("pow/settings/")}
-        approved = self.repository.read_many("pow/", watched.merge)
-        recipes = {path: text for path, text in approved.items() if not path.startswith("pow/settings/")}
-        library = load_library(settings | recipes, endpoints=self.endpoints)
-        found = next((each for each in library.recipes if each.recipe.id == watched.recipe), None)
-        if found is None:
-            raise BotError(
-                f"recipe {watched.recipe} of change {watched.id} cannot be read at {watched.merge[:12]}",
-                hint="its feeds may be gone from pow/settings/feeds.yml: run `pow lint`",
-            )
-        return found
+        return self.recipes.of(watched)
 
     def facts(self, watched: Watched, recipe: CompiledRecipe) -> WatchFacts:
         """Measure all rules since the change took effect, and those that watch for harm on the time before."""
@@ -111,8 +96,20 @@ class Observer:
             start = min(start, changed_at - rule.baseline)
         window = Window(start=start, end=until)
         # A rule compiles only if the settings have all of its feeds.
-        specs = {spec.name: spec for spec in self.settings.feeds}
-        return {feed: self.collector.series(specs[feed], window) for feed in rule.feeds}
+        return {feed: self.feeds.series(self.specs[feed], window) for feed in rule.feeds}
+
+
+def needs_of(watched: Watched, recipe: CompiledRecipe, test: RollbackTest, now: datetime) -> Iterator[Need]:
+    """Say from when on each rule of a change needs its feeds, in one pass."""
+    live = watched.effective_at
+    yield Need(
+        rule=recipe.success,
+        start=needed_from(recipe.success, recipe.success.lookback, now=now, changed_at=live, is_looked_back=False),
+    )
+    for each in recipe.watching:
+        span, asks_back = lookback(each.rule, test), _remembered(watched, each) is None
+        start = needed_from(each.rule, span, now=now, changed_at=live, is_looked_back=asks_back)
+        yield Need(rule=each.rule, start=start)
 
 
 def measurement_json(measurement: Measurement) -> Mapping[str, Json]:

@@ -1,11 +1,11 @@
 """`pow monitor`: measures every change that is live, and acts on the verdict. Gather → decide → act → record."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import assert_never
 
-from bot.approve.footprint import Footprint, footprint_of, is_back
-from bot.collect.gather import Collector
+from bot.approve.footprint import Footprint, is_back
 from bot.ledger.site import Site
 from bot.model.clock import format_time
 from bot.model.errors import BotError
@@ -30,8 +30,11 @@ from bot.monitor.act import (
 from bot.monitor.answer import KEEP
 from bot.monitor.breaker import tell_breaker, tripped_now
 from bot.monitor.clocks import WatchClock, clock_json
-from bot.monitor.observe import Observer, guards_json, measurement_json
+from bot.monitor.feeds import Feeds
+from bot.monitor.observe import guards_json, measurement_json
 from bot.monitor.rollback import AskPerson, TakeBack
+from bot.monitor.round import Round, Seen, begin
+from bot.monitor.shown import face_of, to_show
 from bot.monitor.suspect import newest_first
 from bot.monitor.turn import in_turn
 from bot.monitor.verdict import WatchFacts, judge, judge_recovery
@@ -46,44 +49,51 @@ ROLLED_BACK, KEPT = "rolled_back", "kept"
 """How a change ends that did not succeed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """One run of the monitor."""
+def run(site: Site, *, settings: Settings, base: CommitSha, collector: Feeds) -> StepReport:
+    """Look at every change under watch once; one that fails does not keep the others from being seen.
 
-    site: Site
-    settings: Settings
-    base: CommitSha
-    observer: Observer
-
-
-def run(
-    site: Site,
-    *,
-    settings: Settings,
-    base: CommitSha,
-    collector: Collector,
-    endpoints: Mapping[str, str],
-) -> StepReport:
-    """Look at every change under watch once; one that fails does not keep the others from being seen."""
-    observer = Observer(
-        repository=site.repository,
-        settings=settings,
-        files=site.repository.read_many("pow/", base),
-        endpoints=endpoints,
-        collector=collector,
-        now=site.now,
-    )
-    now = Round(site=site, settings=settings, base=base, observer=observer)
-    events: list[Event] = []
-    for watched in newest_first(watch_list(site.ledger.records())):
-        try:
-            events += _look(now, watched)
-        except BotError as error:
-            events.append(_event(watched, Mark.FAILURE, error.message, hint=error.hint))
+    What they have in common is read once for all of them, and what was measured is written down together.
+    """
+    watches = newest_first(watch_list(site.ledger.records()))
+    now = begin(site, settings, base, collector, watches)
+    told: dict[ChangeId, list[Event]] = {}
+    for watched in watches:
+        told[watched.id] = _guarded(watched, partial(_look, now, watched))
+    failed = _show_and_record(now, told)
+    for seen in now.seen if not failed else ():
+        if all(event.mark is not Mark.FAILURE for event in told[seen.watched.id]):
+            told[seen.watched.id] += _guarded(seen.watched, partial(_concluded, now, seen))
+    events = [*(event for each in told.values() for event in each), *failed]
     if any("opened" in event.data for event in events):
         events += _wake_gate(site)
     events += _tell_breakers(now)
     return StepReport(step=Step.MONITOR, events=tuple(events))
+
+
+def _guarded(watched: Watched, look: Callable[[], list[Event]]) -> list[Event]:
+    try:
+        return look()
+    except BotError as error:
+        return [_event(watched, Mark.FAILURE, error.message, hint=error.hint)]
+
+
+def _show_and_record(now: Round, told: Mapping[ChangeId, list[Event]]) -> list[Event]:
+    """Write the comments that are due, then one record for each change, all at once; returns what went wrong."""
+    former = {seen.watched.id: seen.watched.latest.get(Phase.MEASURED, {}) for seen in now.seen}
+    shown = to_show([face_of(seen.watched.id, seen.facts, former[seen.watched.id]) for seen in now.seen])
+    drafts = []
+    for seen in now.seen:
+        change, at = seen.watched.id, former[seen.watched.id].get("shown")
+        if change in shown:
+            failed = _guarded(seen.watched, partial(_comment, now, seen.watched, seen.recipe, seen.verdict))
+            told[change].extend(failed)
+            at = at if failed else format_time(now.site.now)
+        drafts.append(_measured(now, seen.watched, {**seen.facts, "shown": at}))
+    try:
+        now.site.ledger.append_all(drafts)
+    except BotError as error:
+        return [Event(step=Step.MONITOR, mark=Mark.FAILURE, sentence=error.message, hint=error.hint)]
+    return []
 
 
 def _wake_gate(site: Site) -> list[Event]:
@@ -112,7 +122,7 @@ def _look(now: Round, watched: Watched) -> list[Event]:
         return _see_whether_it_helped(now, watched, watched.rollback_of)
     if watched.intent is not None:
         return [_go_on_with_rollback(now, watched, watched.intent)]
-    footprint = footprint_of(now.site.repository, watched.merge, now.base)
+    footprint = now.footprint(watched)
     if is_back(footprint):
         return [_close_taken_back(now, watched)]
     answer = _answer(now, watched)
@@ -132,50 +142,63 @@ def _answer(now: Round, watched: Watched) -> Login | Event | None:
 
 
 def _measure(now: Round, watched: Watched, footprint: Footprint) -> list[Event]:
-    """Measure both rules anew, and act on the verdict."""
+    """Measure both rules anew; a rollback begins at once, so that the next one is counted with it."""
     recipe = now.observer.recipe_of(watched)
-    undoing = _undoing(now, watched, recipe)
-    facts = now.observer.facts(watched, recipe)
-    verdict = in_turn(now.site, now.observer, watched, judge(facts, now.site.now))
-    undoing = undoing.within(verdict.mode)
-    plan = plan_undoing(now.site, undoing, footprint) if verdict.kind is VerdictKind.ROLLBACK else None
-    if isinstance(plan, AskPerson):
-        verdict = replace(verdict, kind=VerdictKind.ASK, sentence=f"{verdict.sentence}, but {plan.reason}")
-    _record(now, facts, verdict)
-    _comment(now, watched, recipe, verdict)
-    if isinstance(plan, AskPerson) and plan.support is not None:
+    measured = now.observer.facts(watched, recipe)
+    verdict = in_turn(now.site, now.observer, watched, judge(measured, now.site.now))
+    if verdict.kind is not VerdictKind.ROLLBACK:
+        _keep_in_mind(now, watched, recipe, verdict, measured)
+        return []
+    undoing = _undoing(now, watched, recipe).within(verdict.mode)
+    plan = plan_undoing(now.site, undoing, footprint)
+    if isinstance(plan, TakeBack):
+        facts = {**_facts(verdict, measured), "shown": format_time(now.site.now)}
+        now.site.ledger.append(_measured(now, watched, facts))
+        _comment(now, watched, recipe, verdict)
+        return _roll_back(now, undoing, plan, verdict)
+    verdict = replace(verdict, kind=VerdictKind.ASK, sentence=f"{verdict.sentence}, but {plan.reason}")
+    _keep_in_mind(now, watched, recipe, verdict, measured)
+    if plan.support is not None:
         support(now.site, plan.support, verdict, watched.pull)
-    return _roll_back(now, undoing, plan, verdict) if isinstance(plan, TakeBack) else [_act(now, watched, verdict)]
+    return []
 
 
-def _record(now: Round, facts: WatchFacts, verdict: Verdict) -> None:
-    now.site.ledger.append(
-        Draft(
-            change=verdict.change,
-            phase=Phase.MEASURED,
-            at=now.site.now,
-            key=format_time(now.site.now),
-            facts={
-                "verdict": verdict.kind,
-                "sentence": verdict.sentence,
-                "success": measurement_json(verdict.success),
-                "rollback": measurement_json(verdict.rollback),
-                "before": measurement_json(facts.before),
-                "armed": verdict.armed,
-                "guards": guards_json(verdict.guards),
-                "by": verdict.by,
-                "clock": clock_json(replace(facts.clock, over=verdict.inconclusive)),
-            },
-        )
-    )
+def _keep_in_mind(
+    now: Round, watched: Watched, recipe: CompiledRecipe, verdict: Verdict, measured: WatchFacts
+) -> None:
+    now.seen.append(Seen(watched=watched, recipe=recipe, verdict=verdict, facts=_facts(verdict, measured)))
 
 
-def _comment(now: Round, watched: Watched, recipe: CompiledRecipe, verdict: Verdict) -> None:
+def _facts(verdict: Verdict, measured: WatchFacts) -> Mapping[str, Json]:
+    return {
+        "verdict": verdict.kind,
+        "sentence": verdict.sentence,
+        "success": measurement_json(verdict.success),
+        "rollback": measurement_json(verdict.rollback),
+        "before": measurement_json(measured.before),
+        "armed": verdict.armed,
+        "guards": guards_json(verdict.guards),
+        "by": verdict.by,
+        "clock": clock_json(replace(measured.clock, over=verdict.inconclusive)),
+    }
+
+
+def _measured(now: Round, watched: Watched, facts: Mapping[str, Json]) -> Draft:
+    at = now.site.now
+    return Draft(change=watched.id, phase=Phase.MEASURED, at=at, key=format_time(at), facts=facts)
+
+
+def _comment(now: Round, watched: Watched, recipe: CompiledRecipe, verdict: Verdict) -> list[Event]:
     now.site.forge.put_comment(
         watched.pull,
         marker=watch_marker(watched.id),
         body=watch_comment(verdict, recipe.recipe, effective_at=watched.effective_at),
     )
+    return []
+
+
+def _concluded(now: Round, seen: Seen) -> list[Event]:
+    return [_act(now, seen.watched, seen.verdict)]
 
 
 def _act(now: Round, watched: Watched, verdict: Verdict) -> Event:
@@ -215,7 +238,7 @@ def _go_on_with_rollback(now: Round, watched: Watched, intent: Mapping[str, Json
 def _resume(now: Round, undoing: Undoing, intent: Mapping[str, Json]) -> Event:
     """Make the rollback that an earlier run meant to make, unless there is nothing left to take back."""
     watched = undoing.watched
-    footprint = footprint_of(now.site.repository, watched.merge, now.base)
+    footprint = now.footprint(watched)
     if is_back(footprint):
         return _close_taken_back(now, watched)
     if now.settings.policy.paused:
@@ -307,7 +330,7 @@ def _close_with_rollback(now: Round, watched: Watched, closing: Mapping[str, Jso
         sentence = f"rolled back by change {rollback}: {recovery}"
         _close(now, watched, ROLLED_BACK, sentence, recovery=recovery)
         return _event(watched, Mark.DONE, sentence, closed=ROLLED_BACK)
-    if is_back(footprint_of(now.site.repository, watched.merge, now.base)):
+    if is_back(now.footprint(watched)):
         return _close_taken_back(now, watched)
     return _close_kept(now, watched, f"its rollback {rollback} ended as {ended}")
 

@@ -14,13 +14,14 @@ from bot.model.record import Phase, Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """A change that is live and not closed; `latest` holds the newest facts of each phase.
+    """A change that is live and not closed; `latest` holds the newest facts of each phase, `records` all of them.
 
     Whatever is asked of it and not in the records is a LedgerError.
     """
 
     id: ChangeId
     latest: Mapping[Phase, Mapping[str, Json]]
+    records: tuple[Record, ...] = ()
 
     @property
     def pull(self) -> PullNumber:
@@ -44,6 +45,12 @@ class Watched:
     def merge(self) -> CommitSha:
         """The merge commit that was deployed."""
         return CommitSha(self.text(Phase.DEPLOYED, "merge"))
+
+    @property
+    def merged(self) -> CommitSha | None:
+        """The merge commit that was deployed, if the records tell it."""
+        merge = self.latest.get(Phase.DEPLOYED, {}).get("merge")
+        return CommitSha(merge) if isinstance(merge, str) else None
 
     @property
     def effective_at(self) -> datetime:
@@ -87,12 +94,13 @@ class Watched:
 
 def watch_list(records: Iterable[Record]) -> tuple[Watched, ...]:
     """Return every change that is deployed and not closed, in order of its first record."""
-    changes: dict[ChangeId, dict[Phase, Mapping[str, Json]]] = {}
+    changes: dict[ChangeId, list[Record]] = {}
     for record in records:
-        changes.setdefault(record.change, {})[record.phase] = record.facts
+        changes.setdefault(record.change, []).append(record)
+    found = ((change, {each.phase: each.facts for each in own}, own) for change, own in changes.items())
     return tuple(
-        Watched(id=change, latest=phases)
-        for change, phases in changes.items()
+        Watched(id=change, latest=phases, records=tuple(own))
+        for change, phases, own in found
         if Phase.DEPLOYED in phases and Phase.CLOSED not in phases
     )
 

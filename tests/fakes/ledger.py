@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from fakes.world import MemoryWorld
 
-from bot.ledger.chain import verify_chain
-from bot.ledger.envelope import seal
+from bot.ledger.chain import chained, verify_chain
 from bot.model.names import ChangeId
 from bot.model.record import Draft, Record
 
@@ -32,21 +31,9 @@ class MemoryLedger:
 
     def append_all(self, drafts: Sequence[Draft]) -> tuple[Record, ...]:
         """Append what is not there yet of several records, all of them or none, by one write."""
-        held = list(self.held)
-        found = tuple(_kept(held, draft) for draft in drafts)
-        if len(held) > len(self.held):
-            phases = ", ".join(record.phase for record in held[len(self.held) :])
+        found, added = chained(self.held, drafts)
+        if added:
+            phases = ", ".join(record.phase for record, _ in added)
             with self.world.write(f"record {phases}"):
-                self.held = held
+                self.held = [*self.held, *(record for record, _ in added)]
         return found
-
-
-def _kept(held: list[Record], draft: Draft) -> Record:
-    for record in held:
-        if (record.change, record.phase, record.key) == (draft.change, draft.phase, draft.key):
-            return record
-    previous = held[-1].digest if held else None
-    sequence = 1 + sum(1 for record in held if record.change == draft.change)
-    record, _ = seal(draft, index=len(held) + 1, sequence=sequence, previous=previous)
-    held.append(record)
-    return record

@@ -1,10 +1,10 @@
 """The Repository port over a memory world; like a clone, it knows only what was fetched."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fakes.world import MAIN, MemoryWorld, Snapshot, merge_trees, tree_name
 
-from bot.forge.port import RevertConflict, Reverted
+from bot.forge.port import FileTrace, RevertConflict, Reverted
 from bot.model.errors import WorkspaceError
 from bot.model.forge import ChangedFile, Commit
 from bot.model.names import BranchName, CommitSha
@@ -53,6 +53,25 @@ class MemoryRepository:
         """Return every file below a prefix."""
         below = prefix.rstrip("/") + "/" if prefix.strip("/") else ""
         return {path: content for path, content in self._snapshot(at).files.items() if path.startswith(below)}
+
+    def tree_names(self, prefix: str, commits: Sequence[CommitSha]) -> Mapping[CommitSha, str]:
+        """Name what is below a prefix at each commit."""
+        below = {sha: self.read_many(prefix, sha) for sha in commits if sha in self._known}
+        return {sha: tree_name(files) for sha, files in below.items() if files}
+
+    def traces(self, merges: Sequence[CommitSha], *, at: CommitSha) -> Mapping[CommitSha, tuple[FileTrace, ...]]:
+        """Return what each merge did to files, and how these are now."""
+        now = self._snapshot(at).files
+        found: dict[CommitSha, tuple[FileTrace, ...]] = {}
+        for merge in merges:
+            parents = self.commit(merge).parents if merge in self._known else ()
+            if parents:
+                before, merged = self._snapshot(parents[0]).files, self._snapshot(merge).files
+                found[merge] = tuple(
+                    FileTrace(path=path, before=before.get(path), merged=merged.get(path), now=now.get(path))
+                    for path in (file.path for file in self.world.changed(parents[0], merge))
+                )
+        return found
 
     def changed(self, old: CommitSha, new: CommitSha) -> tuple[ChangedFile, ...]:
         """Return what differs between two commits."""

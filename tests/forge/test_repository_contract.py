@@ -6,7 +6,7 @@ import pytest
 from fakes.builders import START
 from forge.clones import FILES, MAIN, Clone, GitClone, MemoryClone, numbered
 
-from bot.forge.port import RevertConflict, Reverted
+from bot.forge.port import FileTrace, RevertConflict, Reverted
 from bot.model.errors import WorkspaceError
 from bot.model.forge import ChangedFile, FileStatus
 from bot.model.names import BranchName, CommitSha
@@ -163,6 +163,39 @@ def test_a_moved_file_is_one_removed_and_one_added(clone: Clone) -> None:
     ]
 
 
+def test_folders_with_the_same_files_have_the_same_name(clone: Clone) -> None:
+    first = base_of(clone)
+    second = clone.commit(first, files={"pow/a.yml": b"a", "patches/NEW.yml": b"new"})
+    third = clone.commit(second, files={"README.md": b"other"})
+    fourth = advance(clone, clone.commit(third, files={"pow/a.yml": b"b"}))
+    asked = (first, second, third, fourth, CommitSha("0" * 40), CommitSha("HEAD"), CommitSha("--all"))
+    names = clone.repository.tree_names("pow/", asked)
+    assert set(names) == {second, third, fourth}
+    assert names[second] == names[third] != names[fourth]
+    assert set(clone.repository.tree_names("", (first,))) == {first}
+    assert clone.repository.tree_names("pow/", ()) == {}
+
+
+def test_what_many_merges_did_is_read_together(clone: Clone) -> None:
+    first = base_of(clone)
+    one = merged(clone, line_2="two")
+    side = clone.commit(one, files={PHOTO: None, "patches/ä ö.yml": b"new"})
+    two = advance(clone, clone.commit(one, side, files={PHOTO: None, "patches/ä ö.yml": b"new"}))
+    empty = clone.commit(two, clone.commit(two, files={}), files={})
+    now = advance(clone, clone.commit(empty, files={"patches/ä ö.yml": b"newer"}))
+    found = clone.repository.traces((one, two, one, empty, first, CommitSha("0" * 40), CommitSha("HEAD")), at=now)
+    changed = numbered(line_2="two")
+    assert found == {
+        one: (FileTrace(path=PHOTO, before=FILES[PHOTO], merged=changed, now=None),),
+        two: (
+            FileTrace(path=PHOTO, before=changed, merged=None, now=None),
+            FileTrace(path="patches/ä ö.yml", before=None, merged=b"new", now=b"newer"),
+        ),
+        empty: (),
+    }
+    assert clone.repository.traces((), at=now) == {}
+
+
 def test_ancestors_are_told_from_strangers(clone: Clone) -> None:
     first = base_of(clone)
     merge = merged(clone, line_2="two")
@@ -187,6 +220,7 @@ def test_what_is_no_commit_of_the_clone_is_an_error(clone: Clone, name: str) -> 
         lambda: clone.repository.read_many("", unknown),
         lambda: clone.repository.changed(known, unknown),
         lambda: clone.repository.is_ancestor(unknown, known),
+        lambda: clone.repository.traces((known,), at=unknown),
         lambda: clone.repository.revert(unknown, onto=known),
     ):
         with pytest.raises(WorkspaceError):

@@ -1,6 +1,6 @@
 """An agency in memory with changes that are live: feeds that a test lays down, a gate, and deployments as records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from fakes.repository import MemoryRepository
 from fakes.world import MAIN, Killed, MemoryWorld
 
 from bot.approve import step as gate_step
+from bot.collect.gather import Gathered
 from bot.ledger.site import Site
 from bot.model.clock import format_time
 from bot.model.event import Event, StepReport
@@ -121,6 +122,12 @@ class Figures:
             span=window,
             samples=tuple(sample for sample in held if window.holds(sample.at)),
         )
+
+    def gather(self, specs: Sequence[FeedSpec], *, now: datetime) -> Gathered:
+        found = [self.series(spec, Window(start=now - spec.history, end=now)) for spec in specs]
+        series = {each.feed: each for each in found if isinstance(each, Series)}
+        failures = {each.feed: each for each in found if isinstance(each, FeedFailure)}
+        return Gathered(series=series, complaints={}, logs={}, failures=failures)
 
     def lay(self, feed: str, start: datetime, end: datetime, *, share: float, step: timedelta = FIVE) -> None:
         """Lay down samples every few minutes: of a ratio 20 cases each, of anything else one reading."""
@@ -241,7 +248,7 @@ class Tower:
         site = self.site()
         library = load_library(site.repository.read_many("pow/", self.main), endpoints={})
         assert library.settings is not None, library.diagnostics
-        return monitor_step.run(site, settings=library.settings, base=self.main, collector=self.figures, endpoints={})
+        return monitor_step.run(site, settings=library.settings, base=self.main, collector=self.figures)
 
     def gate(self) -> StepReport:
         """Run `pow gate`."""
