@@ -274,7 +274,7 @@ def test_evidence_that_sums_up_is_one_thing_more():
         "proof": "cusum",
         "breaches": 6,
         "windows": 12,
-        "window": 300.0,
+        "window": 600.0,
         "pool": 3_600.0,
         "min_samples": 50,
         "reach": 259_200.0,
