@@ -130,6 +130,9 @@ def test_the_page_has_every_policy_with_every_kind_of_stream_and_the_seed():
     rows = [line.split(" | ")[0].removeprefix("| ") for line in written.splitlines()]
     for policy in actions.POLICIES:
         assert rows.count(policy) == len(actions.KINDS)
+    picked = block("false-actions.md", "candidates")
+    assert f"seed is {actions.PICKING_SEED}" in picked
+    assert all(f"| {candidate} |" in picked for candidate in actions.CANDIDATES)
 
 
 def test_a_block_of_a_page_is_written_anew_and_nothing_else(tmp_path):

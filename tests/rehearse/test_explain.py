@@ -275,7 +275,7 @@ def test_evidence_that_sums_up_is_one_thing_more():
         "breaches": 6,
         "windows": 12,
         "window": 600.0,
-        "pool": 3_600.0,
+        "pool": 7_200.0,
         "min_samples": 50,
         "reach": 259_200.0,
         "alpha": 0.05,
