@@ -13,6 +13,7 @@ GATE_CHECK = "pow/gate"
 """The name of the check that the gate publishes."""
 LEDGER_BRANCH = BranchName("pow-ledger")
 PROPOSAL_LABEL = "pow"
+URGENT_LABEL = "pow-urgent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,7 @@ class Impact:
 class Change:
     """A proposed change; `episode` tells this firing from an earlier one with the same values.
 
-    `rollback_of` names the change that this one takes back.
+    `rollback_of` names the change that this one takes back. `urgent` ones are counted in a budget of their own.
     """
 
     id: ChangeId
@@ -77,6 +78,7 @@ class Change:
     keys: tuple[KeyChange, ...]
     edits: tuple[FileEdit, ...]
     rollback_of: ChangeId | None = None
+    urgent: bool = False
 
     @property
     def branch(self) -> BranchName:

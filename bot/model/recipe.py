@@ -156,6 +156,7 @@ class Recipe:
     watch: Watch = field(default_factory=Watch)
     silenced: Mapping[str, str] = field(default_factory=dict)
     high_impact: bool = False
+    urgent: bool = False
     guards: tuple[Guard, ...] = ()
 
     @property

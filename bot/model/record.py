@@ -27,7 +27,7 @@ class Phase(StrEnum):
 
     - proposed: recipe, version, recipe_digest, pull, branch, head, base, episode, threshold, evidence_digest,
       impact, affected {people, feed} or null, keys [{target, key, before, after}],
-      files [{path, before, after}] (digests), rollback_of
+      files [{path, before, after}] (digests), rollback_of, urgent
     - decided: result (approved | auto | rollback | emergency | rejected | expired), pull, head, base, policy_digest,
       evidence_digest, impact, threshold, reviews, reasons, emergency [{review, login, user_id, reason_length,
       reason_digest}]; or result (superseded | obsolete | reopened), pull, sentence, and of what was superseded:

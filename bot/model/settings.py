@@ -263,13 +263,14 @@ class RollbackTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """How many proposals may be open at a time: of those that pass alone, and of those that wait for people.
+    """How many proposals may be open at a time: that pass alone, that wait for people, and that are urgent.
 
-    They are counted apart, so that what waits for people never keeps back what needs none.
+    They are counted apart, so that what waits for people never keeps back what needs none, nor what is urgent.
     """
 
     automatic: int = 20
     people: int = 20
+    urgent: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

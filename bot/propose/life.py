@@ -109,7 +109,10 @@ def _refresh(
     if isinstance(keys, Content):
         return Retire(old=old, sentence=f"{why}, and {keys.reason}")
     fresh = draft(recipe, _without(situation, old.change), episode=old.change)
-    return Replace(change=fresh, old=old, why=why) if isinstance(fresh, Change) else fresh
+    if isinstance(fresh, Held):
+        return fresh
+    is_urgent = record is not None and record.facts.get("urgent") is True
+    return Replace(change=replace(fresh, urgent=is_urgent), old=old, why=why)
 
 
 def _revive(recipe: Recipe, old: Standing, situation: Situation) -> Revive | None:

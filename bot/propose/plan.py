@@ -1,7 +1,7 @@
 """Which firing recipes become proposals now, and for all others the reason why not (pure)."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
@@ -15,7 +15,7 @@ from bot.model.recipe import Recipe
 from bot.model.record import NEUTRAL, Phase, Record
 from bot.model.settings import Policy
 from bot.model.switch import LIFT, Switch
-from bot.propose.budget import Opened, needs_people, opened
+from bot.propose.budget import Full, Kind, needs_people, opened, queue_of
 from bot.propose.calendar import closed_because
 from bot.propose.change import change_id
 from bot.propose.desired import block_of, files_before, path_of, targets_of
@@ -45,38 +45,50 @@ class Situation:
     taken: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class NextRun:
+    """What waits for nothing but the next run."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A firing recipe that is not proposed, and why."""
+    """A firing recipe that is not proposed, and why.
+
+    `queued` tells what it waits for if it is in the queue: room among proposals of a kind, or just the next run.
+    """
 
     recipe: RecipeId
     mark: Mark
     sentence: str
     hint: str = ""
     change: ChangeId | None = None
+    queued: Kind | NextRun | None = None
 
 
 Planned = Change | Held
 
 
 def plan(firing: Iterable[Recipe], situation: Situation) -> tuple[Planned, ...]:
-    """Decide on every firing recipe, in order; at most `proposals_per_run` become changes, one per target."""
-    planned: list[Planned] = []
+    """Decide on every firing recipe: `proposals_per_run` become changes at most, one per target, the urgent first."""
+    recipes = tuple(firing)
+    planned: dict[RecipeId, Planned] = {}
     standing = holds(situation.records, situation.policy.breaker)
     taken = dict(situation.taken)
     counted = opened(situation.records, situation.policy)
-    for recipe in firing:
+    for recipe in sorted(recipes, key=lambda recipe: not recipe.urgent):
         decided = _hold(recipe, situation, standing) or draft(recipe, situation)
         if isinstance(decided, Change):
             stakes = stakes_of(recipe, files_before(decided), situation.affected.get(recipe.id))
             waits = needs_people(decided.keys, recipe, situation.policy, stakes)
-            decided = _limit(decided, planned, taken, situation.policy.proposals_per_run)
-            decided = _budgeted(decided, counted, situation.policy, waits=waits)
-        if isinstance(decided, Change):
-            counted = counted.plus(needs_people=waits)
-            taken |= dict.fromkeys(decided.targets, f"the proposal of {recipe.id} in this run")
-        planned.append(decided)
-    return tuple(planned)
+            kind = counted.admit(situation.policy, needs_people=waits, urgent=recipe.urgent)
+            decided = _admitted(decided, kind)
+            if isinstance(decided, Change):
+                decided = _limit(decided, planned.values(), taken, situation.policy.proposals_per_run)
+            if isinstance(decided, Change) and isinstance(kind, Kind):
+                counted = counted.plus(kind, situation.now)
+                taken |= dict.fromkeys(decided.targets, f"the proposal of {recipe.id} in this run")
+        planned[recipe.id] = decided
+    return tuple(planned[recipe.id] for recipe in recipes)
 
 
 def _hold(recipe: Recipe, situation: Situation, standing: tuple[Hold, ...]) -> Held | None:
@@ -218,18 +230,27 @@ def _limit(change: Change, planned: Iterable[Planned], taken: Mapping[str, str],
     if sum(1 for _ in _changes(planned)) >= limit:
         sentence = f"{change.recipe} fires, but this run has made its {limit} proposals already"
         hint = "the next run goes on; `proposals_per_run` in pow/settings/policy.yml is the limit"
-        return Held(recipe=change.recipe, mark=Mark.WAIT, sentence=sentence, hint=hint, change=change.id)
+        return Held(
+            recipe=change.recipe, mark=Mark.WAIT, sentence=sentence, hint=hint, change=change.id, queued=NextRun()
+        )
     return change
 
 
-def _budgeted(decided: Planned, counted: Opened, policy: Policy, *, waits: bool) -> Planned:
+def _admitted(change: Change, kind: Kind | Full) -> Planned:
     """Let a change through while fewer of its kind are open than the policy allows."""
-    full = counted.full(policy, needs_people=waits) if isinstance(decided, Change) else None
-    if full is None:
-        return decided
+    if isinstance(kind, Kind):
+        return replace(change, urgent=kind is Kind.URGENT)
     hint = "decide on some of them, or raise `open_proposals` in pow/settings/policy.yml"
-    sentence = f"{decided.recipe} fires, but {full}"
-    return Held(recipe=decided.recipe, mark=Mark.WARNING, sentence=sentence, hint=hint)
+    sentence = f"{change.recipe} fires, but {kind.sentence}"
+    return Held(recipe=change.recipe, mark=Mark.WARNING, sentence=sentence, hint=hint, queued=kind.kind)
+
+
+def queue(held: Iterable[Held], situation: Situation) -> tuple[str, ...]:
+    """Say how many firing recipes found no room, and when the last of them is proposed; nothing while none waits."""
+    waits = [each.queued for each in held if each.queued is not None]
+    for_room = [each for each in waits if isinstance(each, Kind)]
+    queued = queue_of(len(waits) - len(for_room), for_room)
+    return queued.sentences(opened(situation.records, situation.policy), situation.policy, situation.now)
 
 
 def _changes(planned: Iterable[Planned]) -> Iterator[Change]:

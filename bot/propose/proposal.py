@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.model.change import PROPOSAL_LABEL, Change, Proposal
+from bot.model.change import PROPOSAL_LABEL, URGENT_LABEL, Change, Proposal
 from bot.model.clock import format_time
 from bot.model.finding import Finding
 from bot.model.forge import PullRequest
@@ -61,7 +61,7 @@ def proposal_of(case: Case, *, base: CommitSha, started_by: tuple[Login, ...] = 
         commit_message=proposal_message(subject_of(case.change.keys), trailers, why=why),
         title=title_of(case),
         body=body_of(case),
-        labels=(PROPOSAL_LABEL, f"impact:{case.impact.level}"),
+        labels=(PROPOSAL_LABEL, f"impact:{case.impact.level}", *((URGENT_LABEL,) if case.change.urgent else ())),
         evidence=evidence,
         evidence_digest=digest,
         impact=case.impact,
@@ -90,5 +90,6 @@ def proposed(proposal: Proposal, pull: PullRequest, *, head: CommitSha, base: Co
         "keys": keys_json(change),
         "files": files_json(change),
         "rollback_of": None,
+        "urgent": change.urgent,
     }
     return Draft(change=change.id, phase=Phase.PROPOSED, at=proposal.created_at, facts=facts)

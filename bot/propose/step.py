@@ -1,6 +1,6 @@
 """`pow detect`: read the feeds, see which recipes fire, and propose what they ask for, each once."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import chain
@@ -35,7 +35,7 @@ from bot.propose.life import (
     superseded,
     waiting,
 )
-from bot.propose.plan import Held, Situation
+from bot.propose.plan import Held, Situation, queue
 from bot.propose.proposal import case_of, proposal_of
 from bot.propose.publish import Publisher, edited
 from bot.recipes.library import CompiledRecipe, Library
@@ -182,6 +182,7 @@ class _Detector:
                     assert_never(each)
         for gone in fading:
             yield from self._retire(gone, situation, drafts)
+        yield from _queued(queue((each for each in decided if isinstance(each, Held)), situation))
         if drafts:
             yield from self._record(drafts)
 
@@ -335,6 +336,12 @@ def _quiet(compiled: CompiledRecipe, found: NotFiring) -> Event:
         return _about(recipe.id, Mark.NOTE, f"{recipe.id} does not fire: {measured.sentence}")
     sentence = f"{recipe.id} cannot be decided ({measured.outcome}): {measured.sentence}"
     return _about(recipe.id, Mark.WAIT, sentence, hint="nothing is proposed without enough fresh data")
+
+
+def _queued(sentences: Iterable[str]) -> Iterator[Event]:
+    hint = "`open_proposals` and `proposals_per_run` in pow/settings/policy.yml are the limits"
+    for sentence in sentences:
+        yield Event(step=Step.DETECT, mark=Mark.WARNING, sentence=f"the queue: {sentence}", hint=hint)
 
 
 def _held(held: Held) -> Event:

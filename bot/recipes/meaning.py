@@ -35,6 +35,7 @@ def _facts(recipe: Recipe) -> Mapping[str, Json]:
         "hitl_threshold": recipe.hitl_threshold,
         "reversible": recipe.reversible,
         "high_impact": recipe.high_impact,
+        "urgent": recipe.urgent,
         "cooldown": recipe.cooldown.total_seconds(),
         "watch": _watch(recipe.watch),
         "guards": [_guard(guard) for guard in recipe.guards],

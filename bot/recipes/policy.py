@@ -86,7 +86,9 @@ def _range(fields: Fields) -> ValueRange:
 
 def _budget(fields: Fields) -> Budget:
     return Budget(
-        automatic=fields.integer("automatic", _BUDGET.automatic), people=fields.integer("people", _BUDGET.people)
+        automatic=fields.integer("automatic", _BUDGET.automatic),
+        people=fields.integer("people", _BUDGET.people),
+        urgent=fields.integer("urgent", _BUDGET.urgent),
     )
 
 

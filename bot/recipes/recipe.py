@@ -67,6 +67,7 @@ def _recipe(path: str, content: bytes, fields: Fields) -> Recipe:
         watch=_watch(fields.section("watch")),
         silenced=_silenced(fields.section("lint")),
         high_impact=fields.flag("high_impact", default=False),
+        urgent=fields.flag("urgent", default=False),
         guards=tuple(_guards(fields)),
     )
 

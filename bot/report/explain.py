@@ -147,6 +147,11 @@ def _fires(explanation: Explanation) -> Iterator[str]:
     if recipe.watch.min_samples > 1:
         yield f"A window with fewer than {recipe.watch.min_samples} samples says nothing."
     yield from explanation.obstacles
+    if recipe.urgent:
+        room = explanation.policy.budget.urgent
+        yield f"It is urgent: proposed before others, and counted apart while fewer than {room} such are open."
+    gone = show_duration(explanation.policy.close_after)
+    yield f"A proposal that waits is closed once the rule has not held for {gone}, and opened again if it returns."
     rest = show_duration(recipe.cooldown)
     yield f"After a rejection it rests for {rest}; while a change of its own is open it proposes nothing."
 

@@ -20,6 +20,8 @@ def json_of(explanation: Explanation) -> Mapping[str, Json]:
         "digest": recipe.digest,
         "feeds": [{"name": feed.name, "shape": feed.shape, "unit": feed.unit.name} for feed in explanation.feeds],
         "fires": {"rule": recipe.bottleneck_rule, "when": rules.fires, "obstacles": list(explanation.obstacles)},
+        "urgent": recipe.urgent,
+        "closed_after": explanation.policy.close_after.total_seconds(),
         "change": {
             "keys": [
                 {"target": each.target, "key": each.key, "before": each.before, "after": each.after, "how": each.how}

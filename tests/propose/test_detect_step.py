@@ -479,3 +479,20 @@ def test_a_stop_lets_nothing_be_proposed_until_it_is_lifted(tmp_path: Path) -> N
     assert office.world.writes == []
     office.world.push("main", {"pow/STOP": None}, by=MALLORY)
     assert office.detect().events[-1].mark is Mark.DONE
+
+
+def test_what_is_urgent_is_recorded_labelled_and_said(tmp_path: Path) -> None:
+    office = Office(tmp_path, {"pow/passport_backlog.yml": RECIPE + b"urgent: true\n"})
+    office.detect()
+    assert office.record(Phase.PROPOSED).facts["urgent"] is True
+    assert office.world.pull(FIRST).labels == {"pow", "impact:MEDIUM", "pow-urgent"}
+
+
+def test_a_limit_that_is_reached_is_loud(tmp_path: Path) -> None:
+    policy = FILES["pow/settings/policy.yml"] + b"open_proposals: {people: 0}\n"
+    office = Office(tmp_path, {"pow/settings/policy.yml": policy})
+    limit, queue = office.detect().events
+    assert (limit.mark, queue.mark) == (Mark.WARNING, Mark.WARNING)
+    assert queue.sentence == (
+        "the queue: 1 waits for room among 0 proposals that wait for people: none is ever proposed"
+    )

@@ -33,7 +33,7 @@ from bot.model.record import Phase, Record
 from bot.model.settings import Budget, ValueRange
 from bot.model.switch import Switch
 from bot.propose.change import change_id, rollback_id
-from bot.propose.plan import Held, Situation, episode_of, plan
+from bot.propose.plan import Held, NextRun, Situation, episode_of, plan, queue
 from bot.recipes.recipe import RecipeFile, read_recipe
 
 WAIT, NOTE, FAILURE = Mark.WAIT, Mark.NOTE, Mark.FAILURE
@@ -365,6 +365,74 @@ def test_a_budget_counts_what_this_run_proposes_too() -> None:
     assert isinstance(first, Change)
     assert isinstance(second, Held)
     assert "1 of 1 proposals that wait for people" in second.sentence
+
+
+URGENT = replace(ELSEWHERE, urgent=True)
+THIRD = replace(
+    a_recipe(),
+    id=RecipeId("THIRD"),
+    service_patches=(ServicePatch(service=ServiceName("SCANNER"), config={"dpi": 600}),),
+)
+THREE = {**FILES, **PRINTER, "patches/services/SCANNER.yml": b"service: SCANNER\nchanges:\n  dpi: 300\n"}
+
+
+def test_what_is_urgent_goes_first_and_has_room_of_its_own() -> None:
+    full = a_policy(budget=Budget(people=1, urgent=1), proposals_per_run=1)
+    held, urgent = plan([a_recipe(), URGENT], a_situation(files=THREE, policy=full))
+    assert isinstance(urgent, Change)
+    assert urgent.urgent
+    assert isinstance(held, Held)
+    assert held.queued == NextRun()
+
+
+def test_beyond_its_room_what_is_urgent_counts_as_all_others_do() -> None:
+    waiting = proposed(urgent=True, keys=[], recipe="SOMETHING")
+    for people, is_proposed in ((1, True), (0, False)):
+        policy = a_policy(budget=Budget(people=people, urgent=1))
+        (planned,) = plan([URGENT], a_situation(waiting, files=THREE, policy=policy))
+        assert isinstance(planned, Change) is is_proposed
+        assert not (isinstance(planned, Change) and planned.urgent)
+
+
+def test_an_urgent_one_that_is_open_takes_no_room_of_others() -> None:
+    waiting = proposed(urgent=True, keys=[], recipe="SOMETHING")
+    (planned,) = plan([ELSEWHERE], a_situation(waiting, files=THREE, policy=a_policy(budget=Budget(people=1))))
+    assert isinstance(planned, Change)
+
+
+IN_A_MONTH = "the last is proposed by 2026-03-30T09:00:00Z, or sooner if somebody decides on what is open"
+QUEUES = {
+    "nobody waits": ((), a_situation(policy=a_policy(budget=Budget(people=3))), ()),
+    "for the next run": (
+        (),
+        a_situation(policy=a_policy(proposals_per_run=2)),
+        ("1 waits for the next runs, 2 a run: the last is proposed in 1 run",),
+    ),
+    "for room that a decision makes": (
+        (),
+        a_situation(policy=a_policy(budget=Budget(people=1))),
+        (f"2 wait for room among 1 proposals that wait for people: {IN_A_MONTH}",),
+    ),
+    "for ever": (
+        (),
+        a_situation(policy=a_policy(budget=Budget(people=0))),
+        ("3 wait for room among 0 proposals that wait for people: none is ever proposed",),
+    ),
+    "for runs that make none": (
+        (),
+        a_situation(policy=a_policy(proposals_per_run=0)),
+        ("3 wait for the next runs, 0 a run: none is ever proposed",),
+    ),
+}
+
+
+@pytest.mark.parametrize(("records", "situation", "said"), QUEUES.values(), ids=QUEUES)
+def test_a_cycle_says_how_long_the_queue_is_and_when_it_ends(
+    records: tuple[Record, ...], situation: Situation, said: tuple[str, ...]
+) -> None:
+    there = replace(situation, files=THREE, records=records)
+    planned = plan([a_recipe(), ELSEWHERE, THIRD], there)
+    assert queue([each for each in planned if isinstance(each, Held)], there) == said
 
 
 def test_two_recipes_on_two_targets_are_both_proposed() -> None:

@@ -266,8 +266,8 @@ def test_the_muted_recipes_and_the_other_choices_of_a_policy_are_read():
     policy = settings.policy
     assert (policy.paused, policy.bots, policy.excluded_approvers) == (True, ("pow[bot]",), ("mallory",))
     assert (policy.expire_after, policy.proposals_per_run, policy.rollbacks_per_day) == (timedelta(days=3), 1, 0)
-    assert policy.budget == Budget(automatic=3, people=20)
     assert policy.look_again_after == timedelta(hours=2)
+    assert policy.budget == Budget(automatic=3, people=20, urgent=5)
     assert policy.calendar == Calendar(
         time_zone="Europe/Amsterdam",
         allow=(read_hours("Mon-Fri 08:00-18:00"),),

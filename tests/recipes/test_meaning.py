@@ -75,6 +75,7 @@ OTHER: dict[str, Any] = {
     "reversible": False,
     "cooldown": timedelta(days=8),
     "high_impact": True,
+    "urgent": True,
     "guards": (Guard(name="slow", rule="wait_time > 30_days"),),
 }
 """Every field that decides something, with another value than in the text."""

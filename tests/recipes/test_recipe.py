@@ -57,7 +57,8 @@ def test_what_a_recipe_leaves_out_has_the_models_defaults():
 def test_everything_that_a_recipe_may_say_is_read():
     full = recipe(
         RECIPE
-        + "version: 3\nhigh_impact: true\nprocess_log: events.passport\nreversible: false\ncooldown: 2w\n"
+        + "version: 3\nhigh_impact: true\nurgent: true\nprocess_log: events.passport\n"
+        + "reversible: false\ncooldown: 2w\n"
         + "watch: {mode: propose, min_samples: 30, coverage: 80%, arm_after: 0min, deadline: 1.5_days,"
         + " recover_within: 12h}\n"
     )
@@ -65,6 +66,7 @@ def test_everything_that_a_recipe_may_say_is_read():
     assert (full.version, full.process_log, full.reversible) == (3, "events.passport", False)
     assert full.cooldown == timedelta(weeks=2)
     assert full.high_impact
+    assert full.urgent
     assert full.watch == Watch(
         mode=RollbackMode.PROPOSE,
         min_samples=30,

@@ -72,6 +72,7 @@ When it fires
 max(wait_time) > 20_days
 It fires when the largest wait_time of the last day is more than 20 days.
 A window with fewer than 5 samples says nothing.
+A proposal that waits is closed once the rule has not held for 1 day, and opened again if it returns.
 After a rejection it rests for 7 days; while a change of its own is open it proposes nothing.
 What it would change
 - PHOTO_VALIDATOR: max_blur_px from 2 to 4
@@ -145,6 +146,11 @@ def test_what_keeps_it_from_proposing_is_said():
     muted = explain(compiled, replace(settings, muted=frozenset({RecipeId("PASSPORT_BACKLOG")})), used, now=NOW)
     assert "The recipe is muted in the settings" in said(muted, "When")
     assert "at present" not in said(explained(), "When")
+
+
+def test_what_is_urgent_is_said_with_its_room():
+    said_so = said(explained(with_lines("urgent: true\n")), "When it fires")
+    assert "It is urgent: proposed before others, and counted apart while fewer than 5 such are open." in said_so
 
 
 def test_one_sample_needs_no_saying():

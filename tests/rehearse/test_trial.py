@@ -212,7 +212,7 @@ def test_a_rollback_puts_the_values_back_and_lets_the_recipe_rest():
         + expecting(
             "at: 1_day, fires: true, proposes: true",
             "at: 3_days, verdict: ROLLBACK",
-            "at: 4_days, proposes: false, because: made things worse; it stays on hold",
+            "at: 4_days, proposes: false, because: was taken back; it stays on hold",
         )
     )
     assert told(body) == []
