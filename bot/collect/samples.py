@@ -16,8 +16,8 @@ from bot.model.unit import COUNT, TIME, Dimension
 MAX_LABEL = 100
 """Characters of a label's value that are kept."""
 
-_Reading = tuple[datetime | None, float | None, float | None, tuple[str, ...]]
-"""A moment, a value, what it is divided by, and the labels' values; a label without one is empty."""
+_Reading = tuple[datetime | None, float | None, float | None, tuple[str, ...], bool]
+"""A moment, a value, what it is divided by, the labels' values (empty for none), and whether the case is over."""
 
 
 def metric_query(spec: FeedSpec, window: Window) -> Query:
@@ -34,7 +34,8 @@ def metric_query(spec: FeedSpec, window: Window) -> Query:
         wanted, time_column = (columns.value, columns.of), columns.at
     elif columns.start and columns.end:
         _refuse_unless(TIME, spec, "its value is a span of time")
-        wanted, time_column = (columns.start, columns.end), columns.at or columns.end
+        dated = columns.start if spec.open_cases else columns.end
+        wanted, time_column = (columns.start, columns.end), columns.at or dated
     else:
         _refuse_unless(COUNT, spec, "its columns name no value, so that each row counts as one")
         time_column = columns.at
@@ -61,14 +62,14 @@ def series_of(rows: Iterable[Row], query: Query, window: Window) -> Series:
     readings = _hand_over_readings(rows, query) if spec.hand_over else _plain_readings(rows, query, window)
     samples: list[Sample] = []
     dropped = 0
-    for at, value, of, labels in readings:
+    for at, value, of, labels, ended in readings:
         if at is not None and not window.holds(at):
             continue
         if at is None or value is None or of is None or "" in labels or not _in_range(value, of, spec):
             dropped += 1
         else:
-            samples.append(Sample(at=at, value=value, of=of, labels=labels))
-    samples.sort(key=lambda sample: (sample.at, sample.value, sample.of, sample.labels))
+            samples.append(Sample(at=at, value=value, of=of, labels=labels, ended=ended))
+    samples.sort(key=lambda sample: (sample.at, sample.value, sample.of, sample.labels, sample.ended))
     return Series(
         feed=spec.name,
         unit=spec.unit,
@@ -102,14 +103,16 @@ def _plain_readings(rows: Iterable[Row], query: Query, window: Window) -> Iterat
             at = time_of(row[place[query.time_column]], query=query, column=query.time_column)
         value: float | None = 1.0
         of: float | None = 1.0
+        ended = True
         if columns.value:
             value = number_of(row[place[columns.value]], query=query, column=columns.value)
             of = number_of(row[place[columns.of]], query=query, column=columns.of) if columns.of else 1.0
         elif columns.start and columns.end:
             start = time_of(row[place[columns.start]], query=query, column=columns.start)
             end = time_of(row[place[columns.end]], query=query, column=columns.end)
-            value = _duration(start, end, query)
-        yield at, value, of, tuple([_label(row[index]) for index in label_places]) if label_places else ()
+            ended = end is not None or not query.spec.open_cases
+            value = _duration(start, end if ended else window.end, query)
+        yield at, value, of, tuple([_label(row[index]) for index in label_places]) if label_places else (), ended
 
 
 def _label(cell: object) -> str:
@@ -128,4 +131,4 @@ def _hand_over_readings(rows: Iterable[Row], query: Query) -> Iterator[_Reading]
     for passage in passages_of(log, basis=basis_of(log)):
         if (passage.source.activity, passage.target.activity) == query.spec.hand_over:
             waiting = passage.waiting * MICROSECOND
-            yield passage.at, in_unit(waiting, query.spec.unit), 1.0, ()
+            yield passage.at, in_unit(waiting, query.spec.unit), 1.0, (), True

@@ -30,13 +30,15 @@ class Sample:
     """One data point. A plain metric has `of = 1`; a ratio has its numerator in `value`, its denominator in `of`.
 
     So the pooled ratio and the plain mean are the same formula: sum(value) / sum(of). `labels` are the values of the
-    series' labels, in their order: the office that was measured.
+    series' labels, in their order: the office that was measured. A case that is still open, of a feed that has such,
+    is not `ended`: it began at `at`, and `value` is how long it has lasted by the end of the series.
     """
 
     at: datetime
     value: float
     of: float = 1.0
     labels: tuple[str, ...] = ()
+    ended: bool = True
 
 
 class SeriesKind(StrEnum):

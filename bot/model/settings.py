@@ -67,7 +67,8 @@ class FeedSpec:
     (`office: office_id`), for rules with `by office`. `query` is what `sql` and `prometheus` sources are asked.
     `keeps` is how long the source keeps its data, if that is limited; `delay` how late a sample may come in.
     `people`: each row (of a ratio: each of `of`) is one person's case.
-    `appearance` is whether it always has data, where somebody has said so.
+    `appearance` is whether it always has data, where somebody has said so. With `open_cases` a case counts from its
+    `start` on, and one without an `end` is still open.
     """
 
     name: FeedName
@@ -95,6 +96,7 @@ class FeedSpec:
     delay: timedelta = timedelta(0)
     people: bool = False
     appearance: Appearance | None = None
+    open_cases: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,7 @@ class Check(StrEnum):
     UNCOUNTED = "POW070"
     GUARD_NAME = "POW080"
     NO_DATA_POLICY = "POW081"
+    OPEN_CASES = "POW082"
 
 
 SILENCEABLE = frozenset(
@@ -154,6 +155,7 @@ EXPLANATIONS = MappingProxyType(
         Check.UNCOUNTED: "where policy asks how many people are affected, a feed of the recipe counts them",
         Check.GUARD_NAME: "every rule that watches a change has a name of its own",
         Check.NO_DATA_POLICY: "what it means that there is no data fits how a feed's data comes",
+        Check.OPEN_CASES: "of cases that are still open only a median or a percentile is asked",
     }
 )
 """What each check asks for, in one clause."""

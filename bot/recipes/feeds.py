@@ -79,6 +79,7 @@ def _feed(name: FeedName, fields: Fields, units: Mapping[str, Unit]) -> FeedSpec
         keeps=fields.duration("keeps", _DAY) if fields.has("keeps") else None,
         delay=fields.duration("delay", timedelta(0)),
         people=fields.flag("people", default=False),
+        open_cases=fields.flag("open_cases", default=False),
         appearance=Appearance(fields.text("kind")) if fields.has("kind") else None,
     )
 
@@ -174,8 +175,20 @@ def _metric_faults(document: Document, path: Path, fields: Fields, unit: Unit | 
         yield from _column_faults(document, path, fields, "start", "end")
     elif unit != PLAIN_COUNT:  # without a value each row counts as one
         yield from _column_faults(document, path, fields, "value")
+    if fields.flag("open_cases", default=False):
+        yield from _open_case_faults(document, path, fields)
     yield from _unit_faults(document, path, unit, is_span=is_span, is_ratio=columns.has("of"))
     yield from _range_faults(document, path, fields)
+
+
+def _open_case_faults(document: Document, path: Path, fields: Fields) -> Iterator[Diagnostic]:
+    """A case that is open has a beginning and no end yet: nothing else can date or measure it."""
+    columns = fields.section("columns")
+    is_plain = not columns.has("value") and not fields.has("hand_over")
+    if not is_plain or not columns.has("start") or columns.text("at", columns.text("start")) != columns.text("start"):
+        message = f"`{path[-1]}` has open cases, which are dated by their `start` and measured to their `end`"
+        hint = "write `columns: {start: opened_at, end: closed_at}`, or leave `open_cases` out"
+        yield document.fault(Check.FEED, document.key((*path, "open_cases")), message, hint=hint)
 
 
 def _unit_faults(

@@ -17,8 +17,10 @@ from bot.recipes.suggest import suggest
 from bot.recipes.tree import Document, Path, Place
 from bot.rules.catalog import Metric, programme_of
 from bot.rules.compile import Rule
+from bot.rules.functions import PERCENT_OF
 from bot.rules.quick import RuleCompiler
 from bot.rules.source import MAX_LENGTH, Fault
+from bot.rules.typed import reductions
 
 FOLDER = "pow/"
 SUFFIX = ".yml"
@@ -157,6 +159,9 @@ class RecipeCompiler:
         rollback = self._rules.compile(recipe.rollback_on, watched)
         guards, guard_faults = self._guards(file)
         faults = (*_feed_faults(file, self._shapes), *guard_faults)
+        own_rules = {"bottleneck_rule": bottleneck, "success_metric": success, "rollback_on": rollback}
+        for key, rule in own_rules.items():
+            faults += tuple(_open_case_faults(file.document, (key,), rule))
         if isinstance(rollback, Rule):
             own = recipe.watch.guard(recipe.rollback_on)
             faults += tuple(self._silence_faults(file.document, ("watch", "no_data"), own, rollback))
@@ -177,6 +182,7 @@ class RecipeCompiler:
             rule = self._rules.compile(guard.rule, file.recipe.watch_feeds)
             if isinstance(rule, Rule):
                 compiled.append(CompiledGuard(guard=guard, rule=rule))
+                faults += _open_case_faults(file.document, path, rule)
                 faults += self._silence_faults(file.document, (*path[:2], "no_data"), guard, rule)
             else:
                 faults += _faults_inside(file.document, path, rule)
@@ -226,6 +232,7 @@ def metrics_of(feeds: tuple[FeedSpec, ...]) -> tuple[Metric, ...]:
             max_value=feed.max_value,
             labels=tuple(feed.labels),
             delay=feed.delay,
+            open_cases=feed.open_cases,
         )
         for feed in feeds
         if feed.shape is FeedShape.METRIC
@@ -270,6 +277,16 @@ def _rule_faults(document: Document, rules: Mapping[str, Rule | tuple[Fault, ...
     for key, compiled in rules.items():
         if isinstance(compiled, tuple):
             yield from _faults_inside(document, (key,), compiled)
+
+
+def _open_case_faults(document: Document, path: Path, rule: Rule | tuple[Fault, ...]) -> Iterator[Diagnostic]:
+    """Refuse what is not defined on cases of which some have not ended: a mean, a sum, the largest."""
+    for node in reductions(rule.tree.logic) if isinstance(rule, Rule) else ():
+        name = node.function.name if node.function else "mean"
+        if node.metric.open_cases and name not in {*PERCENT_OF, "count"}:
+            message = f"`{node.metric.name}` has open cases, and `{node.text}` is not defined while they last"
+            hint = "ask for median, for a percentile such as p90, or for count"
+            yield document.fault(Check.OPEN_CASES, document.place(path), message, hint=hint)
 
 
 def _faults_inside(document: Document, path: Path, faults: tuple[Fault, ...]) -> Iterator[Diagnostic]:

@@ -84,7 +84,12 @@ def is_even(rule: Rule, looks: Looks) -> bool:
 
 def is_plain(rule: Rule) -> bool:
     """Tell whether a rule has a shape that can be replayed in one pass."""
-    return rule.tree.grouping is None
+    return rule.tree.grouping is None and not has_open_cases(rule)
+
+
+def has_open_cases(rule: Rule) -> bool:
+    """Tell whether some cases of a rule's feeds end after a look at them: sums know nothing of that."""
+    return any(reduced.metric.open_cases for reduced in reductions(rule.tree.logic))
 
 
 def _before(rule: Rule, tracks: Tracks, needs: Needs) -> dict[Reduced, Value | Missing]:

@@ -17,6 +17,7 @@ from bot.model.verdict import VerdictKind
 from bot.monitor.breach import lookback
 from bot.monitor.wilson import lower_bound
 from bot.recipes.library import CompiledRecipe
+from bot.rehearse.replay import has_open_cases
 from bot.rehearse.strand import Past, Strand
 from bot.rehearse.track import Track, micros_at, micros_of, moment_at
 from bot.rehearse.watch_past import Watcher
@@ -61,6 +62,8 @@ def _refusal(recipe: CompiledRecipe, past: Past, span: Window) -> str:
     for rule in recipe.looking:
         if rule.tree.grouping is not None:
             return f"`{rule.text}` is asked of groups, which are not drawn"
+        if has_open_cases(rule):
+            return f"`{rule.text}` is asked of cases that last longer than the days that are drawn"
         for feed in rule.feeds:
             if feed not in past or isinstance(past[feed].header, FeedFailure):
                 return f"{feed} could not be read"

@@ -17,6 +17,7 @@ class Metric:
     """A feed as rules see it; `window` is what a bare metric is reduced over, and how often news is expected.
 
     `labels` name what tells its series apart. The newest `delay` of time is not looked at: samples may be missing.
+    With `open_cases` its samples are cases, dated by their beginning, some of which have not ended.
     """
 
     name: FeedName
@@ -27,6 +28,7 @@ class Metric:
     max_value: float | None = None
     labels: tuple[str, ...] = ()
     delay: timedelta = timedelta(0)
+    open_cases: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

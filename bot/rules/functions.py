@@ -148,6 +148,9 @@ FUNCTIONS: dict[str, Function] = {
 }
 """Every function by its name."""
 
+PERCENT_OF = {"median": 50, **{f"p{percent}": percent for percent in range(50, 100)}}
+"""The functions that are percentiles; they alone are defined on cases of which some are still open."""
+
 SYNONYMS = {
     "avg": "mean",
     "average": "mean",

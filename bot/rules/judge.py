@@ -11,8 +11,9 @@ from bot.model.names import FeedName
 from bot.model.series import Sample, Window
 from bot.model.verdict import RuleOutcome
 from bot.rules.display import show_count, show_duration, show_time
-from bot.rules.functions import COUNT, MEAN, Function, Result
+from bot.rules.functions import COUNT, MEAN, PERCENT_OF, Function, Result
 from bot.rules.grid import FRESH_WINDOWS
+from bot.rules.survival import cases_of, curve_of, quantile
 from bot.rules.syntax import Operator
 from bot.rules.tape import Missing, Tape, weight_of
 from bot.rules.truth import both, either, inverse, worst
@@ -188,12 +189,30 @@ def _reduce_window(node: Reduced, tape: Tape, window: Window, min_samples: int) 
     function = node.function or MEAN
     if weight < min_samples and function is not COUNT:
         return _too_few(f"has too few samples (n={show_count(weight)} of {min_samples})", weight, window)
+    if node.metric.open_cases and function is not COUNT:
+        return _lasting(node, samples, weight, window)
     value = _apply(function, samples)
     if value is None:
         return _too_few(f"is not defined on so few samples (n={show_count(weight)})", weight, window)
     if function.result is Result.RATE:
         value /= window.length.total_seconds()
     return _finite(value * node.factor, weight, window)
+
+
+def _lasting(node: Reduced, samples: Sequence[Sample], weight: float, window: Window) -> Value | Missing:
+    """Return a quantile of durations of which some have not ended by the end of the window, as far as it is known."""
+    level = PERCENT_OF.get(node.function.name if node.function else MEAN.name)
+    if level is None:
+        return Missing(
+            outcome=RuleOutcome.ERROR, reason="has open cases: only a median or percentile is defined on it"
+        )
+    cases = cases_of(samples, unit=node.metric.unit.factor, end=window.end)
+    found = quantile(curve_of(cases), level / 100)
+    if found is None:
+        still = sum(not case.ended for case in cases)
+        reason = f"is longer than what was seen: {still} of {len(cases)} cases are still open"
+        return _too_few(reason, weight, window)
+    return _finite(found * node.factor, weight, window)
 
 
 def _stale(node: Reduced, tape: Tape, view: View) -> Missing | None:

@@ -111,6 +111,20 @@ def test_two_times_give_a_duration_in_the_feeds_unit_counted_at_the_end(tmp_path
     assert reading.dropped == 2
 
 
+def test_an_open_case_is_dated_by_its_beginning_and_lasts_until_now(tmp_path: Path):
+    rows = ["2026-01-05 08:00,2026-01-05 20:00", "2026-01-04 08:00,", ",2026-01-05 08:00"]
+    text = "\n".join(["opened,closed", *rows])
+    columns = Columns(start="opened", end="closed")
+    reading = read_csv(tmp_path, text, columns=columns, unit=UNITS["hours"], open_cases=True)
+    assert isinstance(reading, Series)
+    age = (reading.span.end - datetime(2026, 1, 4, 8, tzinfo=UTC)).total_seconds() / 3600
+    assert [(f"{each.at:%d %H:%M}", each.value, each.ended) for each in reading.samples] == [
+        ("04 08:00", age, False),
+        ("05 08:00", 12, True),
+    ]
+    assert reading.dropped == 1
+
+
 def test_without_a_value_each_row_counts_as_one(tmp_path: Path):
     reading = read_csv(tmp_path, CSV, columns=Columns(at="closed_at"), unit=PLAIN_COUNT)
     assert [value for _, value in values(reading)] == [1, 1, 1]

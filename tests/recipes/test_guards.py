@@ -83,3 +83,26 @@ def test_what_no_data_means_must_fit_the_feed(policy, kind, fits):
         assert isinstance(found, CompiledRecipe) == fits
         if not isinstance(found, CompiledRecipe):
             assert {check for check, _, _ in found} == {Check.NO_DATA_POLICY}
+
+
+WAIT = "    columns: {at: closed_at, value: days}\n    unit: days\n"
+OPEN = "    columns: {start: opened, end: closed}\n    unit: days\n    open_cases: true\n"
+
+
+def test_a_feed_with_open_cases_is_asked_for_quantiles_only():
+    feeds = FILES["pow/settings/feeds.yml"].replace(WAIT, OPEN)
+    found = load('guardrails: ["p90(wait_time) > 30_days", "wait_time > 30_days"]\n', feeds)
+    assert [check for check, _, _ in found] == [Check.OPEN_CASES] * 3, "max, the bare mean of success, and the guard"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        WAIT + "    open_cases: true\n",
+        OPEN.replace("start: opened", "at: closed, start: opened"),
+        OPEN.replace("start: opened, ", ""),
+    ],
+)
+def test_open_cases_need_a_beginning_that_dates_them(wrong: str):
+    library = load_library(files(feeds=FILES["pow/settings/feeds.yml"].replace(WAIT, wrong)), endpoints={})
+    assert Check.FEED in {each.id for each in library.diagnostics}

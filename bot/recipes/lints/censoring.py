@@ -85,9 +85,12 @@ def _is_duration(reduced: Reduced) -> bool:
 
 
 def _basis(feed: FeedSpec) -> Severity | None:
-    """Tell whether a feed of durations is dated by beginnings: for sure, by the look of it, or not."""
+    """Tell whether a feed of durations is dated by beginnings: for sure, by the look of it, or not.
+
+    One with open cases is, and what is asked of it allows for that.
+    """
     columns = feed.columns
-    if feed.unit.dimension != TIME or feed.hand_over is not None or not columns.at:
+    if feed.open_cases or feed.unit.dimension != TIME or feed.hand_over is not None or not columns.at:
         return None
     if not columns.value:
         return Severity.ERROR if columns.at == columns.start else None

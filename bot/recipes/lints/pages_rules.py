@@ -196,4 +196,15 @@ RULE_PAGES: Pages = {
         good=f"{_FEEDS}{_SHARE}    rows: windows\n    columns: {{at: at, value: errors, of: requests}}\n    "
         f"window: 5min\n    kind: sparse\n{_RECIPE}watch:\n  no_data: ok\n",
     ),
+    Check.OPEN_CASES: Page(
+        why="A case that is open has lasted so long and will last longer. Its mean, its sum and the largest are not "
+        "known yet; a median is, as soon as half of the cases have ended (the product-limit estimate of Kaplan and "
+        "Meier), and so is any percentile.",
+        bad=f"{_FEEDS}{_WAIT}    columns: {{start: opened, end: closed}}\n    unit: days\n    open_cases: true\n"
+        f'{_RECIPE}bottleneck_rule: «"max(wait_time) > 20_days"»\n'
+        f'success_metric: "median(wait_time over 30_days) < 7_days"\n',
+        good=f"{_FEEDS}{_WAIT}    columns: {{start: opened, end: closed}}\n    unit: days\n    open_cases: true\n"
+        f'{_RECIPE}bottleneck_rule: "p90(wait_time over 60_days) > 20_days"\n'
+        f'success_metric: "median(wait_time over 30_days) < 7_days"\n',
+    ),
 }
