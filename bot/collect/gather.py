@@ -11,9 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar, assert_never
-
-import httpx
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from bot.collect.bulk import bulk_series
 from bot.collect.digests import use_of_complaints, use_of_log, use_of_series
@@ -28,6 +26,9 @@ from bot.model.names import FeedName
 from bot.model.process import ProcessLog
 from bot.model.series import FailureKind, FeedFailure, Reading, Series, Window
 from bot.model.settings import FeedShape, FeedSpec
+
+if TYPE_CHECKING:
+    import httpx
 
 _Value = TypeVar("_Value")
 Collected = Series | ComplaintCount | ProcessLog | FeedFailure
@@ -54,7 +55,8 @@ class Gathered:
 class Collector:
     """Reads feeds. `endpoints` are the base URLs of targets.yml, `root` is the repository's checkout.
 
-    `client` comes from `sources.http_json.feed_client()` and is closed by whoever made it.
+    `client` comes from `sources.http_json.feed_client()` and is closed by whoever made it;
+    without one no feed is asked over the network.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class Collector:
         *,
         endpoints: Mapping[str, str],
         root: Path,
-        client: httpx.Client,
+        client: "httpx.Client | None",
         deadline: timedelta = timedelta(seconds=60),
         sources: Registry = SOURCES,
     ) -> None:

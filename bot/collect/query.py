@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-import httpx
 
 from bot.model.series import FailureKind, Window
 from bot.model.settings import FeedShape, FeedSpec, SourceKind
+
+if TYPE_CHECKING:
+    import httpx
 
 MAX_ROWS = 2_000_000
 """More rows than this in one window are refused: a feed is read into memory."""
@@ -74,11 +75,14 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """How a source may reach its data: files below `root`, URLs below `base`, within `seconds` in all."""
+    """How a source may reach its data: files below `root`, URLs below `base`, within `seconds` in all.
+
+    Without a `client` there are no URLs.
+    """
 
     base: str
     root: Path
-    client: httpx.Client
+    client: "httpx.Client | None"
     seconds: float
 
 

@@ -67,7 +67,7 @@ class Strand:
         if self._columns is not None:
             return self._columns
         track = Track.of(self._samples)
-        usable = all(map(isfinite, track.values)) and all(isfinite(of) and of >= 0 for of in track.weights)
+        usable = all(map(isfinite, (*track.values, *track.weights))) and min(track.weights, default=0.0) >= 0
         return track if usable and all(map(lt, track.times, track.times[1:])) else None
 
     @cached_property

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import accumulate
-from operator import sub
+from operator import attrgetter, sub
 
 from bot.model.series import Sample
 from bot.rules.tape import Tape
@@ -65,8 +65,8 @@ class Track:
         """Take the columns of samples that are in order of time."""
         return cls(
             [(sample.at - EPOCH) // MICROSECOND for sample in samples],
-            [float(sample.value) for sample in samples],
-            [float(sample.of) for sample in samples],
+            list(map(float, map(attrgetter("value"), samples))),
+            list(map(float, map(attrgetter("of"), samples))),
         )
 
     @cached_property

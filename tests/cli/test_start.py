@@ -27,6 +27,12 @@ def test_nothing_heavy_is_loaded_to_help_or_to_find_everything_right(arguments):
     assert "Traceback" not in started(*arguments)
 
 
+def test_a_backtest_of_files_loads_nothing_for_the_network(tmp_path):
+    said = started("backtest", "PASSPORT_BACKLOG", str(ROOT), "--data", str(tmp_path))
+    assert "passport.wait_time" in said
+    assert "'httpx'" not in said
+
+
 def test_it_is_loaded_when_something_is_wrong(tmp_path):
     for path, text in FILES.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from collect.feeds import NOW, a_collector, a_feed, a_file
 from collect.loopback import reply, serving
 
-from bot.collect.gather import uses_of
+from bot.collect.gather import Collector, uses_of
 from bot.model.names import FeedName
 from bot.model.series import FailureKind, SeriesKind
 from bot.model.settings import Columns, FeedShape, SourceKind
@@ -50,6 +50,15 @@ def test_several_feeds_are_read_side_by_side_and_one_failure_stops_no_other(tmp_
     assert [event.activity for event in gathered.logs[EVENTS].events] == ["apply", "review"]
     assert {name: failure.kind for name, failure in gathered.failures.items()} == {SLOW: FailureKind.TIMEOUT}
     assert set(gathered.readings) == {WAIT, SLOW}
+
+
+def test_without_a_client_nothing_is_asked_over_the_network(tmp_path: Path):
+    (tmp_path / "log.csv").write_text(LOG)
+    endpoints = {"metrics": "http://localhost:1"}
+    gathered = Collector(endpoints=endpoints, root=tmp_path, client=None).gather(feeds(), now=NOW)
+    assert set(gathered.logs) == {EVENTS}
+    assert {failure.message for failure in gathered.failures.values()} == {"nothing is asked over the network here"}
+    assert set(gathered.failures) == {WAIT, SLOW, TOPICS}
 
 
 def test_what_was_read_has_a_digest_that_depends_on_the_data_only(tmp_path: Path):

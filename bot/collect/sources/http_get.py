@@ -49,6 +49,8 @@ def fetch_all(urls: Sequence[httpx.URL], query: Query, access: Access) -> list[b
 def _get(url: httpx.URL, *, query: Query, access: Access, deadline: Deadline) -> bytes:
     if deadline.passed:
         raise _timeout(url.host, access)
+    if access.client is None:
+        raise UnreadableError(FailureKind.SETTINGS, "nothing is asked over the network here")
     timeout = httpx.Timeout(access.seconds)
     extensions = {"trace": deadline.trace}
     with access.client.stream("GET", url, headers=_HEADERS, timeout=timeout, extensions=extensions) as response:
