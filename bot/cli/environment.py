@@ -37,6 +37,8 @@ class Environment:
     gateway_token: str = field(repr=False)
     summary: str = ""
     pull: int | None = None
+    event_name: str = ""
+    event_path: str = ""
     resume_target: str = ""
     resume_reason: str = ""
 
@@ -83,6 +85,8 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         gateway_token=given.get("POW_GATEWAY_TOKEN", ""),
         summary=given.get("GITHUB_STEP_SUMMARY", ""),
         pull=_pull(given.get("POW_PULL", "")),
+        event_name=given.get("GITHUB_EVENT_NAME", ""),
+        event_path=given.get("GITHUB_EVENT_PATH", ""),
         resume_target=given.get("POW_RESUME_TARGET", ""),
         resume_reason=given.get("POW_RESUME_REASON", ""),
     )

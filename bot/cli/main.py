@@ -27,6 +27,7 @@ COMMANDS = {
     "show": "bot.cli.show_recipe",
     "adopt": "bot.cli.adopt",
     "diagnose": "bot.cli.diagnose",
+    "trigger": "bot.cli.trigger",
     "wake": "bot.cli.wake",
     "demo": "bot.cli.demo",
 }

@@ -7,7 +7,7 @@ from typing import Protocol
 from bot.cli.environment import Environment
 from bot.cli.wiring import Connection, Work, open_connection, open_work
 from bot.model.event import Step, StepReport
-from bot.model.names import PullNumber
+from bot.model.names import PullNumber, RecipeId
 
 
 class StepCommand(Protocol):
@@ -23,17 +23,23 @@ def detect(
     *,
     dry_run: bool = False,
     shard: str = "1/1",
+    recipe: str = "",
     connection: Connection | None = None,
 ) -> StepReport:
-    """Steps 1 to 3, for one share of the recipes."""
-    from bot.propose import step
+    """Steps 1 to 3, for one share of the recipes, for one recipe, or for the one that a trigger names."""
+    from bot.cli.trigger_event import read_trigger
+    from bot.propose import step, triggered
     from bot.propose.shard import parse_shard
 
-    share = parse_shard(shard)
+    share, trigger = parse_shard(shard), read_trigger(environment)
 
     def run(work: Work) -> StepReport:
-        recipes = tuple(each for each in work.library.recipes if share.holds(each.recipe.id))
-        library = replace(work.library, recipes=recipes)
+        if trigger is not None and not recipe:
+            return triggered.run(
+                work.site, library=work.library, base=work.base, collector=work.collector, trigger=trigger
+            )
+        chosen = triggered.only(work.library, RecipeId(recipe)) if recipe else work.library
+        library = replace(chosen, recipes=tuple(each for each in chosen.recipes if share.holds(each.recipe.id)))
         return step.run(work.site, library=library, base=work.base, collector=work.collector, dry_run=dry_run)
 
     return _counted(environment, connection, run)

@@ -22,6 +22,7 @@ from bot.model.forge import (
     Push,
     Review,
 )
+from bot.model.json import Json
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
 
 _NOBODY = Actor(login=Login("pow-bot"), id=0, kind=ActorKind.BOT)
@@ -171,6 +172,10 @@ class DryRunForge:
     def delete_branch(self, branch: BranchName) -> None:
         """Note a deleted branch."""
         self.writes.append(f"delete the branch {branch}")
+
+    def send_event(self, event: str, payload: Mapping[str, Json]) -> None:
+        """Note an event."""
+        self.writes.append(f"send the event {event} with {', '.join(payload)}")
 
     def dispatch(self, workflow: str) -> None:
         """Note a started workflow."""

@@ -23,6 +23,7 @@ from bot.model.decision import Approved
 from bot.model.errors import ConflictError, ForgeError, NotFoundError, UnavailableError, WorkspaceError
 from bot.model.event import Cost
 from bot.model.forge import Check, Commit, PullRequest, PullState, RepoRef
+from bot.model.json import Json
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
 
 __all__ = ["GithubForge", "Pacing"]
@@ -290,6 +291,11 @@ class GithubForge(GithubReader):
     def record_deployment(self, commit: CommitSha, *, environment: str, success: bool, description: str) -> None:
         """Show a deployment of a commit with its status, once per commit, environment and outcome."""
         self._display.record_deployment(commit, environment=environment, success=success, description=description)
+
+    def send_event(self, event: str, payload: Mapping[str, Json]) -> None:
+        """Send a repository dispatch."""
+        with translated(f"send the event {event}"):
+            self._repository.create_repository_dispatch(event, dict(payload))
 
     def dispatch(self, workflow: str) -> None:
         """Start a workflow on the default branch."""

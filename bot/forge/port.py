@@ -25,6 +25,7 @@ from bot.model.forge import (
     Push,
     Review,
 )
+from bot.model.json import Json
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
 
 
@@ -153,6 +154,10 @@ class ForgeWriter(Protocol):
 
     def dispatch(self, workflow: str) -> None:
         """Start a workflow on the default branch."""
+        ...
+
+    def send_event(self, event: str, payload: Mapping[str, Json]) -> None:
+        """Send a repository dispatch: start every workflow of the default branch that listens for the event."""
         ...
 
     def record_deployment(self, commit: CommitSha, *, environment: str, success: bool, description: str) -> None:

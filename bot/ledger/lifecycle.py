@@ -71,7 +71,8 @@ _STAGES: Mapping[Phase, Stage] = {
     Phase.REVERTED: Stage.REVERTING,
     Phase.CLOSED: Stage.CLOSED,
 }
-"""`resumed` is missing: it lifts a hold, and its change stands where it stood."""
+_BESIDE = frozenset({Phase.RESUMED, Phase.TRIGGERED})
+"""What is no stage of a change: a lifted hold leaves its change where it stood, and a trigger belongs to none."""
 _ORDER = tuple(Stage)
 _APPROVING = frozenset(each.value for each in Authority)
 
@@ -80,7 +81,7 @@ def standings(records: Iterable[Record]) -> tuple[Standing, ...]:
     """Fold records, by index, into one standing per change, in order of their first records."""
     by_change: dict[ChangeId, list[Record]] = {}
     for record in records:
-        if record.phase is Phase.RESUMED:
+        if record.phase in _BESIDE:
             continue
         by_change.setdefault(record.change, []).append(record)
     return tuple(_standing(change, own) for change, own in by_change.items())

@@ -53,6 +53,7 @@ class Phase(StrEnum):
     REVERTED = "reverted"
     CLOSED = "closed"
     RESUMED = "resumed"
+    TRIGGERED = "triggered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from bot.model.calendar import Calendar
 from bot.model.level import Level
 from bot.model.names import Digest, FeedName, Login, RecipeId, ServiceName, TeamSlug
 from bot.model.series import SeriesKind
+from bot.model.trigger import WINDOW
 from bot.model.unit import Unit
 
 
@@ -317,6 +318,7 @@ class Policy:
     excluded_approvers: tuple[Login, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     budget: Budget = field(default_factory=Budget)
+    trigger_window: timedelta = WINDOW
     breaker: Breaker = field(default_factory=Breaker)
     waiting: Waiting = field(default_factory=Waiting)
     blind_after: int = 5

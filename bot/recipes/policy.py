@@ -18,6 +18,7 @@ from bot.model.settings import (
     ValueRange,
     Waiting,
 )
+from bot.model.trigger import WINDOW
 from bot.recipes.approvers import approver_faults, read_approvers
 from bot.recipes.calendar import calendar_faults, read_calendar
 from bot.recipes.check import Check
@@ -72,6 +73,7 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         excluded_approvers=tuple(Login(login) for login in fields.texts("excluded_approvers")),
         calendar=read_calendar(fields.section("calendar")),
         budget=_budget(fields.section("open_proposals")),
+        trigger_window=fields.duration("trigger_window", WINDOW),
         breaker=_breaker(fields.section("breaker")),
         waiting=_waiting(fields.section("waiting")),
         blind_after=fields.integer("blind_after", _BLIND_AFTER),

@@ -25,6 +25,7 @@ class SchemaName(StrEnum):
     JOURNEY = "journey"
     EVIDENCE = "evidence"
     RECIPE_TEST = "recipe_test"
+    TRIGGER = "trigger"
 
 
 def check_shape(document: Document, name: SchemaName) -> tuple[Diagnostic, ...]:

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 
 from bot.model.clock import format_time
 from bot.model.errors import BotError
-from bot.sandbox.actions.runner import Finished, Machine, run_workflow
+from bot.sandbox.actions.events import started_by
+from bot.sandbox.actions.runner import Finished, Happening, Machine, run_workflow
 from bot.sandbox.actions.warm import Warm
 from bot.sandbox.agency.agency import Agency
 from bot.sandbox.agency.clock import VirtualClock
@@ -25,6 +26,7 @@ from bot.sandbox.agency.gateway import token as gateway_token
 from bot.sandbox.agency.office import Situation
 from bot.sandbox.agency.routes import routes as agency_routes
 from bot.sandbox.forge.app import create_app
+from bot.sandbox.forge.entities import Dispatch
 from bot.sandbox.forge.serve import serve
 from bot.sandbox.forge.state import ForgeState
 from bot.sandbox.page.desk import Desk
@@ -80,7 +82,7 @@ class Town:
     desk: Desk
     base_url: str
     environment: Mapping[str, str] = field(default_factory=dict)
-    pending: list[str] = field(default_factory=list)
+    pending: list[tuple[str, Happening]] = field(default_factory=list)
     running: threading.Lock = field(default_factory=threading.Lock)
     warm: Warm | None = None
     started: Callable[["subprocess.Popen[str]"], None] = lambda _: None
@@ -136,12 +138,26 @@ class Town:
     def run(self, workflow: str, *, event: str = "schedule") -> Iterator[Finished]:
         """Run a workflow, then every workflow that it and its successors dispatched, one at a time."""
         with self.running:
-            self.pending.append(workflow)
-            first = True
-            while self.pending:
-                name = self.pending.pop(0)
-                yield from run_workflow(self.machine(), name, event=event if first else "workflow_dispatch")
-                first = False
+            self.pending.append((workflow, Happening(name=event)))
+            yield from self._drain()
+
+    def run_pending(self) -> Iterator[Finished]:
+        """Run what was dispatched, whoever did it, until nothing is left."""
+        with self.running:
+            yield from self._drain()
+
+    def _drain(self) -> Iterator[Finished]:
+        while self.pending:
+            name, happening = self.pending.pop(0)
+            yield from run_workflow(self.machine(), name, event=happening)
+
+    def hear(self, dispatch: Dispatch) -> None:
+        """Line up the workflows that a dispatch starts."""
+        self.pending.extend(started_by(dispatch, self._workflows()))
+
+    def _workflows(self) -> Mapping[str, bytes]:
+        names = self.git("ls-tree", "--name-only", "main:.github/workflows").decode().split()
+        return {name: self.read(f".github/workflows/{name}") for name in names}
 
     def end_commands(self) -> None:
         """End what runs on the warm machine; a command that starts later starts anew."""
@@ -215,7 +231,7 @@ def open_town(folder: Path, source: Path, staging: Staging | None = None) -> Ite
         town = Town(
             warm=warm, folder=folder, clock=clock, forge=forge, agency=agency, desk=desk, base_url=served.base_url
         )
-        forge.on_dispatch = lambda dispatch: town.pending.extend(filter(None, [dispatch.workflow]))
+        forge.on_dispatch = town.hear
         yield town
 
 

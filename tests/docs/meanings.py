@@ -18,7 +18,8 @@ ENVIRONMENT = {
     "GITHUB_ACTOR": "Who dispatched the run; what comes of it, they may not approve.",
     "GITHUB_API_URL": "Base URL of the REST interface; `https://api.github.com` where it is not set. "
     "On GitHub Enterprise Server and in the sandbox it names that server.",
-    "GITHUB_EVENT_NAME": "Tells a dispatched run from a scheduled one.",
+    "GITHUB_EVENT_NAME": "Tells a dispatched run from a scheduled one, and a trigger from both.",
+    "GITHUB_EVENT_PATH": "The file in which the runner hands an event over; a trigger's payload is read from it.",
     "GITHUB_REPOSITORY": "The repository to work on, `owner/name`.",
     "GITHUB_RUN_ATTEMPT": "Tells a run that somebody started once more.",
     "GITHUB_RUN_ID": "The workflow run; evidence and pull requests link to it.",

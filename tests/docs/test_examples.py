@@ -1,5 +1,6 @@
 """Runs what the pages show: console sessions on the sandbox, YAML against its schema, rules against the feeds."""
 
+import json
 import os
 import re
 import subprocess
@@ -20,9 +21,10 @@ from bot.cli import steps
 from bot.cli.environment import Environment, read_environment
 from bot.cli.wiring import open_work
 from bot.ledger.holds import holds
-from bot.model.names import FeedName
+from bot.model.names import FeedName, Login
 from bot.model.record import Phase
 from bot.model.settings import Settings
+from bot.model.trigger import EVENT_TYPE
 from bot.monitor.resume import resume
 from bot.recipes.files import read_files
 from bot.recipes.library import load_library, metrics_of
@@ -81,7 +83,7 @@ def _tell(town: Town, workspace: Path) -> None:
         report = getattr(steps, step)(_bot_environment(town, workspace))
         assert not report.failed, report
 
-    run("detect")
+    assert not steps.detect(_triggered(_bot_environment(town, workspace), workspace.parent)).failed
     for person in ("sam", "cora"):
         town.review(1, login=person, event="APPROVE", body="Evidence looks right.")
     run("gate")
@@ -96,6 +98,19 @@ def _tell(town: Town, workspace: Path) -> None:
         policy = work.settings.policy
         for hold in holds(work.site.ledger.records(), policy.breaker):
             resume(work.site, target=hold.target, reason="the figures were looked at", policy=policy)
+
+
+def _triggered(environment: Environment, folder: Path) -> Environment:
+    """Return the environment of a run that an agent asked for."""
+    payload = {"recipe": "PASSPORT_MANUAL_CHECKS", "reason": "clerks are behind", "by": "photo-agent"}
+    event = folder / "event.json"
+    event.write_text(json.dumps({"action": EVENT_TYPE, "client_payload": payload}))
+    return replace(
+        environment,
+        event_name="repository_dispatch",
+        event_path=str(event),
+        started_by=(Login("photo-agent"),),
+    )
 
 
 def _bot_environment(town: Town, workspace: Path) -> Environment:

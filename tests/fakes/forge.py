@@ -24,6 +24,7 @@ from bot.model.forge import (
     Push,
     Review,
 )
+from bot.model.json import Json
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
 
 
@@ -288,6 +289,11 @@ class MemoryForge:
         """Start a workflow."""
         with self.world.write(f"dispatch {workflow}"):
             self.world.dispatched.append(workflow)
+
+    def send_event(self, event: str, payload: Mapping[str, Json]) -> None:
+        """Send an event."""
+        with self.world.write(f"send {event}"):
+            self.world.events.append((event, dict(payload)))
 
     def record_deployment(self, commit: CommitSha, *, environment: str, success: bool, description: str) -> None:
         """Show a deployment, once per commit, environment and outcome."""

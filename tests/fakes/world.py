@@ -33,6 +33,7 @@ from bot.model.forge import (
     Review,
     ReviewState,
 )
+from bot.model.json import Json
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
 
 MAIN = BranchName("main")
@@ -89,6 +90,7 @@ class MemoryWorld:
         self.checks: dict[CommitSha, dict[str, Check]] = {}
         self.deployments: list[ShownDeployment] = []
         self.dispatched: list[str] = []
+        self.events: list[tuple[str, dict[str, Json]]] = []
         self.permissions: dict[Login, Permission] = {}
         self.teams: dict[TeamSlug, frozenset[Login]] = {}
         self.writes: list[str] = []

@@ -16,6 +16,7 @@ from bot.forge.github import GithubForge
 from bot.forge.port import Forge
 from bot.model.clock import FixedClock
 from bot.model.forge import Comment, Permission, RepoRef, ReviewState
+from bot.model.json import Json
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
 from bot.sandbox.forge.app import create_app
 from bot.sandbox.forge.serve import serve
@@ -86,6 +87,10 @@ class Stand(Protocol):
         """Return every workflow that was started."""
         ...
 
+    def events(self) -> list[tuple[str, dict[str, Json]]]:
+        """Return every event that was sent, with what it carries."""
+        ...
+
     def asked(self, number: PullNumber) -> list[str]:
         """Return the teams that were asked for a review, once for each time."""
         ...
@@ -136,6 +141,9 @@ class MemoryStand:
 
     def dispatched(self) -> list[str]:
         return self.world.dispatched
+
+    def events(self) -> list[tuple[str, dict[str, Json]]]:
+        return self.world.events
 
     def asked(self, number: PullNumber) -> list[str]:
         return [str(team) for team in self.world.requested.get(number, [])]
@@ -220,6 +228,10 @@ class SandboxStand:
 
     def dispatched(self) -> list[str]:
         return [each.workflow for each in self.state.dispatches if each.repository.endswith(f"/{self.name}")]
+
+    def events(self) -> list[tuple[str, dict[str, Json]]]:
+        own = (each for each in self.state.dispatches if each.repository.endswith(f"/{self.name}"))
+        return [(each.event_type, dict(each.client_payload)) for each in own]
 
     def asked(self, number: PullNumber) -> list[str]:
         events = self._ask("GET", f"issues/{number}/events")

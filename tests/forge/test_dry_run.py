@@ -38,13 +38,14 @@ def test_a_dry_run_reads_everything_and_writes_nothing() -> None:
     forge.merge(Approved(pull=pull.number, head=pull.head, authority=Authority.AUTO), title="Merge", message="")
     forge.delete_branch(BRANCH)
     forge.dispatch("deploy.yml")
+    forge.send_event("pow-trigger", {"recipe": "R0"})
     forge.record_deployment(commit, environment="production", success=True, description="PHOTO")
     assert forge.open_issue(marker="<!-- pow -->", title="Look", body="Why", labels=("pow",), since=START) == 0
     assert forge.pushes(BRANCH) == real.pushes(BRANCH)
     assert forge.labelled("pow") == real.labelled("pow")
     assert forge.labellings(pull.number) == real.labellings(pull.number)
     assert world.writes == before
-    assert len(forge.writes) == 13
+    assert len(forge.writes) == 14
     assert forge.writes[-1].startswith("open the issue Look (<!-- pow -->, pow, 3 characters")
 
 

@@ -337,6 +337,11 @@ def test_a_workflow_is_started(stand: Stand) -> None:
     assert stand.dispatched() == ["deploy.yml"]
 
 
+def test_an_event_is_sent_with_what_it_carries(stand: Stand) -> None:
+    stand.forge.send_event("pow-trigger", {"recipe": "R0", "reason": "a \u201cquote\u201d", "by": "agent"})
+    assert stand.events() == [("pow-trigger", {"recipe": "R0", "reason": "a \u201cquote\u201d", "by": "agent"})]
+
+
 # Merging
 
 

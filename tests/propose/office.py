@@ -20,9 +20,11 @@ from bot.ledger.site import Site
 from bot.model.decision import GateDecision
 from bot.model.event import StepReport
 from bot.model.forge import Permission, RepoRef
-from bot.model.names import CommitSha, PullNumber, TeamSlug
+from bot.model.names import CommitSha, Login, PullNumber, RecipeId, TeamSlug
 from bot.model.record import Phase, Record
+from bot.model.trigger import Payload, Trigger
 from bot.propose import step as detect
+from bot.propose import triggered
 from bot.recipes.library import Library, load_library
 
 SERVICE_PATH = "patches/services/PHOTO_VALIDATOR.yml"
@@ -160,6 +162,17 @@ class Office:
         with self._collector() as collector:
             return detect.run(
                 self.site(), library=self.library(), base=self.main, collector=collector, dry_run=dry_run
+            )
+
+    def trigger(
+        self, recipe: str = "PASSPORT_BACKLOG", *, by: str = "agent", actors: tuple[str, ...] = ("a2a[bot]",)
+    ) -> StepReport:
+        """Run `pow detect` as an event that somebody sent starts it."""
+        payload = Payload(recipe=RecipeId(recipe), reason="waits grow @everyone", by=Login(by))
+        trigger = Trigger(payload=payload, actors=tuple(map(Login, actors)))
+        with self._collector() as collector:
+            return triggered.run(
+                self.site(), library=self.library(), base=self.main, collector=collector, trigger=trigger
             )
 
     def gate(self, *, only: PullNumber | None = None) -> StepReport:

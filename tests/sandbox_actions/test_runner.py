@@ -4,14 +4,17 @@ import os
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stage import ROOT, SMALL, a_town
 
 from bot.model.errors import BotError
-from bot.sandbox.actions.runner import Finished, Machine, run_command, run_workflow
+from bot.sandbox.actions.events import started_by
+from bot.sandbox.actions.runner import Finished, Happening, Machine, run_command, run_workflow
 from bot.sandbox.actions.warm import Warm
-from bot.sandbox.town import BOT_TOKEN, SECRET, Staging
+from bot.sandbox.forge.entities import Account, AccountType, Dispatch, DispatchKind
+from bot.sandbox.town import BOT_TOKEN, SECRET, START, Staging
 
 TOKEN = "ghs_very_secret"
 
@@ -60,6 +63,43 @@ def test_steps_run_in_order_in_a_checkout(origin: Path):
     assert (first.workflow, first.job, first.command) == ("t.yml", "job", "cat file.txt")
     assert (first.exit_code, first.output) == (0, "content\n")
     assert second.output == "two\n"
+
+
+def test_a_step_is_told_of_the_event_and_finds_its_content_in_a_file(origin: Path):
+    happening = Happening(name="repository_dispatch", actor="agent", content={"action": "pow-trigger"})
+    job = a_job('run: echo "$GITHUB_EVENT_NAME $GITHUB_ACTOR"; cat "$GITHUB_EVENT_PATH"')
+    (finished,) = run_workflow(a_machine(origin, f"on: push\njobs:\n{job}"), "t.yml", event=happening)
+    assert finished.output == 'repository_dispatch agent\n{"action": "pow-trigger"}'
+    (plain,) = run(origin, a_job('run: echo "$GITHUB_EVENT_NAME-${GITHUB_ACTOR:-nobody}"; cat "$GITHUB_EVENT_PATH"'))
+    assert plain.output == "schedule-nobody\n{}"
+
+
+LISTENING = b"on:\n  repository_dispatch:\n    types: [pow-trigger, other]\n"
+WORKFLOWS = {
+    "detect.yml": LISTENING,
+    "one.yml": b"on:\n  repository_dispatch: {types: pow-trigger}\n",
+    "all.yml": b"on: [push]\n",
+    "any.yml": b"on:\n  schedule: []\n",
+    "broken.yml": b"[]\n",
+}
+
+
+def test_an_event_starts_the_workflows_that_listen_for_its_type():
+    sent: dict[str, Any] = {
+        "id": 1,
+        "repository": "a/b",
+        "at": START,
+        "inputs": {},
+        "client_payload": {"recipe": "R0"},
+    }
+    sender = Account(id=1, login="agent", name="", email="", type=AccountType.USER, created_at=START)
+    event = Dispatch(kind=DispatchKind.REPOSITORY, sender=sender, event_type="pow-trigger", **sent)
+    started = dict(started_by(event, WORKFLOWS))
+    assert sorted(started) == ["detect.yml", "one.yml"]
+    assert (started["detect.yml"].name, started["detect.yml"].actor) == ("repository_dispatch", "agent")
+    assert started["detect.yml"].content["client_payload"] == {"recipe": "R0"}
+    named = Dispatch(kind=DispatchKind.WORKFLOW, sender=sender, workflow="gate.yml", **sent)
+    assert [(name, each.name) for name, each in started_by(named, WORKFLOWS)] == [("gate.yml", "workflow_dispatch")]
 
 
 def test_without_a_checkout_there_is_nothing(origin: Path):

@@ -5,6 +5,7 @@ and outputs. Of actions it knows the checkout and the repository's own set-up. A
 runs, `needs` or `matrix` or another action, is an error and never a guess.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from typing import Any
 import yaml
 
 from bot.model.errors import BotError
+from bot.model.json import Json
 from bot.sandbox.actions.expressions import Context, is_true, substitute, to_text
 from bot.sandbox.actions.warm import Warm, is_simple
 
@@ -38,6 +40,15 @@ class Finished:
     command: str
     exit_code: int
     output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """What started a workflow: the event's name, the account behind it, and what the event's file holds."""
+
+    name: str
+    actor: str = ""
+    content: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +73,9 @@ class Machine:
     started: Callable[["subprocess.Popen[str]"], None] = lambda _: None
 
 
-def run_workflow(machine: Machine, workflow: str, *, event: str) -> tuple[Finished, ...]:
+def run_workflow(machine: Machine, workflow: str, *, event: str | Happening) -> tuple[Finished, ...]:
     """Run a workflow of the default branch as an event would; a failing step ends its job."""
+    happening = event if isinstance(event, Happening) else Happening(name=event)
     document = yaml.safe_load(machine.read(f".github/workflows/{workflow}"))
     jobs = document.get("jobs") if isinstance(document, dict) else None
     if not isinstance(jobs, dict) or not all(isinstance(job, dict) and "steps" in job for job in jobs.values()):
@@ -71,9 +83,9 @@ def run_workflow(machine: Machine, workflow: str, *, event: str) -> tuple[Finish
     finished: list[Finished] = []
     for name, job in jobs.items():
         _refuse_unknown(job, _JOB, f"job `{name}` of {workflow}")
-        context = _context(machine, event)
+        context = _context(machine, happening)
         if _holds(job, context):
-            finished += _run_job(machine, (workflow, name), job, context)
+            finished += _run_job(machine, (workflow, name), job, context, happening)
     return tuple(finished)
 
 
@@ -106,13 +118,14 @@ def run_command(machine: Machine, command: str) -> Finished:
         return _run_step(machine, ("", ""), command, _Place(workspace=workspace, environment=environment))
 
 
-def _context(machine: Machine, event: str) -> dict[str, Any]:
+def _context(machine: Machine, happening: Happening) -> dict[str, Any]:
     return {
         "github": {
-            "event_name": event,
+            "event_name": happening.name,
+            "actor": happening.actor,
             "token": machine.token,
             "repository": machine.repository,
-            "event": {"repository": {"default_branch": ""}},
+            "event": {**happening.content, "repository": {"default_branch": ""}},
         },
         "vars": machine.variables,
         "secrets": machine.secrets,
@@ -121,12 +134,17 @@ def _context(machine: Machine, event: str) -> dict[str, Any]:
 
 
 def _run_job(
-    machine: Machine, name: tuple[str, str], job: Mapping[str, Any], context: dict[str, Any]
+    machine: Machine,
+    name: tuple[str, str],
+    job: Mapping[str, Any],
+    context: dict[str, Any],
+    happening: Happening,
 ) -> list[Finished]:
     finished: list[Finished] = []
     with tempfile.TemporaryDirectory(prefix="pow-job-") as folder:
         workspace = Path(folder) / "workspace"
         workspace.mkdir()
+        started = _handed_over(happening, Path(folder) / "event.json")
         for step in job["steps"]:
             _refuse_unknown(step, _STEP, f"a step of job `{name[1]}` of {name[0]}")
             if not _holds(step, context):
@@ -134,13 +152,23 @@ def _run_job(
             if "uses" in step:
                 context["steps"][step.get("id", "")] = {"outputs": _use(machine, step["uses"], workspace)}
                 continue
-            environment = {key: substitute(_text(value), context) for key, value in step.get("env", {}).items()}
+            own = {key: substitute(_text(value), context) for key, value in step.get("env", {}).items()}
+            environment = {**started, **own}
             minutes = float(job.get("timeout-minutes", _MINUTES))
             place = _Place(workspace=workspace, environment=environment, seconds=minutes * 60)
             finished.append(_run_step(machine, name, substitute(step.get("run", ""), context), place))
             if finished[-1].exit_code != 0:
                 break
     return finished
+
+
+def _handed_over(happening: Happening, file: Path) -> dict[str, str]:
+    """Write the event's file, as a hosted runner does, and say what the environment tells of the event."""
+    file.write_text(json.dumps(happening.content))
+    said = {"GITHUB_EVENT_NAME": happening.name, "GITHUB_EVENT_PATH": str(file)}
+    if not happening.actor:
+        return said
+    return {**said, "GITHUB_ACTOR": happening.actor, "GITHUB_TRIGGERING_ACTOR": happening.actor}
 
 
 def _use(machine: Machine, action: str, workspace: Path) -> Context:
