@@ -8,7 +8,8 @@ from bot.approve.footprint import Footprint, footprint_of, footprints_of
 from bot.ledger.site import Site
 from bot.model.errors import BotError
 from bot.model.json import Json
-from bot.model.names import CommitSha
+from bot.model.names import ChangeId, CommitSha
+from bot.model.record import Record
 from bot.model.settings import Settings
 from bot.model.verdict import Verdict
 from bot.monitor.approved import ApprovedRecipes
@@ -38,6 +39,14 @@ class Round:
     observer: Observer
     footprints: Mapping[CommitSha, Footprint]
     seen: list[Seen] = field(default_factory=list)
+    _records: dict[ChangeId, list[Record]] = field(default_factory=dict, repr=False)
+
+    def records_of(self, change: ChangeId) -> Sequence[Record]:
+        """Return one change's records as this pass found them first; all of them are gone through once."""
+        if not self._records:
+            for record in self.site.ledger.records():
+                self._records.setdefault(record.change, []).append(record)
+        return self._records.get(change, ())
 
     def footprint(self, watched: Watched) -> Footprint:
         """Return what a change's merge did; what could not be read with the others is read again, and says why."""

@@ -30,6 +30,7 @@ from bot.monitor.act import (
 from bot.monitor.answer import KEEP
 from bot.monitor.breaker import tell_breaker, tripped_now
 from bot.monitor.clocks import WatchClock, clock_json
+from bot.monitor.course import course_of, milestones_of
 from bot.monitor.feeds import Feeds
 from bot.monitor.observe import guards_json, measurement_json
 from bot.monitor.rollback import AskPerson, TakeBack
@@ -40,6 +41,7 @@ from bot.monitor.turn import in_turn
 from bot.monitor.verdict import WatchFacts, judge, judge_recovery
 from bot.monitor.watched import Watched, closing_of, is_recorded, watch_list
 from bot.propose.change import rollback_id
+from bot.propose.desired import evidence_path
 from bot.recipes.library import CompiledRecipe
 from bot.report.watch import kept_comment, recovery_comment, watch_comment, watch_marker
 
@@ -189,10 +191,17 @@ def _measured(now: Round, watched: Watched, facts: Mapping[str, Json]) -> Draft:
 
 
 def _comment(now: Round, watched: Watched, recipe: CompiledRecipe, verdict: Verdict) -> list[Event]:
+    evidence = now.footprint(watched).merged.get(evidence_path(watched.id))
     now.site.forge.put_comment(
         watched.pull,
         marker=watch_marker(watched.id),
-        body=watch_comment(verdict, recipe.recipe, effective_at=watched.effective_at),
+        body=watch_comment(
+            verdict,
+            recipe.recipe,
+            effective_at=watched.effective_at,
+            course=course_of(now.records_of(watched.id), verdict, recipe, evidence),
+            milestones=milestones_of(verdict, recipe, effective_at=watched.effective_at),
+        ),
     )
     return []
 

@@ -3,6 +3,7 @@
 A sentence may quote what a feed's server said, so every one of them passes through `untrusted`.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import assert_never
 
@@ -11,6 +12,7 @@ from bot.model.clock import format_time
 from bot.model.names import ChangeId, CommitSha, Login, PullNumber
 from bot.model.recipe import OnDeadline, Recipe
 from bot.model.verdict import Measurement, Recovery, RuleOutcome, Verdict, VerdictKind
+from bot.report.course import Course, Milestone, comparison_lines, course_lines, milestone_lines
 from bot.report.pull_request import redline_of
 from bot.report.untrusted import code, fenced, sanitize, visible
 
@@ -53,8 +55,16 @@ def watch_marker(change: ChangeId) -> str:
     return f"<!-- pow:monitor:{change} -->"
 
 
-def watch_comment(verdict: Verdict, recipe: Recipe, *, effective_at: datetime) -> str:
-    """Render the present verdict; the same comment is edited as the watch goes on."""
+def watch_comment(
+    verdict: Verdict,
+    recipe: Recipe,
+    *,
+    effective_at: datetime,
+    course: Course | None = None,
+    milestones: tuple[Milestone, ...] = (),
+) -> str:
+    """Render the present verdict, how the watch went and what is to come; the same comment is edited each time."""
+    course = course or Course()
     deadline = verdict.ends_at or effective_at + recipe.watch.deadline
     lines = [
         watch_marker(verdict.change),
@@ -73,13 +83,24 @@ def watch_comment(verdict: Verdict, recipe: Recipe, *, effective_at: datetime) -
             f"without a verdict {_LATE[recipe.watch.on_deadline]} after {format_time(deadline)}."
         ),
     ]
+    if verdict.kind in {VerdictKind.HOLD, VerdictKind.ASK}:
+        lines += milestone_lines(milestones, at=verdict.at)
+    if verdict.kind in {VerdictKind.SUCCESS, VerdictKind.KEEP}:
+        lines += comparison_lines(course)
+    return "\n".join([*lines, *_notes(verdict, course), *course_lines(course)]) + "\n"
+
+
+def _notes(verdict: Verdict, course: Course) -> Iterator[str]:
+    """Say what else a reader must know, each in a paragraph of its own."""
     if verdict.inconclusive:
-        lines += ["", "The time is over without a verdict: what is measured from now on ends nothing by itself."]
+        yield from ("", "The time is over without a verdict: what is measured from now on ends nothing by itself.")
     if verdict.kind is VerdictKind.ASK:
-        lines += ["", _HOW_TO_ANSWER]
+        yield from ("", _HOW_TO_ANSWER)
     if not verdict.armed:
-        lines += ["", "The rollback rule already held before this change, so it does not take it back by itself."]
-    return "\n".join(lines) + "\n"
+        yield from ("", "The rollback rule already held before this change, so it does not take it back by itself.")
+    if course.shadowed:
+        times = "once" if course.shadowed == 1 else f"{course.shadowed} times"
+        yield from ("", f"Mode shadow: of {course.looks} looks, it would have been taken back {times}.")
 
 
 def support_marker(change: ChangeId) -> str:

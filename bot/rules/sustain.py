@@ -1,6 +1,7 @@
 """A condition over many windows: `for 3_days` and `in 6 of 12 windows`. It knows no single sample."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from bot.rules.units import settle
 MAX_GAP = 2
 """Windows in a row that may be without an answer."""
 
+_HELD = re.compile(r"holds (?:for |since \S+ \()(\d+(?:\.\d+)?(?:e[+-]\d+)?) of ")
 _BLIND = frozenset({RuleOutcome.ERROR, RuleOutcome.STALE})
 
 
@@ -114,6 +116,16 @@ def _held(outcomes: Sequence[RuleOutcome], step: timedelta, *, latest: datetime,
             break
     held = step * last
     return held if since is None else max(min(held, latest - since), timedelta(0))
+
+
+def held_of(sentence: str, duration: timedelta) -> timedelta | None:
+    """Read back from a sentence for how long a condition with `for` has held, to a tenth of its unit.
+
+    Of several conditions the one counts that has held for the shortest time; None where the sentence says nothing.
+    """
+    size = span_of(duration)[1]
+    found = [size * float(part) for part in _HELD.findall(sentence)]
+    return min(found) if found else None
 
 
 def _part(held: timedelta, duration: timedelta) -> str:
