@@ -7,6 +7,7 @@ from bot.ledger.holds import EVERYTHING, Hold, HoldKind, holds, told
 from bot.ledger.lifecycle import open_changes
 from bot.ledger.site import Site
 from bot.model.errors import ForgeError
+from bot.model.event import Event, Mark, Step
 from bot.model.record import Record
 from bot.model.settings import Breaker
 from bot.report.breaker import BREAKER_LABEL, Tripped, breaker_body, breaker_marker, breaker_title
@@ -21,7 +22,17 @@ def tripped_now(records: Iterable[Record], breaker: Breaker) -> tuple[Hold, ...]
     return tuple(hold for hold in holds(known, breaker) if hold.kind is HoldKind.BREAKER and hold.change in under_way)
 
 
-def tell_breaker(site: Site, hold: Hold, breaker: Breaker) -> str:
+def tell_breakers(site: Site, breaker: Breaker) -> list[Event]:
+    """Tell people where so many rollbacks began that the bot stops proposing."""
+    events = []
+    for hold in tripped_now(site.ledger.records(), breaker):
+        hint = f'when it is understood: `pow resume {hold.target} --reason "..."`'
+        sentence = _tell(site, hold, breaker)
+        events.append(Event(step=Step.MONITOR, mark=Mark.WARNING, sentence=sentence, change=hold.change, hint=hint))
+    return events
+
+
+def _tell(site: Site, hold: Hold, breaker: Breaker) -> str:
     """Make sure that there is an issue, and say which; a refusal of the forge is said, too, and stops nothing."""
     tripped = Tripped(
         target=None if hold.target == EVERYTHING else hold.target,

@@ -28,7 +28,7 @@ from bot.monitor.act import (
     write_intent,
 )
 from bot.monitor.answer import KEEP
-from bot.monitor.breaker import tell_breaker, tripped_now
+from bot.monitor.breaker import tell_breakers
 from bot.monitor.clocks import WatchClock, clock_json
 from bot.monitor.course import course_of, milestones_of
 from bot.monitor.feeds import Feeds
@@ -68,7 +68,7 @@ def run(site: Site, *, settings: Settings, base: CommitSha, collector: Feeds) ->
     events = [*(event for each in told.values() for event in each), *failed]
     if any("opened" in event.data for event in events):
         events += _wake_gate(site)
-    events += _tell_breakers(now)
+    events += tell_breakers(site, now.settings.policy.breaker)
     return StepReport(step=Step.MONITOR, events=tuple(events))
 
 
@@ -106,17 +106,6 @@ def _wake_gate(site: Site) -> list[Event]:
         sentence = f"the gate was not started and waits for its schedule: {error.message}"
         return [Event(step=Step.MONITOR, mark=Mark.WARNING, sentence=sentence, hint=error.hint)]
     return []
-
-
-def _tell_breakers(now: Round) -> list[Event]:
-    """Tell people where so many rollbacks began that the bot stops proposing."""
-    site, breaker = now.site, now.settings.policy.breaker
-    events = []
-    for hold in tripped_now(site.ledger.records(), breaker):
-        sentence = tell_breaker(site, hold, breaker)
-        hint = f'when it is understood: `pow resume {hold.target} --reason "..."`'
-        events.append(Event(step=Step.MONITOR, mark=Mark.WARNING, sentence=sentence, change=hold.change, hint=hint))
-    return events
 
 
 def _look(now: Round, watched: Watched) -> list[Event]:
