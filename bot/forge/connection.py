@@ -25,6 +25,8 @@ class Pacing:
     retries: int = 3
     backoff: float = 0.5
     longest_wait: float = 60.0
+    settling: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
+    """Pauses before what was just made and is not found yet is asked for again."""
 
     @classmethod
     def kind(cls) -> Self:
@@ -34,7 +36,9 @@ class Pacing:
     @classmethod
     def off(cls) -> Self:
         """Return no pauses and little patience: for a forge on this machine, which has no rate limit."""
-        return cls(between_requests=0.0, between_writes=0.0, retries=2, backoff=0.05, longest_wait=2.0)
+        return cls(
+            between_requests=0.0, between_writes=0.0, retries=2, backoff=0.05, longest_wait=2.0, settling=(0.0, 0.0)
+        )
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """What GitHub's refusals mean: every exception of PyGithub and its HTTP library becomes one of our forge errors."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from github import BadAttributeException, GithubException, RateLimitExceededException
 from requests import RequestException
 
+from bot.model.clock import format_time
 from bot.model.errors import (
     ConflictError,
     ForgeError,
@@ -19,6 +21,7 @@ from bot.model.errors import (
 )
 
 _LONGEST = 300
+_SECONDARY_WAIT = 60
 _TOKEN_HINT = "set GITHUB_TOKEN to a valid token: `export GITHUB_TOKEN=...`"  # noqa: S105 - a hint
 _WAIT_HINT = "the next scheduled run continues from here"
 _AGAIN_HINT = "run the same command again: it looks first at what has happened"
@@ -44,6 +47,41 @@ def translated(action: str) -> Iterator[None]:
         raise UnavailableError(f"cannot {action}: no usable answer ({reason})", hint=_AGAIN_HINT) from error
 
 
+Asking = Callable[[str], AbstractContextManager[None]]
+"""What every request is sent inside of: given the action, for the message of what goes wrong."""
+
+
+class Patience:
+    """Asks no more in a run once GitHub has asked to wait longer than we do.
+
+    Whoever goes on asking while limited may be shut out:
+    https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately
+    """
+
+    def __init__(self) -> None:
+        self._limited: RateLimitedError | None = None
+
+    @contextmanager
+    def asking(self, action: str) -> Iterator[None]:
+        """Send inside of this; RateLimitedError without asking where the answer is known."""
+        if (known := self._limited) is not None:
+            raise RateLimitedError(
+                f"cannot {action}: not asked, for {known.message}", until=known.until, hint=known.hint
+            )
+        try:
+            with translated(action):
+                yield
+        except RateLimitedError as error:
+            self._limited = error
+            raise
+
+
+def next_page(headers: Mapping[str, Any]) -> str | None:
+    """Find the address of the next page in a Link header."""
+    match = re.search(r'<([^>]+)>; rel="next"', str(headers.get("link") or ""))
+    return match[1] if match else None
+
+
 def says(error: ForgeError, *phrases: str) -> bool:
     """Tell whether GitHub's own words, which our message quotes, hold one of some phrases."""
     text = error.message.lower()
@@ -54,7 +92,9 @@ def _refusal(action: str, error: GithubException) -> ForgeError:
     headers = {name.lower(): str(value) for name, value in (error.headers or {}).items()}
     message = f"cannot {action}: GitHub says {error.status} {_said(error)}".rstrip()
     if _is_rate_limit(error, headers):
-        return RateLimitedError(message, until=_until(headers), hint=_WAIT_HINT)
+        until = _until(headers)
+        hint = f"{_WAIT_HINT}; not before {format_time(until)}" if until else _WAIT_HINT
+        return RateLimitedError(message, until=until, hint=hint)
     if error.status == 403:
         return PermissionDeniedError(message, hint=_missing_permission(headers))
     kind, hint = (
@@ -103,11 +143,18 @@ def _is_rate_limit(error: GithubException, headers: Mapping[str, str]) -> bool:
 
 
 def _until(headers: Mapping[str, str]) -> datetime | None:
-    """Return when to come back: in the forge's own time, so that no clock of ours is needed."""
+    """Return when to come back: in the forge's own time, so that no clock of ours is needed.
+
+    The end of the hour says so only where the hour's requests are spent; a secondary limit that does not say how long
+    asks for a minute at least.
+    """
     wait, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
     try:
-        if wait.isdigit():
-            return parsedate_to_datetime(headers["date"]).astimezone(UTC) + timedelta(seconds=int(wait))
-        return datetime.fromtimestamp(int(reset), UTC) if reset.isdigit() else None
+        if not wait and headers.get("x-ratelimit-remaining") == "0":
+            return datetime.fromtimestamp(int(reset), UTC) if reset.isdigit() else None
+        if wait and not wait.isdigit():
+            return None
+        seconds = int(wait) if wait else _SECONDARY_WAIT
+        return parsedate_to_datetime(headers["date"]).astimezone(UTC) + timedelta(seconds=seconds)
     except (KeyError, ValueError, OverflowError, OSError):
         return None

@@ -1,7 +1,8 @@
 """The forge port over PyGithub: looks before each write, and reads back after an unclear answer."""
 
 import base64
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -15,7 +16,7 @@ from github.Team import Team
 
 from bot.forge.connection import Meter, Pacing, connect
 from bot.forge.convert import issue_text_of, pull_of
-from bot.forge.failures import says, translated
+from bot.forge.failures import says
 from bot.forge.github_display import GithubDisplay, shorten
 from bot.forge.github_reader import GithubReader
 from bot.forge.marking import find_own, marked
@@ -56,14 +57,17 @@ class GithubForge(GithubReader):
         identity_login: Login | None = None,
         clone: Clone | None = None,
         meter: Meter | None = None,
+        settling: tuple[float, ...] = (),
     ) -> None:
         super().__init__(github, repo, identity_login=identity_login)
         self._meter = meter or Meter()
         self._clone = clone
         self._trees: dict[CommitSha, str] = {}
+        self._settling = settling
+        self._opened: set[PullNumber] = set()
         is_app = identity_login is not None and identity_login.endswith("[bot]")
         slug = identity_login.removesuffix("[bot]") if identity_login is not None and is_app else None
-        self._display = GithubDisplay(self._repository, slug=slug)
+        self._display = GithubDisplay(self._repository, self._asking, slug=slug)
 
     @classmethod
     def connect(
@@ -81,8 +85,9 @@ class GithubForge(GithubReader):
         What a `clone` knows is not asked for.
         """
         meter, login = Meter(), Login(identity_login) if identity_login else None
-        github = connect(base_url=base_url, token=token, pacing=pacing or Pacing.kind(), meter=meter)
-        return cls(github, repo, identity_login=login, clone=clone, meter=meter)
+        pace = pacing or Pacing.kind()
+        github = connect(base_url=base_url, token=token, pacing=pace, meter=meter)
+        return cls(github, repo, identity_login=login, clone=clone, meter=meter, settling=pace.settling)
 
     @property
     def cost(self) -> Cost:
@@ -112,7 +117,7 @@ class GithubForge(GithubReader):
 
     def commit(self, parent: CommitSha | None, files: Mapping[str, bytes | None], message: str) -> CommitSha:
         """Write a commit that sets or removes files; GitHub signs it where the token is an App's."""
-        with translated("write a commit"):
+        with self._asking("write a commit"):
             tree = self._tree_of(parent) if parent else None
             if files or tree is None:
                 elements = [self._element(path, content) for path, content in sorted(files.items())]
@@ -143,7 +148,7 @@ class GithubForge(GithubReader):
     def create_branch(self, branch: BranchName, commit: CommitSha) -> None:
         """Create a branch; ConflictError if it exists."""
         try:
-            with translated(f"create the branch {branch}"):
+            with self._asking(f"create the branch {branch}"):
                 self._repository.create_git_ref(f"refs/heads/{branch}", commit)
         except UnavailableError:
             if self.head(branch) != commit:
@@ -154,7 +159,7 @@ class GithubForge(GithubReader):
     def move_branch(self, branch: BranchName, commit: CommitSha) -> None:
         """Fast-forward a branch; ConflictError if that is not one."""
         try:
-            with translated(f"move the branch {branch}"):
+            with self._asking(f"move the branch {branch}"):
                 self._send("PATCH", f"git/refs/heads/{quote(branch)}", sha=commit, force=False)
         except UnavailableError:
             if self.head(branch) != commit:
@@ -170,7 +175,7 @@ class GithubForge(GithubReader):
         if ref is None:
             return
         try:
-            with translated(f"delete the branch {branch}"):
+            with self._asking(f"delete the branch {branch}"):
                 ref.delete()
         except ForgeError:
             if self.head(branch) is not None:
@@ -182,8 +187,9 @@ class GithubForge(GithubReader):
         """Open a pull request; ConflictError if there is one for the branch, which GitHub itself looks up."""
         text = shorten(body, LONGEST_BODY)
         try:
-            with translated(f"open a pull request for {branch}"):
+            with self._asking(f"open a pull request for {branch}"):
                 pull = self._repository.create_pull(base, branch, title=title, body=text, draft=draft)
+                self._opened.add(PullNumber(pull.number))
                 return pull_of(pull, full=False)
         except UnavailableError:
             for found in self.pulls(state=PullState.OPEN, head=branch):
@@ -195,7 +201,7 @@ class GithubForge(GithubReader):
 
     def edit_pull(self, number: PullNumber, *, body: str | None = None, state: PullState | None = None) -> None:
         """Change a pull request's body or state, where they differ."""
-        with translated(f"edit pull request {number}"):
+        with self._asking(f"edit pull request {number}"):
             pull = self._repository.get_pull(number).complete()
             text = None if body is None else shorten(body, LONGEST_BODY)
             new_body = NotSet if text is None or _is_same_text(pull.body or "", text) else text
@@ -205,21 +211,38 @@ class GithubForge(GithubReader):
 
     def add_labels(self, number: PullNumber, labels: tuple[str, ...], *, known: frozenset[str] | None = None) -> None:
         """Add the labels that are not there; GitHub makes what the repository lacks."""
-        with translated(f"label pull request {number}"):
-            issue = self._repository.get_issue(number)
-            missing = set(labels) - ({label.name for label in issue.get_labels()} if known is None else known)
-            if missing:
-                issue.add_to_labels(*sorted(missing))
+
+        def add() -> None:
+            with self._asking(f"label pull request {number}"):
+                issue = self._repository.get_issue(number)
+                missing = set(labels) - ({label.name for label in issue.get_labels()} if known is None else known)
+                if missing:
+                    issue.add_to_labels(*sorted(missing))
+
+        self._once_found(number, add)
 
     def request_reviews(
         self, number: PullNumber, teams: tuple[TeamSlug, ...], *, known: frozenset[TeamSlug] | None = None
     ) -> None:
         """Ask teams for a review, each once: a team that has answered is not asked again."""
-        with translated(f"ask for reviews of pull request {number}"):
-            asked = self._asked_teams(number) if known is None else known
-            missing = [str(team) for team in teams if team not in asked]
-            if missing:
-                self._repository.get_pull(number).create_review_request(team_reviewers=missing)
+
+        def ask() -> None:
+            with self._asking(f"ask for reviews of pull request {number}"):
+                asked = self._asked_teams(number) if known is None else known
+                missing = [str(team) for team in teams if team not in asked]
+                if missing:
+                    self._repository.get_pull(number).create_review_request(team_reviewers=missing)
+
+        self._once_found(number, ask)
+
+    def _once_found(self, number: PullNumber, write: Callable[[], None]) -> None:
+        """Write to a pull request; GitHub may take seconds to find one that this run has just opened."""
+        for pause in self._settling if number in self._opened else ():
+            try:
+                return write()
+            except NotFoundError:
+                time.sleep(pause)
+        return write()
 
     def put_comment(self, number: PullNumber, *, marker: str, body: str) -> None:
         """Create our comment with this marker, or edit it; another's comment is never touched."""
@@ -228,7 +251,7 @@ class GithubForge(GithubReader):
         own = find_own(self.comments(number), marker=marker, identity=self.identity())
         if own is not None and _is_same_text(own.body, text):
             return
-        with translated(f"comment on pull request {number}"):
+        with self._asking(f"comment on pull request {number}"):
             issue = self._repository.get_issue(number)
             if own is None:
                 issue.create_comment(text)
@@ -240,13 +263,13 @@ class GithubForge(GithubReader):
     ) -> PullNumber:
         """Open an issue unless our own with this marker is there; its labels and state are people's to change."""
         text = marked(shorten(body, LONGEST_BODY - len(marked("", marker))), marker)
-        with translated("look for the issue"):
+        with self._asking("look for the issue"):
             issues = self._repository.get_issues(state="all", since=since)
             texts = [issue_text_of(issue) for issue in issues]
         own = find_own(texts, marker=marker, identity=self.identity())
         if own is not None:
             return PullNumber(own.id)
-        with translated("open an issue"):
+        with self._asking("open an issue"):
             return PullNumber(self._repository.create_issue(title, body=text, labels=list(labels)).number)
 
     def merge(self, approved: Approved, *, title: str, message: str) -> CommitSha:
@@ -258,7 +281,7 @@ class GithubForge(GithubReader):
         if before is not None:
             return before
         try:
-            with translated(f"merge pull request {approved.pull}"):
+            with self._asking(f"merge pull request {approved.pull}"):
                 status = self._repository.get_pull(approved.pull).merge(
                     commit_title=title, commit_message=message, merge_method="merge", sha=approved.head
                 )
@@ -294,12 +317,12 @@ class GithubForge(GithubReader):
 
     def send_event(self, event: str, payload: Mapping[str, Json]) -> None:
         """Send a repository dispatch."""
-        with translated(f"send the event {event}"):
+        with self._asking(f"send the event {event}"):
             self._repository.create_repository_dispatch(event, dict(payload))
 
     def dispatch(self, workflow: str) -> None:
         """Start a workflow on the default branch."""
-        with translated(f"start the workflow {workflow}"):
+        with self._asking(f"start the workflow {workflow}"):
             url = f"{self._repository.url}/actions/workflows/{workflow}/dispatches"
             body = {"ref": self._clone.default_branch() if self._clone else self._repository.default_branch}
             self._repository.requester.requestJsonAndCheck("POST", url, input=body)

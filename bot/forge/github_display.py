@@ -7,7 +7,7 @@ from github.CheckRun import CheckRun
 from github.Deployment import Deployment
 from github.Repository import Repository as GithubRepository
 
-from bot.forge.failures import translated
+from bot.forge.failures import Asking, next_page
 from bot.model.errors import PermissionDeniedError
 from bot.model.forge import Check, CheckConclusion
 from bot.model.names import CommitSha
@@ -26,8 +26,9 @@ class GithubDisplay:
     Check runs are for Apps; where the token may not make one, commit statuses stand in for the rest of the run.
     """
 
-    def __init__(self, repository: GithubRepository, *, slug: str | None) -> None:
+    def __init__(self, repository: GithubRepository, asking: Asking, *, slug: str | None) -> None:
         self._repository = repository
+        self._asking = asking
         self._slug = slug
         self._may_check = True
 
@@ -44,7 +45,7 @@ class GithubDisplay:
     def record_deployment(self, commit: CommitSha, *, environment: str, success: bool, description: str) -> None:
         """Show a deployment of a commit with its status, once per commit, environment and outcome."""
         state, text = "success" if success else "failure", shorten(description, LONGEST_DESCRIPTION)
-        with translated(f"record the deployment of {commit[:12]}"):
+        with self._asking(f"record the deployment of {commit[:12]}"):
             found = self._repository.get_deployments(sha=commit, environment=environment, task=_TASK)
             deployment = next(iter(found), None) or self._create_deployment(commit, environment, text)
             if not any(status.state == state for status in deployment.get_statuses()):
@@ -64,7 +65,7 @@ class GithubDisplay:
     def _publish_run(self, commit: CommitSha, check: Check) -> None:
         title, summary = check.title[:255], shorten(check.summary, LONGEST_SUMMARY)
         wanted = (_conclusion(check.conclusion), title, summary)
-        with translated(f"publish the check {check.name}"):
+        with self._asking(f"publish the check {check.name}"):
             runs = self._repository.get_commit(commit).get_check_runs(check_name=check.name, filter="latest")
             if any(_shown(run) == wanted for run in runs if self._is_own(run)):
                 return
@@ -86,17 +87,23 @@ class GithubDisplay:
             "context": check.name,
             "description": shorten(check.title, LONGEST_DESCRIPTION),
         }
-        with translated(f"publish the status {check.name}"):
+        with self._asking(f"publish the status {check.name}"):
             if wanted not in self._statuses(commit):
                 url = f"{self._repository.url}/statuses/{commit}"
                 self._repository.requester.requestJsonAndCheck("POST", url, input=wanted)
 
     def _statuses(self, commit: CommitSha) -> list[Mapping[str, Any]]:
-        """Read the latest status of each context; PyGithub's own way costs one request more."""
-        _, data = self._repository.requester.requestJsonAndCheck(
-            "GET", f"{self._repository.url}/commits/{commit}/status", parameters={"per_page": 100}
-        )
-        return [{key: each.get(key) for key in ("state", "context", "description")} for each in data["statuses"]]
+        """Read the latest status of each context, all pages; PyGithub's own way costs one request more."""
+        url: str | None = f"{self._repository.url}/commits/{commit}/status"
+        asked: dict[str, str | int] | None = {"per_page": 100}
+        found: list[Mapping[str, Any]] = []
+        while url is not None:
+            headers, data = self._repository.requester.requestJsonAndCheck("GET", url, parameters=asked)
+            found += [
+                {key: each.get(key) for key in ("state", "context", "description")} for each in data["statuses"]
+            ]
+            url, asked = next_page(headers), None
+        return found
 
 
 def shorten(text: str, most: int) -> str:

@@ -1,6 +1,5 @@
 """The reading half of the forge port over PyGithub."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import takewhile
@@ -23,7 +22,7 @@ from bot.forge.convert import (
     push_of,
     review_of,
 )
-from bot.forge.failures import translated
+from bot.forge.failures import Patience, next_page, translated
 from bot.model.errors import ForgeError, NotFoundError, PermissionDeniedError
 from bot.model.forge import (
     Actor,
@@ -58,6 +57,7 @@ class GithubReader:
         self._identity_login = identity_login
         self._identity: Actor | None = None
         self._identity_known = False
+        self._asking = Patience().asking
         with translated("connect to GitHub"):
             self._repository: GithubRepository = github.get_repo(str(repo))
 
@@ -73,7 +73,7 @@ class GithubReader:
     ) -> tuple[PullRequest, ...]:
         """Return pull requests, newest first; `merged_by` is None in lists."""
         wanted = state.value if state else "all"
-        with translated("list pull requests"):
+        with self._asking("list pull requests"):
             if head is None:
                 found = self._repository.get_pulls(state=wanted, sort="created", direction="desc")
             else:
@@ -87,36 +87,36 @@ class GithubReader:
 
     def pull(self, number: PullNumber) -> PullRequest:
         """Return one pull request as it is now."""
-        with translated(f"read pull request {number}"):
+        with self._asking(f"read pull request {number}"):
             return pull_of(self._repository.get_pull(number).complete(), full=True)
 
     def files(self, number: PullNumber) -> tuple[ChangedFile, ...]:
         """Return every changed file."""
-        with translated(f"list the files of pull request {number}"):
+        with self._asking(f"list the files of pull request {number}"):
             found = list(self._repository.get_pull(number).get_files())
             return tuple(each for file in _whole(found, MOST_FILES, number, "files") for each in files_of(file))
 
     def commits(self, number: PullNumber) -> tuple[PullCommit, ...]:
         """Return every commit, oldest first."""
-        with translated(f"list the commits of pull request {number}"):
+        with self._asking(f"list the commits of pull request {number}"):
             found = list(self._repository.get_pull(number).get_commits())
             return tuple(pull_commit_of(each) for each in _whole(found, MOST_COMMITS, number, "commits"))
 
     def reviews(self, number: PullNumber) -> tuple[Review, ...]:
         """Return every review in order of submission."""
-        with translated(f"list the reviews of pull request {number}"):
+        with self._asking(f"list the reviews of pull request {number}"):
             return tuple(review_of(review) for review in self._repository.get_pull(number).get_reviews())
 
     def comments(self, number: PullNumber) -> tuple[Comment, ...]:
         """Return every comment, oldest first."""
-        with translated(f"list the comments of pull request {number}"):
+        with self._asking(f"list the comments of pull request {number}"):
             return tuple(comment_of(comment) for comment in self._repository.get_issue(number).get_comments())
 
     def permission(self, login: Login) -> Permission:
         """Return a person's present rights; NONE for strangers."""
         url = f"{self._repository.url}/collaborators/{quote(login, safe='')}/permission"
         try:
-            with translated(f"read the permission of {login}"):
+            with self._asking(f"read the permission of {login}"):
                 _, data = self._repository.requester.requestJsonAndCheck("GET", url)
         except NotFoundError:
             return Permission.NONE
@@ -129,7 +129,7 @@ class GithubReader:
         administers the repository gives a team access to it. So a team without access is none.
         """
         try:
-            with translated(f"read the team {slug}"):
+            with self._asking(f"read the team {slug}"):
                 team = self._github.get_organization(self._ref.owner).get_team_by_slug(slug)
                 self._repository.requester.requestJsonAndCheck("GET", f"{team.url}/repos/{self._ref}")
                 return frozenset(Login(member.login) for member in team.get_members())
@@ -142,18 +142,18 @@ class GithubReader:
 
     def pushes(self, branch: BranchName) -> tuple[Push, ...]:
         """Return every movement of a branch, oldest first."""
-        with translated(f"read who pushed to {branch}"):
+        with self._asking(f"read who pushed to {branch}"):
             found = [push_of(entry) for entry in self._pages("activity", ref=f"refs/heads/{branch}")]
         return tuple(reversed(found))
 
     def labelled(self, label: str) -> tuple[Labelled, ...]:
         """Return every open issue and pull request with a label."""
-        with translated(f"list what is labelled {label}"):
+        with self._asking(f"list what is labelled {label}"):
             return tuple(labelled_of(issue) for issue in self._repository.get_issues(state="open", labels=[label]))
 
     def labellings(self, number: PullNumber) -> tuple[Labelling, ...]:
         """Return every movement of a label on an issue or pull request, oldest first."""
-        with translated(f"read who labelled #{number}"):
+        with self._asking(f"read who labelled #{number}"):
             found = [labelling_of(event) for event in self._pages(f"issues/{number}/events")]
         return tuple(each for each in found if each is not None)
 
@@ -164,7 +164,7 @@ class GithubReader:
         while url is not None:
             headers, data = self._repository.requester.requestJsonAndCheck("GET", url, parameters=parameters)
             yield from data
-            url, parameters = _next_page(headers), None
+            url, parameters = next_page(headers), None
 
     def head(self, branch: BranchName) -> CommitSha | None:
         """Return a branch's head from the forge itself."""
@@ -173,14 +173,14 @@ class GithubReader:
 
     def editors(self, path: str, at: CommitSha) -> tuple[Actor | None, ...]:
         """Return author and committer of the last commit up to `at` that touched a file; empty for none."""
-        with translated(f"read who edited {path}"):
+        with self._asking(f"read who edited {path}"):
             for commit in self._repository.get_commits(sha=at, path=path):
                 return (actor_of(commit.author), actor_of(commit.committer))
         return ()
 
     def _branch_ref(self, branch: BranchName) -> GitRef | None:
         try:
-            with translated(f"read the branch {branch}"):
+            with self._asking(f"read the branch {branch}"):
                 return self._repository.get_git_ref(f"heads/{branch}").complete()
         except NotFoundError:
             return None
@@ -188,19 +188,13 @@ class GithubReader:
     def _find_identity(self) -> Actor | None:
         login = self._identity_login
         try:
-            with translated("read the token's account"):
+            with self._asking("read the token's account"):
                 if login is not None:
                     return actor_of(self._github.get_user(login))
                 user = self._github.get_user()
                 return Actor(login=Login(user.login), id=user.id, kind=ActorKind(user.type))
         except (PermissionDeniedError, NotFoundError):
             return None
-
-
-def _next_page(headers: Mapping[str, Any]) -> str | None:
-    """Find the address of the next page in a Link header."""
-    match = re.search(r'<([^>]+)>; rel="next"', str(headers.get("link") or ""))
-    return match[1] if match else None
 
 
 def _whole(found: list[_Item], most: int, number: PullNumber, what: str) -> Iterable[_Item]:

@@ -35,6 +35,7 @@ from bot.propose.life import (
     superseded,
     waiting,
 )
+from bot.propose.pace import paced, slowed
 from bot.propose.plan import Held, Situation, queue
 from bot.propose.proposal import case_of, proposal_of
 from bot.propose.publish import Publisher, edited
@@ -149,19 +150,8 @@ class _Detector:
     def _proposals(self, findings: Mapping[RecipeId, Finding], fading: list[Retire]) -> Iterator[Event]:
         """Plan all firing recipes at once, and handle each apart."""
         firing = [compiled for compiled in self.library.recipes if compiled.recipe.id in findings]
-        situation = Situation(
-            files=self.site.repository.read_many("patches/", self.base),
-            records=self.site.ledger.records(),
-            policy=self.settings.policy,
-            muted=self.settings.muted,
-            now=self.site.now,
-            affected={
-                recipe: affected
-                for recipe, finding in findings.items()
-                if (affected := affected_by(finding.sources)) is not None
-            },
-            switch=self.site.kill_switch.state() if firing or fading else Switch(),
-        )
+        situation = self._situation(findings, asking=bool(firing or fading))
+        yield from slowed(situation.policy, self.settings.policy) if firing else ()
         decided = decide([compiled.recipe for compiled in firing], situation, edited(self.site, situation.records))
         publisher, drafts = Publisher(site=self.site), list[Draft]()
         for compiled, each in zip(firing, decided, strict=True):
@@ -182,9 +172,26 @@ class _Detector:
                     assert_never(each)
         for gone in fading:
             yield from self._retire(gone, situation, drafts)
-        yield from _queued(queue((each for each in decided if isinstance(each, Held)), situation))
+        later = replace(situation, policy=paced(self.settings.policy, (), self.site.now))
+        yield from _queued(queue((each for each in decided if isinstance(each, Held)), later))
         if drafts:
             yield from self._record(drafts)
+
+    def _situation(self, findings: Mapping[RecipeId, Finding], *, asking: bool) -> Situation:
+        """Gather what the plan depends on; the kill switch is asked for only where something is to be done."""
+        return Situation(
+            files=self.site.repository.read_many("patches/", self.base),
+            records=self.site.ledger.records(),
+            policy=paced(self.settings.policy, self.site.ledger.records(), self.site.now),
+            muted=self.settings.muted,
+            now=self.site.now,
+            affected={
+                recipe: affected
+                for recipe, finding in findings.items()
+                if (affected := affected_by(finding.sources)) is not None
+            },
+            switch=self.site.kill_switch.state() if asking else Switch(),
+        )
 
     def _retire(self, retired: Retire, situation: Situation, drafts: list[Draft]) -> Iterator[Event]:
         """Decide that a proposal has nothing left to do; the gate, which sees what people made of it, closes it."""

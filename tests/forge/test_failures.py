@@ -51,6 +51,7 @@ def test_each_status_is_one_kind_of_error(status: int, kind: type[ForgeError]) -
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1772445600"}, datetime(2026, 3, 2, 10, 0, tzinfo=UTC)),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 30}, None),
         ({"x-ratelimit-remaining": "0"}, None),
+        ({"retry-after": "60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1772445600"}, None),
     ],
 )
 def test_a_limit_tells_in_the_forges_time_until_when(headers: dict[str, str], until: datetime | None) -> None:
@@ -59,8 +60,28 @@ def test_a_limit_tells_in_the_forges_time_until_when(headers: dict[str, str], un
     assert error.until == until
 
 
-def test_a_limit_is_known_by_its_words_too() -> None:
-    assert isinstance(told(RateLimitExceededException(403, {"message": "secondary"}, {})), RateLimitedError)
+@pytest.mark.parametrize(
+    ("headers", "until"),
+    [
+        ({"date": "Mon, 02 Mar 2026 09:00:00 GMT"}, START + timedelta(minutes=1)),
+        (
+            {
+                "date": "Mon, 02 Mar 2026 09:00:00 GMT",
+                "x-ratelimit-remaining": "4000",
+                "x-ratelimit-reset": "1772445600",
+            },
+            START + timedelta(minutes=1),
+        ),
+        ({"x-ratelimit-remaining": "4000", "x-ratelimit-reset": "1772445600"}, None),
+        ({}, None),
+    ],
+)
+def test_a_secondary_limit_is_known_by_its_words_and_lasts_a_minute(
+    headers: dict[str, str], until: datetime | None
+) -> None:
+    error = told(RateLimitExceededException(403, {"message": "secondary"}, headers))
+    assert isinstance(error, RateLimitedError)
+    assert error.until == until
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What only the real adapter must do: lost answers, refusals, limits, and how often it asks."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -25,9 +26,11 @@ from bot.model.errors import (
     RateLimitedError,
     UnavailableError,
 )
-from bot.model.forge import Check, CheckConclusion, PullRequest, PullState, RepoRef
+from bot.model.forge import Check, CheckConclusion, PullRequest, PullState, RepoRef, ReviewState
 from bot.model.names import BranchName, CommitSha, PullNumber
-from bot.sandbox.forge import state_issues
+from bot.sandbox.forge import state_issues, state_reviews
+from bot.sandbox.forge.entities import Identity
+from bot.sandbox.forge.state_reviews import ReviewRequest
 
 MAIN, BRANCH = BranchName("main"), BranchName("pow/passport_backlog/0123456789abcdef")
 PENDING = Check(name="pow/gate", conclusion=CheckConclusion.PENDING, title="0 of 1", summary="Waiting.")
@@ -188,7 +191,87 @@ def test_a_write_that_is_limited_is_not_sent_again(on_sandbox: SandboxStand) -> 
     go_wrong(on_sandbox, "POST", path, "answer", status=429, message="slow down", headers={"Retry-After": "0"})
     with pytest.raises(RateLimitedError):
         on_sandbox.forge.put_comment(pull.number, marker="<!-- pow:gate -->", body="Waiting.")
-    assert on_sandbox.forge.comments(pull.number) == ()
+    assert on_sandbox.repository.comments == {}
+
+
+def test_once_limited_nothing_more_is_asked_in_a_run(on_sandbox: SandboxStand) -> None:
+    pull = propose(on_sandbox)
+    headers = {"Retry-After": "3600"}
+    go_wrong(on_sandbox, "GET", "/pulls/*/reviews", "answer", status=403, message="secondary", headers=headers)
+    with pytest.raises(RateLimitedError) as first:
+        on_sandbox.forge.reviews(pull.number)
+    asked = on_sandbox.forge.cost.requests
+    for ask in (on_sandbox.forge.reviews, on_sandbox.forge.comments):
+        with pytest.raises(RateLimitedError, match="not asked, for cannot list the reviews") as again:
+            ask(pull.number)
+        assert again.value.until == first.value.until
+    with pytest.raises(RateLimitedError):
+        on_sandbox.forge.publish(pull.head, PASSED)
+    assert on_sandbox.forge.cost.requests == asked
+    assert "not before" in first.value.hint
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_secondary_limit_that_does_not_say_how_long_is_not_tried_again(
+    on_sandbox: SandboxStand, status: int
+) -> None:
+    message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+    headers = {"X-RateLimit-Remaining": "4000", "X-RateLimit-Reset": "1772445600"}
+    go_wrong(on_sandbox, "GET", "/pulls*", "answer", status=status, message=message, headers=headers)
+    with pytest.raises(RateLimitedError) as limited:
+        on_sandbox.forge.pulls()
+    assert limited.value.until is not None
+    assert on_sandbox.forge.cost.requests == 1
+
+
+def test_an_enterprise_server_without_limits_tells_of_none(on_sandbox: SandboxStand) -> None:
+    go_wrong(on_sandbox, "GET", "/pulls*", "answer", status=200, body=[])
+    assert on_sandbox.forge.pulls() == ()
+    assert (on_sandbox.forge.cost.requests, on_sandbox.forge.cost.left) == (1, None)
+    on_sandbox.forge.pulls()
+    left = on_sandbox.forge.cost.left
+    assert left is not None
+    assert left < 5_000
+
+
+def test_every_retry_and_every_write_is_counted(on_sandbox: SandboxStand) -> None:
+    go_wrong(on_sandbox, "GET", "/git/ref/*", "answer", status=502, times=2)
+    on_sandbox.forge.create_branch(BRANCH, main_of(on_sandbox))
+    cost = on_sandbox.forge.cost
+    assert (cost.requests, cost.writes) == (4, 1)
+    go_wrong(on_sandbox, "GET", "/pulls*", "drop_before")
+    on_sandbox.forge.pulls()
+    after = on_sandbox.forge.cost.since(cost)
+    assert (after.requests, after.writes) == (2, 0)
+
+
+# What was just made and is not found yet
+
+
+@pytest.mark.parametrize("path", ["/issues/*/labels", "/pulls/*/requested_reviewers"])
+def test_a_new_pull_request_that_is_not_found_yet_is_waited_for_a_while(on_sandbox: SandboxStand, path: str) -> None:
+    pull = propose(on_sandbox)
+    go_wrong(on_sandbox, "POST", path, "answer", status=404, message="Not Found", times=2)
+    on_sandbox.forge.add_labels(pull.number, ("pow",), known=frozenset())
+    on_sandbox.forge.request_reviews(pull.number, (TEAM,), known=frozenset())
+    assert on_sandbox.forge.pull(pull.number).labels == {"pow"}
+    assert on_sandbox.asked(pull.number) == [TEAM]
+
+
+def test_the_wait_for_what_is_not_found_ends(on_sandbox: SandboxStand) -> None:
+    pull = propose(on_sandbox)
+    go_wrong(on_sandbox, "POST", "/issues/*/labels", "answer", status=404, message="Not Found", times=99)
+    before = on_sandbox.forge.cost
+    with pytest.raises(NotFoundError):
+        on_sandbox.forge.add_labels(pull.number, ("pow",), known=frozenset())
+    assert on_sandbox.forge.cost.since(before).writes == 3
+
+
+def test_a_pull_request_that_another_run_opened_is_not_waited_for(on_sandbox: SandboxStand) -> None:
+    pull = propose(on_sandbox)
+    go_wrong(on_sandbox, "POST", "/issues/*/labels", "answer", status=404, message="Not Found", times=99)
+    with on_sandbox.connect(APP_TOKEN, login=BOT_LOGIN) as later, pytest.raises(NotFoundError):
+        later.add_labels(pull.number, ("pow",), known=frozenset())
 
 
 # Refusals
@@ -320,6 +403,33 @@ def test_every_page_of_a_list_is_read(on_sandbox: SandboxStand) -> None:
             text = f"Comment {number}"
             state_issues.add_comment(on_sandbox.state, on_sandbox.repository, pull.number, sam, text, None)
     assert [each.body for each in on_sandbox.forge.comments(pull.number)] == [f"Comment {n}" for n in range(103)]
+
+
+def test_reviews_on_the_second_page_are_read(on_sandbox: SandboxStand) -> None:
+    pull = propose(on_sandbox)
+    with on_sandbox.state.lock:
+        who = Identity(account=on_sandbox.state.account("sam"))
+        held = on_sandbox.repository.pulls[pull.number]
+        for number in range(101):
+            asked = ReviewRequest(event="APPROVE" if number == 100 else "COMMENT", body=f"{number}")
+            state_reviews.create(on_sandbox.state, on_sandbox.repository, held, who, asked)
+    read = on_sandbox.forge.reviews(pull.number)
+    assert len(read) == 101
+    assert read[-1].state is ReviewState.APPROVED
+
+
+def test_a_status_on_the_second_page_is_not_shown_again(on_sandbox: SandboxStand) -> None:
+    on_sandbox.state.grant("machine", f"agency/{on_sandbox.name}", "write")
+    commit, held = main_of(on_sandbox), on_sandbox.repository.statuses
+    with on_sandbox.connect(PLAIN_TOKEN) as forge:
+        forge.publish(commit, PASSED)
+        own = held[-1]
+        noise = [replace(own, id=own.id + n, context=f"noise/{n}") for n in range(-100, 101) if n]
+        held[:] = [*noise[:100], own, *noise[100:]]
+        before = forge.cost
+        forge.publish(commit, PASSED)
+        cost = forge.cost.since(before)
+    assert (cost.writes, cost.requests) == (0, 3), "three pages, and it is on one of them"
 
 
 def test_a_list_costs_one_request_however_many_pull_requests_it_holds(on_sandbox: SandboxStand) -> None:
