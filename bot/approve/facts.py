@@ -25,6 +25,15 @@ class FileFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherPull:
+    """Another open pull request of this repository that is no draft, and the files of desired state it changes."""
+
+    number: PullNumber
+    author: Login
+    paths: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedProposal:
     """What the ledger holds of a proposal; `before` are the digests of its files on the base it was made on.
 
@@ -86,6 +95,9 @@ class GateFacts:
     permissions: Mapping[Login, Permission] = field(default_factory=dict)
     teams: Mapping[TeamSlug, frozenset[Login]] = field(default_factory=dict)
     rollback: RollbackProof | NoProof | None = None
+    governance: Mapping[str, bytes] = field(default_factory=dict)
+    """The governance files of its targets on the base, by path."""
+    others: tuple[OtherPull, ...] = ()
     overdue: tuple[PullNumber, ...] = ()
     """The pull requests of emergencies whose review afterwards is late."""
 

@@ -16,6 +16,7 @@ from bot.approve.checks import (
 )
 from bot.approve.emergency import Judged, is_possible, judge_claims
 from bot.approve.facts import GateFacts, RollbackProof
+from bot.approve.governance import check_governance
 from bot.approve.reasons import all_of, disapproved, good, pending, refused, worst_first
 from bot.approve.reviews import Tally, tally
 from bot.approve.waiting import is_escalated, required_of, timetable, widened
@@ -46,7 +47,7 @@ _APPROVAL = "approval"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Right:
+class Right:
     """By what right the change may merge, or what is still missing for it."""
 
     reason: Reason
@@ -70,6 +71,7 @@ def decide(facts: GateFacts, policy: Policy, now: datetime) -> GateDecision:
             check_pushes(facts),
             check_files(facts),
             check_values(facts, policy, keys),
+            check_governance(facts, policy, keys),
             _switch(facts, policy),
             _calendar(facts, policy, now, emergency=right.authority is Authority.EMERGENCY),
             _age(facts, policy, now),
@@ -155,15 +157,15 @@ def _age(facts: GateFacts, policy: Policy, now: datetime) -> Reason:
     return good(_AGE, f"it waits until {format_time(end)} at most")
 
 
-def _right(facts: GateFacts, policy: Policy, keys: tuple[KeyChange, ...] | Unreadable, now: datetime) -> _Right:
+def _right(facts: GateFacts, policy: Policy, keys: tuple[KeyChange, ...] | Unreadable, now: datetime) -> Right:
     """Find the right by which the change may merge: by proof, alone, or by people."""
     if isinstance(keys, Unreadable):
-        return _Right(reason=pending(_APPROVAL, "its impact cannot be computed"))
-    impact = impact_of(keys, policy.impact, _stakes(facts))
+        return Right(reason=pending(_APPROVAL, "its impact cannot be computed"))
+    impact = impact_of(keys, policy.impact, stakes_in(facts))
     rollback = facts.trailers is not None and facts.trailers.kind is ChangeKind.ROLLBACK
     if isinstance(facts.rollback, RollbackProof) and rollback and _stop_of_rollbacks(facts) is None:
         sentence = f"it restores the bytes from before merge {facts.rollback.merge[:12]}, as the ledger asks"
-        return _Right(reason=good(_APPROVAL, sentence), authority=Authority.ROLLBACK, impact=impact)
+        return Right(reason=good(_APPROVAL, sentence), authority=Authority.ROLLBACK, impact=impact)
     threshold = threshold_of(facts.recipe, policy) if facts.recipe else Level.LOW
     by_hand = _by_hand(facts, rollback=rollback)
     level = highest((impact.level, Level.MEDIUM)) if by_hand else impact.level
@@ -173,11 +175,11 @@ def _right(facts: GateFacts, policy: Policy, keys: tuple[KeyChange, ...] | Unrea
     ):
         return _alone(facts, policy, impact, threshold, sentence=f"{compared}: nobody has to approve")
     sentence = f"{by_hand}: people must approve as for {level}" if by_hand else f"{compared}: people must approve"
-    return _by_people(facts, policy, _Asked(level=level, impact=impact, threshold=threshold, sentence=sentence), now)
+    return by_people(facts, policy, Asked(level=level, impact=impact, threshold=threshold, sentence=sentence), now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class Asked:
     """Why people must approve, and as for which level."""
 
     level: Level
@@ -186,7 +188,7 @@ class _Asked:
     sentence: str
 
 
-def _by_people(facts: GateFacts, policy: Policy, asked: _Asked, now: datetime) -> _Right:
+def by_people(facts: GateFacts, policy: Policy, asked: Asked, now: datetime) -> Right:
     """Count people's approvals; once it is escalated the next level's approvers may give them, too."""
     times = timetable(facts.pull.created_at, policy)
     regular = required_of(policy, asked.level)
@@ -201,7 +203,7 @@ def _by_people(facts: GateFacts, policy: Policy, asked: _Asked, now: datetime) -
     if judged is not None and judged.used:
         return _in_an_emergency(judged, asked, children)
     children += [people] if judged is None else [people, judged.reason]
-    return _Right(
+    return Right(
         reason=all_of(_APPROVAL, _approved_by(counted), tuple(children)),
         authority=Authority.PEOPLE,
         impact=asked.impact,
@@ -212,15 +214,15 @@ def _by_people(facts: GateFacts, policy: Policy, asked: _Asked, now: datetime) -
     )
 
 
-def _stakes(facts: GateFacts) -> Stakes:
+def stakes_in(facts: GateFacts) -> Stakes:
     """Take who is affected from the ledger, and what is high-impact from the base: the pull request has no say."""
     files = {file.path: file.base for file in desired_files(facts) if file.base is not None}
     return stakes_of(facts.recipe, files, facts.proposed.affected if facts.proposed else None)
 
 
-def _in_an_emergency(judged: Judged, asked: _Asked, children: list[Reason]) -> _Right:
+def _in_an_emergency(judged: Judged, asked: Asked, children: list[Reason]) -> Right:
     """Let those who claimed an emergency stand in for the others, who review it afterwards."""
-    return _Right(
+    return Right(
         reason=all_of(_APPROVAL, judged.reason.sentence, (*children, judged.reason)),
         authority=Authority.EMERGENCY,
         impact=asked.impact,
@@ -244,13 +246,11 @@ def _stop_of_rollbacks(facts: GateFacts) -> Stop | None:
     return facts.switch.against_rollbacks(facts.recipe_id, facts.targets)
 
 
-def _alone(facts: GateFacts, policy: Policy, impact: Impact, threshold: Level, *, sentence: str) -> _Right:
+def _alone(facts: GateFacts, policy: Policy, impact: Impact, threshold: Level, *, sentence: str) -> Right:
     """Let a small change pass, unless somebody with write access objects."""
     counted = tally(facts, policy, required_of(policy, impact.level))
     reason = _objection(counted) or good(_APPROVAL, sentence)
-    return _Right(
-        reason=reason, authority=Authority.AUTO, impact=impact, threshold=threshold, reviews=counted.reviews
-    )
+    return Right(reason=reason, authority=Authority.AUTO, impact=impact, threshold=threshold, reviews=counted.reviews)
 
 
 def _people(facts: GateFacts, counted: Tally, required: tuple[Approvers, ...], *, level: Level) -> Reason:

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 
 from bot.approve.attempts import find_precedent
 from bot.approve.emergency import overdue
-from bot.approve.facts import FileFacts, GateFacts, NoProof, RecordedProposal, RollbackProof, recorded_proposal
+from bot.approve.facts import (
+    FileFacts,
+    GateFacts,
+    NoProof,
+    OtherPull,
+    RecordedProposal,
+    RollbackProof,
+    recorded_proposal,
+)
 from bot.approve.precedent import Subject, Vetoed, in_words
 from bot.approve.rollback import Bytes, RollbackFacts, merge_of, prove
 from bot.ledger.site import Site
@@ -21,6 +29,7 @@ from bot.model.forge import (
     Permission,
     PullCommit,
     PullRequest,
+    PullState,
     Push,
     Review,
 )
@@ -28,8 +37,12 @@ from bot.model.names import BranchName, ChangeId, CommitSha, Login, PullNumber, 
 from bot.model.recipe import Recipe
 from bot.model.record import Record
 from bot.model.settings import Policy
-from bot.propose.desired import evidence_path
+from bot.propose.desired import evidence_path, target_of
 from bot.propose.trailers import ProposalTrailers, read_proposal
+from bot.recipes.governance import governance_path
+
+_DEPTH = 500
+"""So many commits back the place is looked for where a branch left the base; what lies further back counts whole."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +56,49 @@ class Gatherer:
     _permissions: dict[Login, Permission] = field(default_factory=dict)
     _teams: dict[TeamSlug, frozenset[Login]] = field(default_factory=dict)
     _unseen: set[str] = field(default_factory=set)
+    _opened: list[PullRequest] | None = None
+    _touched: dict[CommitSha, frozenset[str]] = field(default_factory=dict)
+
+    def open_pulls(self) -> tuple[PullRequest, ...]:
+        """Return every open pull request; the forge is asked once."""
+        if self._opened is None:
+            self._opened = list(self.site.forge.pulls(state=PullState.OPEN))
+        return tuple(self._opened)
+
+    def touched(self, pull: PullRequest, base: CommitSha) -> frozenset[str] | None:
+        """Return the paths that a branch of this repository changes by itself; None where it is not in the clone.
+
+        What it only lags behind the base in is not its own doing, so a path must differ from the base as well.
+        """
+        repository = self.site.repository
+        if not pull.same_repository or repository.head(pull.head_branch) != pull.head:
+            return None
+        if pull.head not in self._touched:
+            differs = frozenset(file.path for file in repository.changed(base, pull.head))
+            known = {commit.sha for commit in repository.history(base, limit=_DEPTH)}
+            own = (commit.sha for commit in repository.history(pull.head, limit=_DEPTH))
+            fork = next((sha for sha in own if sha in known), None)
+            since = {file.path for file in repository.changed(fork, pull.head)} if fork else differs
+            self._touched[pull.head] = differs & since
+        return self._touched[pull.head]
+
+    def others(self, pull: PullRequest, base: CommitSha) -> tuple[OtherPull, ...]:
+        """Return the other open pull requests that change desired state; drafts and forks hold nothing up."""
+        found: list[OtherPull] = []
+        for other in self.open_pulls():
+            if other.number == pull.number or other.draft or other.base_branch != self.default_branch:
+                continue
+            paths = frozenset(path for path in self.touched(other, base) or () if target_of(path) is not None)
+            if paths:
+                found.append(OtherPull(number=other.number, author=other.author.login, paths=paths))
+        return tuple(found)
+
+    def governance(self, files: tuple[FileFacts, ...], base: CommitSha) -> Mapping[str, bytes]:
+        """Read the governance files of every target that is changed, from the base."""
+        targets = {target for file in files if (target := target_of(file.path)) is not None}
+        paths = sorted(governance_path(target) for target in targets)
+        read = {path: self.site.repository.read(path, base) for path in paths}
+        return {path: content for path, content in read.items() if content is not None}
 
     def facts(
         self, pull: PullRequest, *, base: CommitSha, records: tuple[Record, ...], also: tuple[Login, ...] = ()
@@ -54,6 +110,7 @@ class Gatherer:
         trailers = read_proposal(first.trailers) if first else None
         proposed = recorded_proposal(_of(records, trailers.change)) if trailers else None
         recipe = self.recipes.get(trailers.recipe.partition("@")[0]) if trailers else None
+        files = self._files(pull, commits, base)
         return GateFacts(
             pull=pull,
             base=base,
@@ -62,7 +119,7 @@ class Gatherer:
             commits=commits,
             trailers=trailers,
             proposed=proposed,
-            files=self._files(pull, commits, base),
+            files=files,
             evidence=repository.read(evidence_path(trailers.change), pull.head) if trailers else None,
             recipe=recipe,
             reviews=reviews,
@@ -72,6 +129,8 @@ class Gatherer:
             permissions=self._rights(reviews, also),
             teams=self._members(),
             rollback=self._rollback(pull, trailers, proposed, base=base, records=records),
+            governance=self.governance(files, base),
+            others=self.others(pull, base),
             overdue=overdue(records, self.policy, self.site.now),
         )
 

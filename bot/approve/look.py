@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.approve.emergency import overdue
+from bot.approve.facts import OtherPull
 from bot.approve.waiting import is_escalated, step_of, timetable
 from bot.ledger.lifecycle import Standing
 from bot.model.clock import format_time, parse_time
@@ -26,6 +28,7 @@ SETTLED = timedelta(minutes=1)
 """GitHub counts whole seconds and its lists may lag: of what changed just now, more may change in the same second."""
 _SCHEMA = "urn:pow-bot:looks:v1"
 _LONGEST = 1_000_000
+_PROPOSALS = "pow/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,25 +49,33 @@ class Present:
     records: tuple[Record, ...]
     changes: tuple[Standing, ...]
     now: datetime
+    others: tuple[OtherPull, ...] = ()
+    """The other open pull requests that change desired state: an earlier one holds a later one back."""
 
 
 def fingerprint(pull: PullRequest, present: Present) -> Digest | None:
     """Digest what shows of a pull request for nothing; None for one that is looked at every time.
 
-    That is one without a record, which the next record changes; a rollback, which must not wait; and one that
+    That is a proposal without a record, which the next record changes; a rollback, which must not wait; and one that
     changed within the last minute.
     """
     proposed = _proposed(pull, present.records)
     if pull.updated_at is None or pull.updated_at > present.now - SETTLED:
         return None
-    if proposed is None or proposed.facts.get("rollback_of"):
+    if proposed is None and pull.same_repository and pull.head_branch.startswith(_PROPOSALS):
         return None
+    if proposed is not None and proposed.facts.get("rollback_of"):
+        return None
+    change = proposed.change if proposed else None
+    earlier = [other for other in present.others if other.number < pull.number]
     shown: Mapping[str, Json] = {
         "pull": _pull_facts(pull),
         "base": present.base,
         "policy": [present.policy.digest, *present.stops],
-        "records": [record.digest for record in present.records if record.change == proposed.change],
-        "same target": _neighbours(proposed.change, present.changes),
+        "records": [record.digest for record in present.records if record.change == change],
+        "same target": _neighbours(change, present.changes) if change else [],
+        "earlier": [[other.number, *sorted(other.paths)] for other in earlier],
+        "overdue": list(overdue(present.records, present.policy, present.now)),
         "clock": by_the_clock(pull, present.policy, present.now),
     }
     return digest_of(canonical(shown))

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from bot.approve.facts import OtherPull
 from bot.approve.look import Look, Present, fingerprint, holds, read_looks, write_looks
 from bot.ledger.lifecycle import open_changes
 from bot.ledger.site import Site
@@ -35,7 +36,9 @@ class Notebook:
         stored = read_looks(site.repository.read(LOOKS_FILE, head)) if head is not None else {}
         return cls(site=site, policy=policy, _stored=dict(stored), _looks=dict(stored))
 
-    def seen(self, pull: PullRequest, records: tuple[Record, ...]) -> Digest | None:
+    def seen(
+        self, pull: PullRequest, records: tuple[Record, ...], others: tuple[OtherPull, ...] = ()
+    ) -> Digest | None:
         """Digest what shows of a pull request before it is looked at: what changes meanwhile is news next time."""
         present = Present(
             base=self.site.repository.head(self.site.repository.default_branch()),
@@ -44,6 +47,7 @@ class Notebook:
             records=records,
             changes=open_changes(records),
             now=self.site.now,
+            others=others,
         )
         return fingerprint(pull, present)
 

@@ -11,6 +11,7 @@ from bot.approve.gate import decide, has_expired, proof_of
 from bot.approve.gather import Gatherer
 from bot.approve.incident import open_incident
 from bot.approve.notebook import Notebook
+from bot.approve.people import look_at
 from bot.approve.records import (
     EXPIRED,
     REJECTED,
@@ -26,13 +27,13 @@ from bot.approve.records import (
 from bot.approve.remind import remind
 from bot.approve.retire import keep, retire, retirement, stands_by
 from bot.approve.settle import Irregular, is_undone, stands_on, verify_merge
+from bot.approve.shown import show_gate
 from bot.ledger.lifecycle import open_changes
 from bot.ledger.site import Site
-from bot.model.change import GATE_CHECK
 from bot.model.decision import Approved, Authority, GateDecision, GateStatus
 from bot.model.errors import BotError, ConflictError, ForgeError, WorkspaceError
 from bot.model.event import Event, Mark, Step, StepReport
-from bot.model.forge import Check, CheckConclusion, PullRequest, PullState
+from bot.model.forge import PullRequest, PullState
 from bot.model.names import ChangeId, CommitSha, Digest, PullNumber
 from bot.model.record import SUPERSEDED, Phase, Record
 from bot.model.settings import Policy
@@ -45,13 +46,8 @@ from bot.report.incident import Incident, revert_command
 _BRANCHES = "pow/"
 _SETTINGS = "pow/"
 _DEPLOY = "deploy.yml"
-_CONCLUSIONS = {
-    GateStatus.APPROVED: CheckConclusion.SUCCESS,
-    GateStatus.PENDING: CheckConclusion.PENDING,
-    GateStatus.DISAPPROVED: CheckConclusion.FAILURE,
-    GateStatus.REFUSED: CheckConclusion.FAILURE,
-}
 _MARKS = {
+    GateStatus.APPROVED: Mark.NOTE,
     GateStatus.PENDING: Mark.WAIT,
     GateStatus.DISAPPROVED: Mark.NOTE,
     GateStatus.REFUSED: Mark.WARNING,
@@ -94,7 +90,7 @@ class _Gate:
     def events(self, only: PullNumber | None) -> Iterator[Event]:
         """Settle first what is over: a merge that was not recorded has moved the base."""
         records = self.site.ledger.records()
-        opened = {pull.number: pull for pull in self.site.forge.pulls(state=PullState.OPEN) if _is_proposal(pull)}
+        opened = {pull.number: pull for pull in self.gatherer.open_pulls() if _is_proposal(pull)}
         unsettled = [each for each in _unsettled(records) if only in {None, PullNumber(each.pull)}]
         asleep = {each.change for each in open_changes(records) if each.may_return(self.site.now)}
         for proposed in unsettled:
@@ -105,12 +101,34 @@ class _Gate:
         for number in sorted(opened):
             if only not in {None, number}:
                 continue
-            seen = self.notebook.seen(opened[number], records)
+            seen = self._seen(opened[number], records)
             if only is None and self.notebook.spares(number, seen):
                 continue
             self.notebook.void(number)
             yield _guarded(partial(self._open, opened[number], records, seen), subject=f"#{number}")
-        yield from self.notebook.close(opened.keys())
+        yield from self._people(only, records)
+        yield from self.notebook.close({pull.number for pull in self.gatherer.open_pulls()})
+        yield from self._emergencies(only, records)
+
+    def _seen(self, pull: PullRequest, records: tuple[Record, ...]) -> Digest | None:
+        """Digest what shows of a pull request without asking for it, with what else is open beside it."""
+        base = self.site.repository.head(self.gatherer.default_branch)
+        return self.notebook.seen(pull, records, self.gatherer.others(pull, base) if base else ())
+
+    def _people(self, only: PullNumber | None, records: tuple[Record, ...]) -> Iterator[Event]:
+        """Publish the checks on what the bot did not open, so that they can be required ones for everybody."""
+        for pull in self.gatherer.open_pulls():
+            for_us = pull.base_branch == self.gatherer.default_branch and not _is_proposal(pull)
+            if not for_us or only not in {None, pull.number}:
+                continue
+            seen = self._seen(pull, records)
+            if only is None and self.notebook.spares(pull.number, seen):
+                continue
+            self.notebook.void(pull.number)
+            yield from _if_any(partial(self._of_people, pull, records, seen), subject=f"#{pull.number}")
+
+    def _emergencies(self, only: PullNumber | None, records: tuple[Record, ...]) -> Iterator[Event]:
+        """See to the reviews of what was merged in an emergency, in this run or before."""
         if self.policy.emergency is None and not outstanding(records, self.policy):
             return
         for emergency in outstanding(self.site.ledger.records(), self.policy):
@@ -176,16 +194,21 @@ class _Gate:
 
     def _show(self, decision: GateDecision, facts: GateFacts) -> None:
         """Publish the check, and keep our one comment on a recorded proposal up to date."""
-        forge, summary = self.site.forge, summary_of(decision)
-        check = Check(
-            name=GATE_CHECK,
-            conclusion=_CONCLUSIONS[decision.status],
-            title=headline_of(decision),
-            summary=summary,
-        )
-        forge.publish(decision.head, check)
+        show_gate(self.site.forge, decision)
         if facts.proposed is not None and facts.proposed.pull == decision.pull:
-            forge.put_comment(decision.pull, marker=f"<!-- pow:gate:{facts.proposed.change} -->", body=summary)
+            marker = f"<!-- pow:gate:{facts.proposed.change} -->"
+            self.site.forge.put_comment(decision.pull, marker=marker, body=summary_of(decision))
+
+    def _of_people(self, pull: PullRequest, records: tuple[Record, ...], seen: Digest | None) -> Event | None:
+        """Publish the checks on a pull request that the bot did not open."""
+        base = self.site.repository.head(self.gatherer.default_branch)
+        if base is None or (pull.same_repository and self.gatherer.touched(pull, base) is None):
+            return None
+        found = look_at(self.site, self.gatherer, self.policy, pull, base=base, records=records)
+        self.notebook.note(pull.number, seen)
+        if isinstance(found, str):
+            return _event(Mark.WARNING, pull, found)
+        return None if found is None else _told(found, pull)
 
     def _merge(
         self, approved: Approved, decision: GateDecision, facts: GateFacts, proposed: RecordedProposal
@@ -310,6 +333,16 @@ def _guarded(handle: Callable[[], Event], *, change: ChangeId | None = None, sub
             subject=subject,
             hint=error.hint,
         )
+
+
+def _if_any(handle: Callable[[], Event | None], *, subject: str) -> Iterator[Event]:
+    """Yield what there is to say, if anything; a failure is something to say."""
+    try:
+        event = handle()
+    except BotError as error:
+        event = Event(step=Step.GATE, mark=Mark.FAILURE, sentence=error.message, subject=subject, hint=error.hint)
+    if event is not None:
+        yield event
 
 
 def _told(decision: GateDecision, pull: PullRequest, *, said: str = "") -> Event:

@@ -21,6 +21,7 @@ COMMANDS = {
     "status": "bot.cli.status",
     "resume": "bot.cli.resume",
     "lint": "bot.cli.lint",
+    "govern": "bot.cli.govern",
     "explain": "bot.cli.explain",
     "test": "bot.cli.test",
     "backtest": "bot.cli.backtest",

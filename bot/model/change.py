@@ -11,6 +11,8 @@ from bot.model.recipe import Setting
 
 GATE_CHECK = "pow/gate"
 """The name of the check that the gate publishes."""
+GOVERNANCE_CHECK = "pow/governance"
+"""The name of the check that says whether a change fits its schemas, ranges, locks and governance files."""
 LEDGER_BRANCH = BranchName("pow-ledger")
 PROPOSAL_LABEL = "pow"
 URGENT_LABEL = "pow-urgent"

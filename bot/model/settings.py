@@ -157,6 +157,14 @@ class Approvers:
     distinct: bool = False
 
 
+class GovernanceMode(StrEnum):
+    """What becomes of a change whose target has no governance file with all five sections."""
+
+    REQUIRED = "required"
+    WARN = "warn"
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emergency:
     """Who may approve in an emergency, with a reason; the level's own approvers review it afterwards, in time."""
@@ -324,6 +332,7 @@ class Policy:
     blind_after: int = 5
     emergency: Emergency | None = None
     rollbacks: RollbackLimits = field(default_factory=RollbackLimits)
+    governance: GovernanceMode = GovernanceMode.WARN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from bot.model.settings import (
     Breaker,
     Budget,
     Emergency,
+    GovernanceMode,
     Policy,
     RollbackLimits,
     RollbackTest,
@@ -77,6 +78,7 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         breaker=_breaker(fields.section("breaker")),
         waiting=_waiting(fields.section("waiting")),
         blind_after=fields.integer("blind_after", _BLIND_AFTER),
+        governance=GovernanceMode(fields.text("governance", GovernanceMode.WARN)),
         emergency=_emergency(fields.section("emergency")) if fields.has("emergency") else None,
         rollbacks=_limits(fields.section("rollbacks")),
     )

@@ -26,6 +26,7 @@ class SchemaName(StrEnum):
     EVIDENCE = "evidence"
     RECIPE_TEST = "recipe_test"
     TRIGGER = "trigger"
+    GOVERNANCE = "governance"
 
 
 def check_shape(document: Document, name: SchemaName) -> tuple[Diagnostic, ...]:

@@ -51,6 +51,17 @@ def summary_of(decision: GateDecision) -> str:
     return "\n\n".join(part for part in parts if part)[:MAX_SUMMARY] + "\n"
 
 
+def reason_headline(reason: Reason) -> str:
+    """Return one plain line for a reason that stands alone."""
+    return visible(f"{_WORDS.get(reason.status, 'Passed')}: {reason.sentence}", limit=200)
+
+
+def reason_summary(reason: Reason) -> str:
+    """Return a reason that stands alone as Markdown, with all that it is made of."""
+    head = f"### {_SIGNS[reason.status]} {_WORDS.get(reason.status, 'Passed')}"
+    return "\n\n".join([head, "\n".join(_bullets(reason, 0))])[:MAX_SUMMARY] + "\n"
+
+
 def lines_of(decision: GateDecision) -> tuple[str, ...]:
     """Return the decision as plain lines, the reasons indented below their outcome."""
     reviews = [

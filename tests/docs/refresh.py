@@ -345,7 +345,13 @@ _MAIN_PAGES: Mapping[str, Callable[[], str]] = {
         f"{schema.value}.md": _written(partial(_schema, schema))
         for schema in (
             *(SchemaName.RECIPE, SchemaName.FEEDS, SchemaName.TARGETS, SchemaName.POLICY),
-            *(SchemaName.SERVICE, SchemaName.JOURNEY, SchemaName.EVIDENCE, SchemaName.RECIPE_TEST),
+            *(
+                SchemaName.SERVICE,
+                SchemaName.JOURNEY,
+                SchemaName.GOVERNANCE,
+                SchemaName.EVIDENCE,
+                SchemaName.RECIPE_TEST,
+            ),
         )
     },
 }

@@ -181,9 +181,13 @@ class Office:
 
     def simulate(self, *texts: str) -> GateDecision:
         """Run `pow simulate 1 --as-if ...`."""
+        return self.simulate_of(1, *texts)
+
+    def simulate_of(self, number: int, *texts: str) -> GateDecision:
+        """Run `pow simulate NUMBER --as-if ...`."""
         supposed = tuple(each for text in texts if (each := read_supposition(text)) is not None)
         assert len(supposed) == len(texts)
-        return simulate(self.site(), PullNumber(1), supposed, library=self.library(), base=self.main)
+        return simulate(self.site(), PullNumber(number), supposed, library=self.library(), base=self.main)
 
     @contextmanager
     def _collector(self) -> Iterator[Collector]:

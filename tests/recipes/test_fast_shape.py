@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recipes.malformed import corpus
-from recipes.repository_files import FILES
+from recipes.repository_files import FILES, ROOT
 from tries import tries
 
 from bot.recipes.fast_shape import compile_shape
@@ -21,6 +21,7 @@ DOCUMENTS = {
     "pow/settings/policy.yml": SchemaName.POLICY,
     "patches/services/PHOTO_VALIDATOR.yml": SchemaName.SERVICE,
     "patches/journeys/passport_renewal.yml": SchemaName.JOURNEY,
+    "governance/PHOTO_VALIDATOR.yml": SchemaName.GOVERNANCE,
 }
 START = Place(line=1, column=1)
 NOWHERE = Placed(lines=("",), root=Scalar(value=None, place=START, end_line=1, end_column=1))
@@ -46,7 +47,8 @@ KEYS = [
 
 
 def value_of(path: str):
-    document = parse_strictly(path, FILES[path].encode())
+    text = FILES[path] if path in FILES else (ROOT / path).read_text()
+    document = parse_strictly(path, text.encode())
     assert isinstance(document, Document)
     return document.value
 
