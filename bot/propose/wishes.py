@@ -34,16 +34,13 @@ def changes_asked(
         if isinstance(former, Refused):
             return former
         result = resolve(key, wanted, former[0], policy)
-        match result:
-            case NoValue():
-                return Refused(reason=result.reason, hint=result.hint)
-            case NoStep():
-                ends.append(result.reason)
-            case Result() if not same(former[0], result.value):
-                change = KeyChange(target=target, key=key, before=former[0], after=result.value, how=result.how)
-                found.append(change)
-            case Result():
-                pass
+        if isinstance(result, NoValue):
+            return Refused(reason=result.reason, hint=result.hint)
+        if isinstance(result, NoStep):
+            ends.append(result.reason)
+        elif not same(former[0], result.value):
+            change = KeyChange(target=target, key=key, before=former[0], after=result.value, how=result.how)
+            found.append(change)
     return tuple(found) or _content(ends)
 
 
