@@ -10,6 +10,7 @@ from bot.approve.facts import GateFacts, RecordedProposal, recorded_proposal
 from bot.approve.gate import decide, has_expired, proof_of
 from bot.approve.gather import Gatherer
 from bot.approve.incident import open_incident
+from bot.approve.landing import Landing, landing_of
 from bot.approve.notebook import Notebook
 from bot.approve.people import look_at
 from bot.approve.records import (
@@ -259,19 +260,28 @@ class _Gate:
             draft = closed(proposed.change, pull, outcome=REJECTED, at=self.site.now, why=UNDONE)
             self.site.ledger.append(draft)
             return _event(Mark.NOTE, pull, UNDONE, change=proposed.change)
+        landing = self._landing(pull, merge)
         incident = Incident(
             commit=merge,
-            is_merge=len(repository.commit(merge).parents) > 1,
-            reason=found.reason,
+            is_merge=landing is None,
+            first=landing.first if landing and landing.count > 1 else None,
+            reason=landing.reason if landing else found.reason,
             change=proposed.change,
             pull=pull.number,
             merged_by=pull.merged_by.login if pull.merged_by else None,
             targets=tuple(target for path in proposed.before if (target := target_of(path)) is not None),
         )
         said = open_incident(self.site, incident)
-        sentence = f"merged without a valid gate: {found.reason}; it will not be deployed; {said}"
+        sentence = f"merged without a valid gate: {incident.reason}; it will not be deployed; {said}"
         hint = f"look at it, then undo it: {revert_command(incident)}"
         return _event(Mark.FAILURE, pull, sentence, change=proposed.change, hint=hint)
+
+    def _landing(self, pull: PullRequest, merge: CommitSha) -> Landing | None:
+        """Recognise what a person squashed or rebased; None for a merge of two."""
+        if len(self.site.repository.commit(merge).parents) > 1:
+            return None
+        commits = self.site.forge.commits(pull.number)
+        return landing_of(self.site.repository.history(merge, limit=max(len(commits), 1)), commits)
 
     def _over(self, proposed: RecordedProposal, records: tuple[Record, ...]) -> Event:
         """Catch up with a pull request that is no longer open."""

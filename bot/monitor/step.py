@@ -145,7 +145,7 @@ def _measure(now: Round, watched: Watched, footprint: Footprint) -> list[Event]:
     if isinstance(plan, TakeBack):
         facts = {**_facts(verdict, measured), "shown": format_time(now.site.now)}
         now.site.ledger.append(_measured(now, watched, facts))
-        _comment(now, watched, recipe, verdict)
+        _comment(now, watched, recipe, verdict, because=plan.draft_because)
         return _roll_back(now, undoing, plan, verdict)
     verdict = replace(verdict, kind=VerdictKind.ASK, sentence=f"{verdict.sentence}, but {plan.reason}")
     _keep_in_mind(now, watched, recipe, verdict, measured)
@@ -179,7 +179,9 @@ def _measured(now: Round, watched: Watched, facts: Mapping[str, Json]) -> Draft:
     return Draft(change=watched.id, phase=Phase.MEASURED, at=at, key=format_time(at), facts=facts)
 
 
-def _comment(now: Round, watched: Watched, recipe: CompiledRecipe, verdict: Verdict) -> list[Event]:
+def _comment(
+    now: Round, watched: Watched, recipe: CompiledRecipe, verdict: Verdict, *, because: tuple[str, ...] = ()
+) -> list[Event]:
     evidence = now.footprint(watched).merged.get(evidence_path(watched.id))
     now.site.forge.put_comment(
         watched.pull,
@@ -190,6 +192,7 @@ def _comment(now: Round, watched: Watched, recipe: CompiledRecipe, verdict: Verd
             effective_at=watched.effective_at,
             course=course_of(now.records_of(watched.id), verdict, recipe, evidence),
             milestones=milestones_of(verdict, recipe, effective_at=watched.effective_at),
+            because=because,
         ),
     )
     return []

@@ -12,7 +12,8 @@ INCIDENT_LABEL = "pow:incident"
 class Incident:
     """A commit of the base branch that changes the desired state past the gate; it will not be deployed.
 
-    `change` is the proposal that it brought in, where it is one that was never merged through the gate.
+    `change` is the proposal that it brought in, where it is one that was never merged through the gate. `first` is
+    the first of several commits that a rebase made of it; `commit` is then the last.
     """
 
     commit: CommitSha
@@ -22,6 +23,7 @@ class Incident:
     pull: PullNumber | None = None
     merged_by: Login | None = None
     targets: tuple[str, ...] = ()
+    first: CommitSha | None = None
 
 
 def incident_marker(incident: Incident) -> str:
@@ -36,7 +38,9 @@ def incident_title(incident: Incident) -> str:
 
 
 def revert_command(incident: Incident) -> str:
-    """Return the command that takes the commit back."""
+    """Return the command that takes the commit back, or all that a rebase made."""
+    if incident.first is not None:
+        return f"git revert {incident.first[:12]}^..{incident.commit[:12]}"
     return f"git revert {'-m 1 ' if incident.is_merge else ''}{incident.commit[:12]}"
 
 

@@ -23,6 +23,7 @@ _WORDS = {
     VerdictKind.HOLD: "still watching",
     VerdictKind.SUCCESS: "it worked: the loop is closed",
 }
+_DRAFTED = "it got worse: a person must look at the rollback"
 _OUTCOMES = {
     RuleOutcome.HOLDS: "holds",
     RuleOutcome.DOES_NOT_HOLD: "does not hold",
@@ -62,16 +63,21 @@ def watch_comment(
     effective_at: datetime,
     course: Course | None = None,
     milestones: tuple[Milestone, ...] = (),
+    because: tuple[str, ...] = (),
 ) -> str:
-    """Render the present verdict, how the watch went and what is to come; the same comment is edited each time."""
+    """Render the present verdict, how the watch went and what is to come; the same comment is edited each time.
+
+    `because` are the reasons why a rollback that is due is only a draft.
+    """
     course = course or Course()
     deadline = verdict.ends_at or effective_at + recipe.watch.deadline
     lines = [
         watch_marker(verdict.change),
-        f"### Watch: {_WORDS[verdict.kind]}",
+        f"### Watch: {_DRAFTED if because else _WORDS[verdict.kind]}",
         "",
         _sentence(verdict.sentence),
         "",
+        *_reasons(because),
         "| rule | says | observed | n |",
         "|---|---|---|---:|",
         _row("success", verdict.success),
@@ -88,6 +94,14 @@ def watch_comment(
     if verdict.kind in {VerdictKind.SUCCESS, VerdictKind.KEEP}:
         lines += comparison_lines(course)
     return "\n".join([*lines, *_notes(verdict, course), *course_lines(course)]) + "\n"
+
+
+def _reasons(because: tuple[str, ...]) -> Iterator[str]:
+    if because:
+        yield "The rollback is a draft that waits for a person, because"
+        yield ""
+        yield from (f"- {sanitize(reason, limit=_LIMIT)}" for reason in because)
+        yield ""
 
 
 def _notes(verdict: Verdict, course: Course) -> Iterator[str]:

@@ -349,6 +349,8 @@ def test_a_draft_says_why_a_person_must_look(files: dict[str, bytes], later: byt
     assert PERSON_LABEL in pull.labels
     assert "A person must look at it first" in pull.body
     assert reason in pull.body.replace("\\", "")
+    assert "a person must look at the rollback" in tower.comment(1)
+    assert reason in tower.comment(1).replace("\\", "")
     assert "draft" in report.events[-1].sentence
     content = tower.world.snapshots[pull.head].files[PHOTO]
     assert b"max_blur_px: 2" in content
