@@ -41,6 +41,7 @@ ADAPTERS = frozenset(
         "diagnose/log.py",  # reads an event log
         "diagnose/xes.py",  # likewise
         "deploy/gateway.py",  # the gateway's client
+        "approve/rego_program.py",  # runs opa or conftest
     }
 )
 """Modules of pure packages that do I/O after all; steps (`step.py`) call what they are given and nothing else."""

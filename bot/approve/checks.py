@@ -15,7 +15,7 @@ from bot.model.json import digest_of
 from bot.model.names import CommitSha, Login
 from bot.model.recipe import Recipe, Setting, Wanted
 from bot.model.settings import Policy
-from bot.propose.desired import Unreadable, evidence_path, path_of, same, target_of, wanted_by
+from bot.propose.desired import Unreadable, evidence_path, key_changes, path_of, same, target_of, wanted_by
 from bot.propose.impact import out_of_range, shown
 from bot.propose.trailers import ChangeKind, ProposalTrailers
 from bot.propose.wishes import resolve
@@ -143,6 +143,21 @@ def check_files(facts: GateFacts) -> Reason:
 def desired_files(facts: GateFacts) -> tuple[FileFacts, ...]:
     """Return the changed files that hold desired state."""
     return tuple(file for file in facts.files if target_of(file.path) is not None)
+
+
+def values_changed(files: tuple[FileFacts, ...]) -> tuple[KeyChange, ...] | Unreadable:
+    """Derive the changed values from the real bytes of the base and of the head."""
+    found: list[KeyChange] = []
+    for file in files:
+        if target_of(file.path) is None:
+            continue
+        if file.base is None or file.head is None:
+            return Unreadable(path=file.path, reason="it is not a regular file on both sides")
+        changes = key_changes(file.path, file.base, file.head)
+        if isinstance(changes, Unreadable):
+            return changes
+        found += changes
+    return tuple(found)
 
 
 def _file(file: FileFacts, facts: GateFacts) -> Reason:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.approve.rego import RegoAnswer
 from bot.model.change import Affected
 from bot.model.forge import Actor, FileStatus, Permission, PullCommit, PullRequest, Push, Review
 from bot.model.json import Json
@@ -95,6 +96,8 @@ class GateFacts:
     permissions: Mapping[Login, Permission] = field(default_factory=dict)
     teams: Mapping[TeamSlug, frozenset[Login]] = field(default_factory=dict)
     rollback: RollbackProof | NoProof | None = None
+    rego: RegoAnswer | None = None
+    """What the agency's own policies say; None: they were not run."""
     governance: Mapping[str, bytes] = field(default_factory=dict)
     """The governance files of its targets on the base, by path."""
     others: tuple[OtherPull, ...] = ()

@@ -13,6 +13,7 @@ from bot.approve.checks import (
     check_pushes,
     check_values,
     desired_files,
+    values_changed,
 )
 from bot.approve.emergency import Judged, is_possible, judge_claims
 from bot.approve.facts import GateFacts, RollbackProof
@@ -37,7 +38,7 @@ from bot.model.level import Level, highest
 from bot.model.settings import Approvers, Policy
 from bot.model.switch import Stop
 from bot.propose.calendar import closed_because
-from bot.propose.desired import Unreadable, key_changes
+from bot.propose.desired import Unreadable
 from bot.propose.impact import Stakes, impact_of, stakes_of, threshold_of
 from bot.propose.trailers import ChangeKind
 from bot.report.approvers import all_approvals, approvals_of
@@ -120,15 +121,7 @@ def has_expired(decision: GateDecision) -> bool:
 
 def changed_values(facts: GateFacts) -> tuple[KeyChange, ...] | Unreadable:
     """Derive the changed values from the real bytes of the base and of the head."""
-    found: list[KeyChange] = []
-    for file in desired_files(facts):
-        if file.base is None or file.head is None:
-            return Unreadable(path=file.path, reason="it is not a regular file on both sides")
-        changes = key_changes(file.path, file.base, file.head)
-        if isinstance(changes, Unreadable):
-            return changes
-        found += changes
-    return tuple(found)
+    return values_changed(facts.files)
 
 
 def _switch(facts: GateFacts, policy: Policy) -> Reason:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.approve.attempts import find_precedent
+from bot.approve.checks import values_changed
 from bot.approve.emergency import overdue
 from bot.approve.facts import (
     FileFacts,
@@ -18,6 +19,7 @@ from bot.approve.facts import (
     recorded_proposal,
 )
 from bot.approve.precedent import Subject, Vetoed, in_words
+from bot.approve.rego import RegoAnswer, RegoProgram, document_of
 from bot.approve.rollback import Bytes, RollbackFacts, merge_of, prove
 from bot.ledger.site import Site
 from bot.model.errors import NotFoundError, PermissionDeniedError
@@ -53,6 +55,7 @@ class Gatherer:
     policy: Policy
     recipes: Mapping[str, Recipe]
     default_branch: BranchName
+    rego: RegoProgram | None = None
     _permissions: dict[Login, Permission] = field(default_factory=dict)
     _teams: dict[TeamSlug, frozenset[Login]] = field(default_factory=dict)
     _unseen: set[str] = field(default_factory=set)
@@ -93,6 +96,17 @@ class Gatherer:
                 found.append(OtherPull(number=other.number, author=other.author.login, paths=paths))
         return tuple(found)
 
+    def _asked(self, pull: PullRequest, files: tuple[FileFacts, ...], base: CommitSha) -> RegoAnswer | None:
+        """Run the agency's policies, as they stand on the base, on a change of desired state."""
+        wanted = self.policy.rego
+        if wanted is None or self.rego is None or not any(target_of(file.path) for file in files):
+            return None
+        folder = f"{wanted.folder}/"
+        read = self.site.repository.read_many(folder, base)
+        policies = {path.removeprefix(folder): content for path, content in read.items()}
+        document = document_of(pull, values_changed(files), tuple(file.path for file in files))
+        return self.rego.ask(wanted.program, policies, document)
+
     def governance(self, files: tuple[FileFacts, ...], base: CommitSha) -> Mapping[str, bytes]:
         """Read the governance files of every target that is changed, from the base."""
         targets = {target for file in files if (target := target_of(file.path)) is not None}
@@ -129,6 +143,7 @@ class Gatherer:
             permissions=self._rights(reviews, also),
             teams=self._members(),
             rollback=self._rollback(pull, trailers, proposed, base=base, records=records),
+            rego=self._asked(pull, files, base),
             governance=self.governance(files, base),
             others=self.others(pull, base),
             overdue=overdue(records, self.policy, self.site.now),

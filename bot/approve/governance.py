@@ -6,9 +6,11 @@ of the base branch, whatever the pull request brings. See docs/adr/0031-governan
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from bot.approve.facts import FileFacts, GateFacts, OtherPull, RollbackProof
 from bot.approve.reasons import all_of, good, pending, refused
+from bot.approve.rego import Answered, Failed, RegoAnswer, in_words
 from bot.model.change import KeyChange
 from bot.model.decision import Reason
 from bot.model.errors import Diagnostic
@@ -30,7 +32,7 @@ class Governed:
     files: tuple[FileFacts, ...]
     keys: tuple[KeyChange, ...] | Unreadable
     governance: Mapping[str, bytes]
-    lock: Reason
+    beside: tuple[Reason, ...] = ()
 
 
 def check_governance(facts: GateFacts, policy: Policy, keys: tuple[KeyChange, ...] | Unreadable) -> Reason:
@@ -38,7 +40,8 @@ def check_governance(facts: GateFacts, policy: Policy, keys: tuple[KeyChange, ..
     if isinstance(facts.rollback, RollbackProof):
         return good(NAME, "a proved rollback brings back what was governed before")
     files = tuple(file for file in facts.files if target_of(file.path) is not None)
-    return govern(Governed(files=files, keys=keys, governance=facts.governance, lock=check_lock(facts)), policy)
+    beside = (check_lock(facts), *_rego(facts.rego, policy))
+    return govern(Governed(files=files, keys=keys, governance=facts.governance, beside=beside), policy)
 
 
 def govern(given: Governed, policy: Policy) -> Reason:
@@ -46,7 +49,7 @@ def govern(given: Governed, policy: Policy) -> Reason:
     children = (
         *(_schema(file) for file in given.files),
         _ranges(given.keys, policy),
-        given.lock,
+        *given.beside,
         *_sections(given, policy.governance),
     )
     return all_of(
@@ -71,6 +74,23 @@ def check_lock(facts: GateFacts) -> Reason:
 def _locked(first: OtherPull, own: set[str]) -> str:
     path = min(own & first.paths)
     return f"locked by #{first.number} of {first.author}, which is open since before and changes {path} as well"
+
+
+def _rego(answer: RegoAnswer | None, policy: Policy) -> Iterator[Reason]:
+    """Hold a change against the agency's own policies, where it has some; no answer is no yes."""
+    if policy.rego is None:
+        return
+    match answer:
+        case None:
+            yield refused("rego", "the agency's policies in Rego were not run")
+        case Failed(reason=reason):
+            yield refused("rego", f"the agency's policies in Rego gave no answer: {reason}")
+        case Answered(denials=()):
+            yield good("rego", "the agency's policies in Rego deny nothing")
+        case Answered(denials=denials):
+            yield refused("rego", f"denied by the agency's policies: {in_words(denials)}")
+        case _:
+            assert_never(answer)
 
 
 def _schema(file: FileFacts) -> Reason:

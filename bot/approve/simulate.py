@@ -7,6 +7,7 @@ from bot.approve.emergency import SHORTEST_REASON
 from bot.approve.facts import GateFacts, lower
 from bot.approve.gate import decide
 from bot.approve.gather import Gatherer
+from bot.approve.rego import RegoProgram
 from bot.ledger.site import Site
 from bot.model.decision import GateDecision
 from bot.model.errors import BotError, DiagnosticError
@@ -46,7 +47,13 @@ def read_supposition(text: str) -> Supposition | None:
 
 
 def simulate(
-    site: Site, number: PullNumber, supposed: tuple[Supposition, ...], *, library: Library, base: CommitSha
+    site: Site,
+    number: PullNumber,
+    supposed: tuple[Supposition, ...],
+    *,
+    library: Library,
+    base: CommitSha,
+    rego: RegoProgram | None = None,
 ) -> GateDecision:
     """Decide on a pull request as `pow gate` would now, as if the supposed reviews had been given.
 
@@ -66,6 +73,7 @@ def simulate(
         policy=library.settings.policy,
         recipes={compiled.recipe.id: compiled.recipe for compiled in library.recipes},
         default_branch=site.repository.default_branch(),
+        rego=rego,
     )
     logins = tuple(each.login for each in supposed)
     facts = gatherer.facts(pull, base=base, records=site.ledger.records(), also=logins)

@@ -25,6 +25,7 @@ from bot.approve.records import (
     message_of,
     outcome_of,
 )
+from bot.approve.rego import RegoProgram
 from bot.approve.remind import remind
 from bot.approve.retire import keep, retire, retirement, stands_by
 from bot.approve.settle import Irregular, is_undone, stands_on, verify_merge
@@ -55,8 +56,18 @@ _MARKS = {
 }
 
 
-def run(site: Site, *, library: Library, base: CommitSha, only: PullNumber | None = None) -> StepReport:
-    """Look at every proposal that is not settled, or at one; `base` is the commit that the library was read from."""
+def run(
+    site: Site,
+    *,
+    library: Library,
+    base: CommitSha,
+    only: PullNumber | None = None,
+    rego: RegoProgram | None = None,
+) -> StepReport:
+    """Look at every proposal that is not settled, or at one; `base` is the commit that the library was read from.
+
+    `rego` runs the agency's own policies, where it has some; without it such a policy refuses everything.
+    """
     if library.settings is None:
         sentence = "the settings cannot be read, so nothing can be approved"
         event = Event(step=Step.GATE, mark=Mark.FAILURE, sentence=sentence, hint="run `pow lint`")
@@ -67,6 +78,7 @@ def run(site: Site, *, library: Library, base: CommitSha, only: PullNumber | Non
         policy=library.settings.policy,
         recipes={compiled.recipe.id: compiled.recipe for compiled in library.recipes},
         default_branch=site.repository.default_branch(),
+        rego=rego,
     )
     gate = _Gate(
         site=site,

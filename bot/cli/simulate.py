@@ -24,6 +24,7 @@ def command(*, pull: int, texts: tuple[str, ...], as_json: bool) -> int:
 
     Exit code 0 if it would merge, 1 if not.
     """
+    from bot.approve.rego_program import LocalProgram
     from bot.approve.simulate import SUPPOSITIONS, read_supposition, simulate
     from bot.cli.wiring import open_work
     from bot.report.gate import lines_of
@@ -37,7 +38,9 @@ def command(*, pull: int, texts: tuple[str, ...], as_json: bool) -> int:
         supposed.append(supposition)
     with open_work(read_environment()) as work:
         number = PullNumber(pull)
-        decision = simulate(work.site, number, tuple(supposed), library=work.library, base=work.base)
+        decision = simulate(
+            work.site, number, tuple(supposed), library=work.library, base=work.base, rego=LocalProgram()
+        )
     lines = lines_of(decision)
     if as_json:
         show_json(

@@ -50,11 +50,12 @@ def gate(
 ) -> StepReport:
     """Step 4, for every pull request or for one."""
     from bot.approve import step
+    from bot.approve.rego_program import LocalProgram
 
     return _counted(
         environment,
         connection,
-        lambda work: step.run(work.site, library=work.library, base=work.base, only=only),
+        lambda work: step.run(work.site, library=work.library, base=work.base, only=only, rego=LocalProgram()),
     )
 
 

@@ -165,6 +165,21 @@ class GovernanceMode(StrEnum):
     OFF = "off"
 
 
+class RegoKind(StrEnum):
+    """The programs that policies in Rego may be run with."""
+
+    OPA = "opa"
+    CONFTEST = "conftest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rego:
+    """Policies in Rego below `folder` of the base branch, and what runs them."""
+
+    program: RegoKind
+    folder: str = "pow/rego"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emergency:
     """Who may approve in an emergency, with a reason; the level's own approvers review it afterwards, in time."""
@@ -333,6 +348,7 @@ class Policy:
     emergency: Emergency | None = None
     rollbacks: RollbackLimits = field(default_factory=RollbackLimits)
     governance: GovernanceMode = GovernanceMode.WARN
+    rego: Rego | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -203,7 +203,7 @@ def _is_read(path: str) -> bool:
 def _is_quiet(path: str) -> bool:
     """Notes for people and Git's own files need no warning."""
     name = path.rsplit("/", 1)[-1]
-    return name.startswith(".git") or name.endswith(".md")
+    return name.startswith(".git") or name.endswith((".md", ".rego"))
 
 
 def _below(files: Mapping[str, bytes], folder: str) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from bot.model.settings import (
     Emergency,
     GovernanceMode,
     Policy,
+    Rego,
+    RegoKind,
     RollbackLimits,
     RollbackTest,
     ShareTest,
@@ -78,6 +80,7 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         breaker=_breaker(fields.section("breaker")),
         waiting=_waiting(fields.section("waiting")),
         blind_after=fields.integer("blind_after", _BLIND_AFTER),
+        rego=_rego(fields.section("rego")) if fields.has("rego") else None,
         governance=GovernanceMode(fields.text("governance", GovernanceMode.WARN)),
         emergency=_emergency(fields.section("emergency")) if fields.has("emergency") else None,
         rollbacks=_limits(fields.section("rollbacks")),
@@ -110,6 +113,10 @@ def _emergency(fields: Fields) -> Emergency:
         review_within=fields.duration("review_within", Emergency(approvers=()).review_within),
         refuse_while_overdue=fields.flag("refuse_while_overdue", default=True),
     )
+
+
+def _rego(fields: Fields) -> Rego:
+    return Rego(program=RegoKind(fields.text("program")), folder=fields.text("dir", "pow/rego").rstrip("/"))
 
 
 def _waiting(fields: Fields) -> Waiting:
