@@ -2,7 +2,7 @@
 
 The port is here, the program behind it in `rego_program.py`. Whatever is not a clear answer refuses the change.
 
-Formats: `opa eval --format json` answers `{"result": [{"expressions": [{"value": ...}]}]}`, and without `result` where
+Formats: `opa eval --format json` answers `{"result": [{"expressions": [{"value": ...}]}]}`, without `result` where
 the query is undefined (https://www.openpolicyagent.org/docs/cli, https://www.openpolicyagent.org/docs/rest-api).
 `conftest test --output json` answers a list of `{"namespace", "successes", "failures": [{"msg"}], ...}`
 (https://www.conftest.dev/output).
