@@ -30,17 +30,31 @@ def detect(
     from bot.cli.trigger_event import read_trigger
     from bot.propose import step, triggered
     from bot.propose.shard import parse_shard
+    from bot.rehearse.preview import preview_by
 
     share, trigger = parse_shard(shard), read_trigger(environment)
 
     def run(work: Work) -> StepReport:
+        rehearse = preview_by(work.settings.policy.rollback)
         if trigger is not None and not recipe:
             return triggered.run(
-                work.site, library=work.library, base=work.base, collector=work.collector, trigger=trigger
+                work.site,
+                library=work.library,
+                base=work.base,
+                collector=work.collector,
+                trigger=trigger,
+                rehearse=rehearse,
             )
         chosen = triggered.only(work.library, RecipeId(recipe)) if recipe else work.library
         library = replace(chosen, recipes=tuple(each for each in chosen.recipes if share.holds(each.recipe.id)))
-        return step.run(work.site, library=library, base=work.base, collector=work.collector, dry_run=dry_run)
+        return step.run(
+            work.site,
+            library=library,
+            base=work.base,
+            collector=work.collector,
+            dry_run=dry_run,
+            rehearse=rehearse,
+        )
 
     return _counted(environment, connection, run)
 

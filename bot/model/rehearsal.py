@@ -133,3 +133,11 @@ class Backtest:
     def per_month(self) -> float:
         """Proposals in a month of 30 days."""
         return len(self.watches) * (timedelta(days=30) / self.span.length)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed:
+    """A backtest in few words, as names and plain texts; without any, `why_not` says why."""
+
+    rows: tuple[tuple[str, str], ...]
+    why_not: str = ""

@@ -1,7 +1,7 @@
 """`pow detect`: read the feeds, see which recipes fire, and propose what they ask for, each once."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import chain
 from typing import assert_never
@@ -13,14 +13,17 @@ from bot.diagnose.process import rank
 from bot.ledger.lifecycle import Standing
 from bot.ledger.site import Site
 from bot.model.change import Change, Proposal
-from bot.model.errors import BotError, ForgeError, Severity
+from bot.model.errors import BotError, ForgeError
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.finding import ComplaintCount, Finding, Ranking
 from bot.model.names import CommitSha, FeedName, PullNumber, RecipeId
 from bot.model.record import Draft, Record
+from bot.model.rehearsal import Rehearsed
+from bot.model.series import Reading
 from bot.model.settings import FeedSpec, Settings
 from bot.model.switch import Switch
-from bot.model.verdict import Measurement, RuleOutcome
+from bot.model.verdict import Measurement
+from bot.propose import messages
 from bot.propose.impact import affected_by
 from bot.propose.life import (
     Replace,
@@ -41,24 +44,50 @@ from bot.propose.proposal import case_of, proposal_of
 from bot.propose.publish import Publisher, edited
 from bot.recipes.library import CompiledRecipe, Library
 from bot.report.closing import closing_marker, reopening_comment
-from bot.report.pull_request import Case, complaints_in_words, redline_of, title_of
-from bot.report.ranking import worst_of
+from bot.report.pull_request import Case, redline_of, title_of
 from bot.rules.evaluate import evaluate
 from bot.rules.scan import Question
 
+Rehearse = Callable[[CompiledRecipe, Mapping[FeedName, Reading]], Rehearsed]
 _GATE = "gate.yml"
 
 
-def run(site: Site, *, library: Library, base: CommitSha, collector: Collector, dry_run: bool = False) -> StepReport:
-    """Go through all recipes of a library that was read at `base`; a dry run only says what it would propose."""
+def run(
+    site: Site,
+    *,
+    library: Library,
+    base: CommitSha,
+    collector: Collector,
+    dry_run: bool = False,
+    rehearse: Rehearse | None = None,
+) -> StepReport:
+    """Go through all recipes of a library that was read at `base`; a dry run only says what it would propose.
+
+    `rehearse` replays a recipe on what was read, for the text of its proposal.
+    """
     if library.settings is None:
         sentence = "the settings cannot be read, so nothing is detected"
         event = Event(step=Step.DETECT, mark=Mark.FAILURE, sentence=sentence, hint="run `pow lint`")
-        return StepReport(step=Step.DETECT, events=(*_broken(library), event))
+        return StepReport(step=Step.DETECT, events=(*messages.broken(library), event))
     detector = _Detector(
-        site=site, library=library, settings=library.settings, base=base, collector=collector, dry_run=dry_run
+        site=site,
+        library=library,
+        settings=library.settings,
+        base=base,
+        collector=collector,
+        dry_run=dry_run,
+        rehearse=rehearse,
     )
     return StepReport(step=Step.DETECT, events=tuple(detector.events()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Desk:
+    """What the proposals of one run share; `drafts` are the records of what is published, not written yet."""
+
+    publisher: Publisher
+    readings: Mapping[FeedName, Reading]
+    drafts: list[Draft] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,26 +100,27 @@ class _Detector:
     base: CommitSha
     collector: Collector
     dry_run: bool
+    rehearse: Rehearse | None
 
     def events(self) -> Iterator[Event]:
         """Screen the rules where that pays, read each feed once, then decide on all firing recipes together."""
-        yield from _broken(self.library)
+        yield from messages.broken(self.library)
         opened = waiting(self.site.ledger.records())
         screened = self._screened(opened)
         gathered = self.collector.gather(self._specs(screened.keys(), opened), now=self.site.now)
-        yield from _unread(gathered)
+        yield from messages.unread(gathered)
         findings: dict[RecipeId, Finding] = {}
         fading: list[Retire] = []
         for compiled in self.library.recipes:
             measurement = screened.get(compiled.recipe.id)
             found = NotFiring(measurement=measurement) if measurement else self._diagnosed(compiled, gathered)
             if isinstance(found, NotFiring):
-                yield _quiet(compiled, found)
+                yield messages.quiet(compiled, found)
                 if (old := opened.get(compiled.recipe.id)) is not None:
                     fading += self._fading(compiled, old, found, gathered)
             else:
                 findings[compiled.recipe.id] = found
-        yield from self._proposals(findings, fading)
+        yield from self._proposals(findings, fading, gathered.readings)
 
     def _fading(
         self, compiled: CompiledRecipe, old: Standing, found: NotFiring, gathered: Gathered
@@ -147,35 +177,37 @@ class _Detector:
             sources=uses_of(gathered, _feeds_of(compiled)),
         )
 
-    def _proposals(self, findings: Mapping[RecipeId, Finding], fading: list[Retire]) -> Iterator[Event]:
+    def _proposals(
+        self, findings: Mapping[RecipeId, Finding], fading: list[Retire], readings: Mapping[FeedName, Reading]
+    ) -> Iterator[Event]:
         """Plan all firing recipes at once, and handle each apart."""
         firing = [compiled for compiled in self.library.recipes if compiled.recipe.id in findings]
         situation = self._situation(findings, asking=bool(firing or fading))
         yield from slowed(situation.policy, self.settings.policy) if firing else ()
         decided = decide([compiled.recipe for compiled in firing], situation, edited(self.site, situation.records))
-        publisher, drafts = Publisher(site=self.site), list[Draft]()
+        desk = _Desk(publisher=Publisher(site=self.site), readings=readings)
         for compiled, each in zip(firing, decided, strict=True):
             finding = findings[compiled.recipe.id]
             match each:
                 case Held():
-                    yield _held(each)
+                    yield messages.waits(each)
                 case Retire():
-                    yield from self._retire(each, situation, drafts)
+                    yield from self._retire(each, situation, desk)
                 case Revive():
-                    yield from self._revive(each, situation.records, publisher, drafts)
+                    yield from self._revive(each, situation.records, desk)
                 case Replace():
-                    yield from self._propose(each.change, compiled, finding, publisher, drafts)
-                    yield from self._supersede(each, drafts)
+                    yield from self._propose(each.change, compiled, finding, desk)
+                    yield from self._supersede(each, desk)
                 case Change():
-                    yield from self._propose(each, compiled, finding, publisher, drafts)
+                    yield from self._propose(each, compiled, finding, desk)
                 case _:
                     assert_never(each)
         for gone in fading:
-            yield from self._retire(gone, situation, drafts)
+            yield from self._retire(gone, situation, desk)
         later = replace(situation, policy=paced(self.settings.policy, (), self.site.now))
-        yield from _queued(queue((each for each in decided if isinstance(each, Held)), later))
-        if drafts:
-            yield from self._record(drafts)
+        yield from messages.queued(queue((each for each in decided if isinstance(each, Held)), later))
+        if desk.drafts:
+            yield from self._record(desk.drafts)
 
     def _situation(self, findings: Mapping[RecipeId, Finding], *, asking: bool) -> Situation:
         """Gather what the plan depends on; the kill switch is asked for only where something is to be done."""
@@ -193,46 +225,46 @@ class _Detector:
             switch=self.site.kill_switch.state() if asking else Switch(),
         )
 
-    def _retire(self, retired: Retire, situation: Situation, drafts: list[Draft]) -> Iterator[Event]:
+    def _retire(self, retired: Retire, situation: Situation, desk: _Desk) -> Iterator[Event]:
         """Decide that a proposal has nothing left to do; the gate, which sees what people made of it, closes it."""
         old = retired.old
         if situation.policy.paused or situation.switch.against(old.recipe, old.targets):
             return
         if not self.dry_run:
-            drafts.append(obsolete(retired, at=self.site.now, policy=self.settings.policy.digest))
+            desk.drafts.append(obsolete(retired, at=self.site.now, policy=self.settings.policy.digest))
         said = f"pull request {old.pull} {'would be' if self.dry_run else 'is'} closed: {retired.sentence}"
-        yield _said(old, Mark.NOTE, said)
+        yield messages.of_standing(old, Mark.NOTE, said)
 
-    def _supersede(self, replaced: Replace, drafts: list[Draft]) -> Iterator[Event]:
+    def _supersede(self, replaced: Replace, desk: _Desk) -> Iterator[Event]:
         """Decide that a proposal gives way, once the one that replaces it is there."""
-        new = next((draft for draft in drafts if draft.change == replaced.change.id), None)
+        new = next((draft for draft in desk.drafts if draft.change == replaced.change.id), None)
         number = new.facts.get("pull") if new else None
         if isinstance(number, int):
-            drafts.append(
+            desk.drafts.append(
                 superseded(replaced, by=PullNumber(number), at=self.site.now, policy=self.settings.policy.digest)
             )
         if isinstance(number, int) or self.dry_run:
             said = f"pull request {replaced.old.pull} gives way to it: {replaced.why}"
-            yield _said(replaced.old, Mark.NOTE, said)
+            yield messages.of_standing(replaced.old, Mark.NOTE, said)
 
-    def _revive(
-        self, revived: Revive, records: tuple[Record, ...], publisher: Publisher, drafts: list[Draft]
-    ) -> Iterator[Event]:
+    def _revive(self, revived: Revive, records: tuple[Record, ...], desk: _Desk) -> Iterator[Event]:
         """Open the pull request again, then decide so: what is open stays open if the run dies in between."""
         old, record = revived.old, proposal_record(records, revived.old.change)
         if self.dry_run or record is None or old.pull is None:
-            yield _said(old, Mark.NOTE, f"pull request {old.pull} would be opened again")
+            yield messages.of_standing(old, Mark.NOTE, f"pull request {old.pull} would be opened again")
             return
         try:
-            publisher.reopen(revived.change.branch, old.pull, CommitSha(str(record.facts.get("head"))))
+            desk.publisher.reopen(revived.change.branch, old.pull, CommitSha(str(record.facts.get("head"))))
         except BotError as error:
-            yield _said(old, Mark.FAILURE, f"pull request {old.pull} is not opened again: {error.message}")
+            yield messages.of_standing(
+                old, Mark.FAILURE, f"pull request {old.pull} is not opened again: {error.message}"
+            )
             return
-        drafts.append(draft := reopened(revived, at=self.site.now, policy=self.settings.policy.digest))
+        desk.drafts.append(draft := reopened(revived, at=self.site.now, policy=self.settings.policy.digest))
         self.site.forge.put_comment(
             old.pull, marker=closing_marker(old.change), body=reopening_comment(str(draft.facts["sentence"]))
         )
-        yield _said(old, Mark.DONE, f"pull request {old.pull} is open again: the bottleneck is back")
+        yield messages.of_standing(old, Mark.DONE, f"pull request {old.pull} is open again: the bottleneck is back")
 
     def _record(self, drafts: list[Draft]) -> Iterator[Event]:
         """Record all proposals at once, then start the gate; the next run finds and records what this one cannot."""
@@ -257,53 +289,45 @@ class _Detector:
     def _proposal(self, case: Case) -> Proposal:
         return proposal_of(case, base=self.base, started_by=self.site.started_by)
 
+    def _case(
+        self, change: Change, compiled: CompiledRecipe, finding: Finding, readings: Mapping[FeedName, Reading]
+    ) -> Case:
+        site, policy = self.site, self.settings.policy
+        case = case_of(change, compiled, finding, policy, at=site.now, run_url=site.run_url)
+        return replace(case, rehearsed=self.rehearse(compiled, readings)) if self.rehearse else case
+
     def _propose(
         self,
         change: Change,
         compiled: CompiledRecipe,
         finding: Finding,
-        publisher: Publisher,
-        drafts: list[Draft],
+        desk: _Desk,
     ) -> Iterator[Event]:
-        """Publish one change; `drafts` takes the record of it."""
+        """Publish one change; the desk takes the record of it."""
         try:
-            case = case_of(
-                change, compiled, finding, self.settings.policy, at=self.site.now, run_url=self.site.run_url
-            )
+            case = self._case(change, compiled, finding, desk.readings)
             if self.dry_run:
-                yield from _found(case)
-                yield _would(case, self.base)
+                yield from messages.firing(case)
+                yield messages.would(case, self.base)
                 return
             asked = (team for each in case.approvers for team in each.teams) if case.needs_people else ()
             teams = tuple(dict.fromkeys(asked))
-            published = publisher.publish(self._proposal(case), teams)
+            published = desk.publisher.publish(self._proposal(case), teams)
         except BotError as error:
-            yield _about(change.recipe, Mark.FAILURE, error.message, change=change, hint=error.hint)
+            yield messages.about(change.recipe, Mark.FAILURE, error.message, change=change, hint=error.hint)
             return
-        drafts.append(published.draft)
+        desk.drafts.append(published.draft)
         number = published.pull.number
-        yield from _found(case)
+        yield from messages.firing(case)
         data: dict[str, str | int] = {"pull": number, "url": published.pull.url}
         data["redline"] = redline_of(case.change.edits)
         said = f"proposed in pull request {number}: {title_of(case).removeprefix(f'{case.recipe.id}: ')}"
-        yield _about(change.recipe, Mark.DONE, said, change=change, data=data)
+        yield messages.about(change.recipe, Mark.DONE, said, change=change, data=data)
         for warning in published.warnings:
             sentence = f"pull request {number}: {warning}"
-            yield _about(change.recipe, Mark.WARNING, sentence, change=change, hint="check the token's permissions")
-
-
-def _said(standing: Standing, mark: Mark, sentence: str) -> Event:
-    return Event(step=Step.DETECT, mark=mark, sentence=sentence, change=standing.change, subject=standing.recipe)
-
-
-def _found(case: Case) -> Iterator[Event]:
-    """Say what fires, where the time goes, and how many complained."""
-    finding, recipe = case.finding, case.recipe.id
-    yield _about(recipe, Mark.NOTE, f"{recipe} fires: {finding.sentence}")
-    if finding.ranking is not None and (worst := worst_of(finding.ranking)):
-        yield _about(recipe, Mark.NOTE, worst)
-    if finding.complaints is not None:
-        yield _about(recipe, Mark.NOTE, complaints_in_words(finding.complaints))
+            yield messages.about(
+                change.recipe, Mark.WARNING, sentence, change=change, hint="check the token's permissions"
+            )
 
 
 def _feeds_of(compiled: CompiledRecipe) -> tuple[FeedName, ...]:
@@ -320,78 +344,3 @@ def _complaints_of(compiled: CompiledRecipe, gathered: Gathered) -> ComplaintCou
 def _ranking_of(compiled: CompiledRecipe, gathered: Gathered) -> Ranking | None:
     log = gathered.logs.get(compiled.recipe.process_log) if compiled.recipe.process_log else None
     return rank(log) if log is not None else None
-
-
-def _broken(library: Library) -> Iterator[Event]:
-    for each in library.diagnostics:
-        if each.severity is Severity.ERROR:
-            sentence = f"{each.path}:{each.line}:{each.column}: {each.message}"
-            hint = each.hint or "run `pow lint`"
-            yield Event(step=Step.DETECT, mark=Mark.FAILURE, sentence=sentence, subject=each.path, hint=hint)
-
-
-def _unread(gathered: Gathered) -> Iterator[Event]:
-    for name, failure in sorted(gathered.failures.items()):
-        sentence = f"feed {name}: {failure.message}"
-        yield Event(step=Step.DETECT, mark=Mark.FAILURE, sentence=sentence, subject=name, hint=failure.hint)
-
-
-def _quiet(compiled: CompiledRecipe, found: NotFiring) -> Event:
-    """Tell a rule that does not hold from one that cannot be decided."""
-    measured, recipe = found.measurement, compiled.recipe
-    if measured.outcome is RuleOutcome.DOES_NOT_HOLD:
-        return _about(recipe.id, Mark.NOTE, f"{recipe.id} does not fire: {measured.sentence}")
-    sentence = f"{recipe.id} cannot be decided ({measured.outcome}): {measured.sentence}"
-    return _about(recipe.id, Mark.WAIT, sentence, hint="nothing is proposed without enough fresh data")
-
-
-def _queued(sentences: Iterable[str]) -> Iterator[Event]:
-    hint = "`open_proposals` and `proposals_per_run` in pow/settings/policy.yml are the limits"
-    for sentence in sentences:
-        yield Event(step=Step.DETECT, mark=Mark.WARNING, sentence=f"the queue: {sentence}", hint=hint)
-
-
-def _held(held: Held) -> Event:
-    return Event(
-        step=Step.DETECT,
-        mark=held.mark,
-        sentence=held.sentence,
-        change=held.change,
-        subject=held.recipe,
-        hint=held.hint,
-    )
-
-
-def _would(case: Case, base: CommitSha) -> Event:
-    """Say what a run that writes would propose."""
-    proposal = proposal_of(case, base=base)
-    data = {
-        "redline": redline_of(case.change.edits),
-        "title": proposal.title,
-        "change": case.change.id,
-        "branch": case.change.branch,
-        "impact": case.impact.level.value,
-        "body": proposal.body,
-    }
-    sentence = f"would be proposed as change {case.change.id}: {title_of(case).removeprefix(f'{case.recipe.id}: ')}"
-    return _about(case.recipe.id, Mark.NOTE, sentence, change=case.change, data=data)
-
-
-def _about(
-    recipe: RecipeId,
-    mark: Mark,
-    sentence: str,
-    *,
-    change: Change | None = None,
-    hint: str = "",
-    data: Mapping[str, str | int] | None = None,
-) -> Event:
-    return Event(
-        step=Step.DETECT,
-        mark=mark,
-        sentence=sentence,
-        change=change.id if change else None,
-        subject=recipe,
-        hint=hint,
-        data=data or {},
-    )

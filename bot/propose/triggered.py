@@ -25,7 +25,15 @@ from bot.recipes.suggest import suggest
 from bot.report.trigger import comment_of, marker_of, sentence_of, told_already
 
 
-def run(site: Site, *, library: Library, base: CommitSha, collector: Collector, trigger: Trigger) -> StepReport:
+def run(
+    site: Site,
+    *,
+    library: Library,
+    base: CommitSha,
+    collector: Collector,
+    trigger: Trigger,
+    rehearse: step.Rehearse | None = None,
+) -> StepReport:
     """Look at the one recipe that a trigger names; BotError for a recipe that there is not."""
     recipe = trigger.payload.recipe
     own = only(library, recipe)
@@ -35,7 +43,8 @@ def run(site: Site, *, library: Library, base: CommitSha, collector: Collector, 
         hint = "`trigger_window` in pow/settings/policy.yml says how long; the schedule looks anyway"
         return _report(_note(recipe, told_already(recipe, before, window), hint=hint))
     asked = _note(recipe, sentence_of(trigger))
-    report = step.run(replace(site, started_by=trigger.originators), library=own, base=base, collector=collector)
+    theirs = replace(site, started_by=trigger.originators)
+    report = step.run(theirs, library=own, base=base, collector=collector, rehearse=rehearse)
     if report.failed:
         return _report(asked, *report.events)
     site.ledger.append(record_of(trigger, site.now))

@@ -16,6 +16,7 @@ from bot.model.finding import ComplaintCount, Finding
 from bot.model.level import Level
 from bot.model.names import Digest
 from bot.model.recipe import Recipe, RollbackMode, Setting
+from bot.model.rehearsal import Rehearsed
 from bot.model.settings import Approvers
 from bot.model.unit import Quantity
 from bot.report.approvers import all_approvals
@@ -37,6 +38,7 @@ class Case:
     """Everything that the texts of one proposal are made of.
 
     `approvers` are those that policy names for the impact; `limit` is the rule's limit in the chart's unit.
+    `rehearsed` is what the recipe would have done on the same data, where somebody has looked.
     """
 
     change: Change
@@ -51,6 +53,7 @@ class Case:
     limit: Quantity | None = None
     run_url: str = ""
     affected: Affected | None = None
+    rehearsed: Rehearsed | None = None
 
     @property
     def needs_people(self) -> bool:
@@ -84,6 +87,7 @@ def body_of(case: Case) -> str:
         _Section(title="Day by day", text=_daily(case), weight=3),
         _Section(title="Where the time goes", text=_ranking(case.finding), weight=2),
         _Section(title="Complaints", text=_complaints(case.finding), weight=1),
+        _Section(title="What it would have done so far", text=_rehearsed(case.rehearsed), weight=4),
         _Section(title="Impact, and who must approve", text=_impact(case)),
         _Section(title="What happens next", text=_next(case)),
         _Section(title="Not convinced?", text=_otherwise(case)),
@@ -155,7 +159,7 @@ def _groups(groups: tuple[str, ...]) -> str:
 
 
 def _use(samples: int, length: timedelta) -> str:
-    return f"{samples:,} samples over {_span(length)}"
+    return f"{samples:,} sample{'' if samples == 1 else 's'} over {_span(length)}"
 
 
 def _daily(case: Case) -> str:
@@ -187,10 +191,22 @@ def _complaints(finding: Finding) -> str:
     counts = finding.complaints
     if counts is None:
         return ""
-    first = f"{counts.total:,} complaints in {_span(counts.window.length)}; only their topics are counted."
+    many = "" if counts.total == 1 else "s"
+    first = f"{counts.total:,} complaint{many} in {_span(counts.window.length)}; only their topics are counted."
     top = sorted(counts.topics.items(), key=lambda item: (-item[1], item[0]))[:_TOPICS]
     rows = [f"| {sanitize(topic, limit=60)} | {count:,} |" for topic, count in top]
     return "\n".join([first, "", "| Topic | Complaints |", "|---|--:|", *rows]) if rows else first
+
+
+def _rehearsed(found: Rehearsed | None) -> str:
+    """Say what a replay on the same data came to: an answer to whether the recipe cries wolf."""
+    if found is None:
+        return ""
+    if not found.rows:
+        return f"The recipe was not replayed: {sanitize(found.why_not)}."
+    note = "The recipe, replayed on the data above as if nothing it proposed had changed anything:"
+    rows = [f"| {name} | {sanitize(text)} |" for name, text in found.rows]
+    return "\n".join([note, "", "| | |", "|---|---|", *rows])
 
 
 def _impact(case: Case) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from bot.model.json import canonical, digest_of
 from bot.model.level import Level
 from bot.model.names import CommitSha, FeedName
 from bot.model.recipe import RollbackMode, Watch
+from bot.model.rehearsal import Rehearsed
 from bot.model.unit import DAY, Quantity
 from bot.propose.evidence import evidence_of
 from bot.propose.proposal import case_of, proposal_of
@@ -212,6 +214,54 @@ def test_what_cannot_be_cut_is_cut_off_at_the_end() -> None:
 
     assert len(body) == MAX_BODY
     assert body.count("_Left out here for length") == 3
+
+
+REHEARSED = Rehearsed(rows=(("Fired", "twice | @all, 3 days in all"), ("Proposals", "2, 2 a month")))
+
+
+def test_the_backtest_is_told_or_why_there_is_none() -> None:
+    told = body_of(a_case(rehearsed=REHEARSED))
+    assert "## What it would have done so far" in told
+    assert "| Proposals | 2, 2 a month |" in told
+    assert "| Fired | twice \\| @\u200ball, 3 days in all |" in told
+    untold = body_of(a_case(rehearsed=Rehearsed(rows=(), why_not="x could not be read")))
+    assert "The recipe was not replayed: x could not be read." in untold
+    assert "so far" not in body_of(a_case())
+
+
+NOTHING: dict[str, Any] = {"sources": (), "daily": (), "daily_unit": "", "ranking": None, "complaints": None}
+MUCH: dict[str, Any] = {
+    "complaints": ComplaintCount(feed=FeedName("c.d"), window=WEEK, topics={f"topic {n}": n for n in range(100)}),
+    "ranking": a_ranking("Photo check", "Manual photo review", count=9),
+    "groups": tuple(f"office {n}" for n in range(40)),
+    "sources": a_finding().sources * 40,
+    "daily": tuple((f"2026-01-{day:02}", 20.0 + day / 4) for day in range(1, 32)),
+}
+LONG_FILE = "\n".join(f"  key_{n}: {'v' * 60}" for n in range(1_500))
+LONG_EDIT = FileEdit(path=SERVICE_PATH, before=b"", after=LONG_FILE.encode())
+GOLDEN = {
+    "without any evidence": ("none", a_case(finding=a_finding(**NOTHING), run_url="")),
+    "with a kilobyte of it": ("usual", a_case(rehearsed=REHEARSED)),
+    "with a hundred kilobytes": (
+        "much",
+        a_case(
+            finding=a_finding(**MUCH),
+            rehearsed=REHEARSED,
+            change=replace(
+                a_change(),
+                edits=(FileEdit(path=SERVICE_PATH, before=b"", after=LONG_FILE.encode()), *a_change().edits),
+            ),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "case"), GOLDEN.values(), ids=GOLDEN)
+def test_the_body_reads_as_it_was_looked_at(name: str, case: Case) -> None:
+    """Compare with a text that somebody has read."""
+    golden = Path(__file__).parent / "bodies" / f"{name}.md"
+    shown = "\n".join(line for line in body_of(case).split("\n") if not line.startswith("+  key_"))
+    assert shown == golden.read_text()
 
 
 def test_backticks_in_a_file_do_not_end_the_redline() -> None:
