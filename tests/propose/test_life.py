@@ -56,6 +56,11 @@ def calm(office: Office, *, longest: float = 15.0, days: float = 2) -> None:
     office.write_waits(longest, every=3)
 
 
+def seen(office: Office) -> list[str]:
+    """Return the writes that anybody sees: not the gate's notes of what it looked at."""
+    return [each for each in office.world.writes if each != "commit" and "pow-looks" not in each]
+
+
 def outcomes(office: Office) -> list[str | None]:
     return [standing.outcome for standing in standings(office.ledger.records())]
 
@@ -83,10 +88,11 @@ def test_a_base_that_moves_gets_a_new_proposal_in_place_of_the_old_one(tmp_path:
     assert "Replaced by #2" in office.world.comments[FIRST][-1].body
     assert outcomes(office) == [SUPERSEDED, None]
     assert office.world.branches[old.head_branch] == old.head, "no branch is ever written over"
-    writes = len(office.world.writes)
+    office.gate()
+    writes = seen(office)
     office.detect()
     office.gate()
-    assert len(office.world.writes) == writes
+    assert seen(office) == writes
     office.world.review(2, SAM)
     assert office.gate().events[0].mark is Mark.DONE
 
@@ -204,10 +210,10 @@ def test_a_bottleneck_that_is_gone_closes_the_proposal_with_the_reason(tmp_path:
     assert office.world.pull(FIRST).state is PullState.CLOSED
     assert "opened again by itself" in office.world.comments[FIRST][-1].body
     assert stages(office) == [Stage.RESTING]
-    writes = len(office.world.writes)
+    writes = seen(office)
     office.detect()
     office.gate()
-    assert len(office.world.writes) == writes
+    assert seen(office) == writes
 
 
 def test_a_dry_run_only_says_so(tmp_path: Path) -> None:
