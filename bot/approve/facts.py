@@ -76,7 +76,8 @@ class GateFacts:
     `originators` are the accounts behind the last edit of the recipe on the base; None among them is an account
     that the forge does not know. A login without an entry in `permissions`, or a team without one in `teams`,
     could not be read. `pushes` are the movements of the branch, oldest first; None: the forge does not tell.
-    `switch` holds what people have stopped.
+    `switch` holds what people have stopped. `asked_by` are those who asked for the detection that found this, or one
+    before it.
     """
 
     pull: PullRequest
@@ -93,6 +94,7 @@ class GateFacts:
     originators: tuple[Actor | None, ...]
     pushes: tuple[Push, ...] | None
     switch: Switch
+    asked_by: tuple[Login, ...] = ()
     permissions: Mapping[Login, Permission] = field(default_factory=dict)
     teams: Mapping[TeamSlug, frozenset[Login]] = field(default_factory=dict)
     rollback: RollbackProof | NoProof | None = None

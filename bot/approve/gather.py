@@ -22,6 +22,7 @@ from bot.approve.precedent import Subject, Vetoed, in_words
 from bot.approve.rego import RegoAnswer, RegoProgram, document_of
 from bot.approve.rollback import Bytes, RollbackFacts, merge_of, prove
 from bot.ledger.site import Site
+from bot.ledger.triggers import asked_for
 from bot.model.errors import NotFoundError, PermissionDeniedError
 from bot.model.forge import (
     Actor,
@@ -140,6 +141,7 @@ class Gatherer:
             originators=self._originators(recipe, base) if recipe else (),
             pushes=self._pushes(pull),
             switch=self.site.kill_switch.state(),
+            asked_by=asked_for(records, trailers.change, self.policy.expire_after) if trailers else (),
             permissions=self._rights(reviews, also),
             teams=self._members(),
             rollback=self._rollback(pull, trailers, proposed, base=base, records=records),

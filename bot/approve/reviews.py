@@ -164,7 +164,8 @@ def _role(author: Actor, facts: GateFacts) -> str | None:
         return "one of those who pushed to the branch"
     if any(actor is not None and _is(author, actor) for actor in facts.originators):
         return "the last editor of the recipe"
-    if facts.trailers is not None and lower(author.login) in _logins(facts.trailers.started_by):
+    started = facts.trailers.started_by if facts.trailers else ()
+    if lower(author.login) in _logins((*started, *facts.asked_by)):
         return "the one who started the run that proposed it"
     return None
 

@@ -5,18 +5,19 @@ recorded after the look, so that a run that died is looked for again; a look tha
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.collect.gather import Collector
 from bot.ledger.site import Site
+from bot.ledger.triggers import last_trigger
 from bot.model.clock import format_time
 from bot.model.errors import BotError, DiagnosticError, ForgeError, Severity
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.json import digest_of
 from bot.model.names import ChangeId, CommitSha, PullNumber, RecipeId
-from bot.model.record import Draft, Phase, Record
+from bot.model.record import Draft, Phase
 from bot.model.trigger import Trigger
 from bot.propose import step
 from bot.propose.change import LENGTH
@@ -64,12 +65,6 @@ def only(library: Library, recipe: RecipeId) -> Library:
     if found is None:
         raise DiagnosticError(tuple(each for each in own if each.severity is Severity.ERROR))
     return replace(library, recipes=(found,), diagnostics=own, files=(file,))
-
-
-def last_trigger(records: Iterable[Record], recipe: RecipeId) -> Record | None:
-    """Return the record of a recipe's last trigger."""
-    own = [each for each in records if each.phase is Phase.TRIGGERED and each.facts.get("recipe") == recipe]
-    return own[-1] if own else None
 
 
 def record_of(trigger: Trigger, at: datetime) -> Draft:

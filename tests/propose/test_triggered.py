@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from fakes.forge import MemoryForge
-from propose.office import POLICY, RECIPE, SERVICE, Office
+from fakes.world import MAIN
+from propose.office import MALLORY, POLICY, RECIPE, SERVICE, SERVICE_PATH, Office
 
 from bot.model.errors import BotError, DiagnosticError, PermissionDeniedError
 from bot.model.event import Mark
@@ -39,6 +40,23 @@ def test_those_who_asked_stand_in_the_commit_and_may_not_approve(tmp_path: Path)
     for barred in ("sam", "alice"):
         assert office.simulate(f"approved-by:{barred}").waiting_for == ("1 approval of supervisors",)
     assert office.simulate("approved-by:rita").waiting_for == ()
+
+
+def test_those_who_asked_may_not_approve_what_takes_its_place_either(tmp_path: Path) -> None:
+    """Another run, of the schedule, replaces the proposal once the base has moved."""
+    office = Office(tmp_path)
+    office.trigger(by="sam", actors=("alice",))
+    office.world.push(MAIN, {SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 3")}, by=MALLORY)
+    office.pass_days(0.1)
+    office.write_waits(26.3)
+    office.detect()
+    second = PullNumber(2)
+    commit = office.world.snapshots[office.world.pull(second).head].commit
+    assert not [value for key, value in commit.trailers if key == "Started-By"]
+
+    for barred in ("sam", "alice"):
+        assert office.simulate_of(2, f"approved-by:{barred}").waiting_for == ("1 approval of supervisors",)
+    assert office.simulate_of(2, "approved-by:rita").waiting_for == ()
 
 
 def test_the_reason_is_shown_without_calling_anybody_and_stays_out_of_git_and_logs(tmp_path: Path) -> None:
