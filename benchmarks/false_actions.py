@@ -23,9 +23,10 @@ from random import Random
 from statistics import median
 
 from bot.model.names import ChangeId, FeedName
+from bot.model.proof import ShareTest
 from bot.model.recipe import Watch
 from bot.model.series import Series, SeriesKind, Window
-from bot.model.settings import RollbackTest, ShareTest
+from bot.model.settings import RollbackTest
 from bot.model.unit import PERCENT
 from bot.model.verdict import Measurement, RuleOutcome, VerdictKind
 from bot.monitor.breach import evidence_needed

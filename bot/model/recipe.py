@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from bot.model.level import Level
 from bot.model.names import Digest, FeedName, RecipeId, ServiceName
+from bot.model.proof import Proof, SequenceTest
 
 Setting = bool | int | float | str
 """A configuration value as it stands in a service's file."""
@@ -104,6 +105,7 @@ class Guard:
     no_data: NoData = NoData.HOLD
     grace: timedelta = timedelta(days=1)
     arm_after: timedelta = timedelta(minutes=30)
+    test: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +114,8 @@ class Watch:
 
     `min_samples` counts readings (or a ratio's denominator) per evaluation window; `coverage` is the share
     of windows that must be valid for `for`; `on_deadline` says what follows after `deadline` without a verdict.
-    `no_data` and `grace` are those of `rollback_on`; after the same grace without data for success a person is told.
+    `no_data`, `grace` and `test` are those of `rollback_on`; after the same grace without data for success a person
+    is told. `success_test` is what success must be proven by, too.
     """
 
     mode: RollbackMode = RollbackMode.AUTO
@@ -124,10 +127,19 @@ class Watch:
     on_deadline: OnDeadline = OnDeadline.ASK_HUMAN
     no_data: NoData = NoData.HOLD
     grace: timedelta = timedelta(days=1)
+    test: Proof | None = None
+    success_test: SequenceTest | None = None
 
     def guard(self, rule: str = "") -> Guard:
         """Return the recipe's own rollback rule as a guard; its mode is that of the whole watch."""
-        return Guard(name=ROLLBACK, rule=rule, no_data=self.no_data, grace=self.grace, arm_after=self.arm_after)
+        return Guard(
+            name=ROLLBACK,
+            rule=rule,
+            no_data=self.no_data,
+            grace=self.grace,
+            arm_after=self.arm_after,
+            test=self.test,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

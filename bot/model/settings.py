@@ -1,13 +1,15 @@
 """The settings beside the recipes (`pow/settings/`): feeds, targets, policy; read from the base branch only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import assert_never
 
 from bot.model.calendar import Calendar
 from bot.model.level import Level
 from bot.model.names import Digest, FeedName, Login, RecipeId, ServiceName, TeamSlug
+from bot.model.proof import BREACHES, Proof, RankTest, ShareTest, SurvivalTest
 from bot.model.series import SeriesKind
 from bot.model.trigger import WINDOW
 from bot.model.unit import Unit
@@ -260,13 +262,6 @@ class ImpactPolicy:
     high_impact: HighImpact = field(default_factory=HighImpact)
 
 
-class ShareTest(StrEnum):
-    """How a ratio's rollback rule is proven."""
-
-    WILSON = "wilson"
-    CUSUM = "cusum"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackTest:
     """The test for ratios: `breaches` of `windows` separate windows AND a proof, by `share`, that it is not chance.
@@ -285,6 +280,28 @@ class RollbackTest:
     min_samples: int = 50
     reach: timedelta = timedelta(days=3)
     alpha: float = 0.05
+    ranks: RankTest | None = None
+    survival: SurvivalTest | None = None
+
+    def chosen(self, choice: Proof | None) -> "RollbackTest":
+        """Return this test as a recipe's rule chooses it; the numbers of a test for ratios stay the policy's."""
+        match choice:
+            case None:
+                return self
+            case ShareTest():
+                breaches = self.breaches if choice is self.share else BREACHES[choice]
+                return replace(self, share=choice, breaches=min(breaches, self.windows))
+            case RankTest():
+                return replace(self, ranks=choice)
+            case SurvivalTest():
+                return replace(self, survival=choice)
+            case _:
+                assert_never(choice)
+
+    @property
+    def is_of_chance(self) -> bool:
+        """Whether it is a test of counts, which can be drawn by chance and played."""
+        return self.ranks is None and self.survival is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,12 @@ from typing import assert_never
 
 from bot.model.clock import format_time
 from bot.model.names import FeedName
+from bot.model.proof import ShareTest
 from bot.model.series import FeedFailure, Reading, Sample, Series, SeriesKind, Window
-from bot.model.settings import RollbackTest, ShareTest
+from bot.model.settings import RollbackTest
 from bot.model.unit import PERCENT
 from bot.model.verdict import Measurement, RuleOutcome
+from bot.monitor.compare import rank_breach, span_of, survival_breach
 from bot.monitor.cusum import evidence_of, harmful, needed, strongest
 from bot.monitor.wilson import lower_bound
 from bot.rules.compile import Rule
@@ -126,6 +128,14 @@ def breach_of(
     rule: Rule, data: Mapping[FeedName, Reading], test: RollbackTest, *, now: datetime, needs: Needs
 ) -> Measurement:
     """Measure the rollback rule on data from `fresh_after` on; the `before` of its needs is that of `changed_at`."""
+    if test.survival is not None:
+        return survival_breach(rule, data, test.survival, now=now, needs=needs)
+    if test.ranks is not None:
+
+        def fixed() -> Measurement:
+            return breach_of(rule, data, replace(test, ranks=None), now=now, needs=needs)
+
+        return rank_breach(rule, data, test.ranks, now=now, needs=needs, fixed=fixed)
     limit = share_limit_of(rule)
     if limit is not None:
         reading = data.get(limit.feed)
@@ -163,6 +173,8 @@ def lookback(rule: Rule, test: RollbackTest) -> timedelta:
     shares = max(test.pool, test.window * test.windows)
     if test.share is ShareTest.CUSUM and share_limit_of(rule) is not None:
         shares = max(shares, test.window * windows_summed(test))
+    if test.ranks is not None:
+        shares = max(shares, span_of(test.ranks))
     return max(rule.lookback + rule.reach * SEPARATE_WINDOWS, shares + rule.delay)
 
 

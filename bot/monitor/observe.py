@@ -16,11 +16,12 @@ from bot.monitor.approved import ApprovedRecipes
 from bot.monitor.breach import breach_of, lookback, worse_of
 from bot.monitor.clocks import WatchClock, look_of, read_clock
 from bot.monitor.feeds import Need, PassFeeds, needed_from
+from bot.monitor.success import success_of, success_span
 from bot.monitor.verdict import GuardFacts, WatchFacts
 from bot.monitor.watched import Watched
 from bot.recipes.library import CompiledGuard, CompiledRecipe
 from bot.rules.compile import Rule
-from bot.rules.evaluate import Needs, evaluate
+from bot.rules.evaluate import Needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +43,14 @@ class Observer:
         watch = recipe.recipe.watch
         live = watched.effective_at
         needs = Needs(min_samples=watch.min_samples, coverage=watch.coverage, fresh_after=live, changed_at=live)
-        data = self._readings(recipe.success, until=self.now, span=recipe.success.lookback, changed_at=live)
+        span = success_span(recipe.success, watch.success_test, now=self.now, since=live)
+        data = self._readings(recipe.success, until=self.now, span=span, changed_at=live)
         own, *guards = (self._guard(each, watched, recipe) for each in recipe.watching)
         facts = WatchFacts(
             change=watched.id,
             effective_at=live,
             watch=watch,
-            success=evaluate(recipe.success, data, now=self.now, needs=needs),
+            success=success_of(recipe.success, data, watch.success_test, now=self.now, needs=needs),
             rollback=own.now,
             before=own.before,
             worse=own.worse,
@@ -60,10 +62,10 @@ class Observer:
 
     def _guard(self, guard: CompiledGuard, watched: Watched, recipe: CompiledRecipe) -> GuardFacts:
         live, min_samples = watched.effective_at, recipe.recipe.watch.min_samples
-        rule, test = guard.rule, self.settings.policy.rollback
+        rule, test = guard.rule, self.settings.policy.rollback.chosen(guard.guard.test)
         before = _remembered(watched, guard)
         if before is None:
-            before = self.breach(guard.rule, now=live, since=None, changed_at=live, min_samples=min_samples)
+            before = self.breach(guard, now=live, since=None, changed_at=live, min_samples=min_samples)
         data = self._readings(rule, until=self.now, span=lookback(rule, test), changed_at=live)
         needs = Needs(min_samples=min_samples, fresh_after=live, changed_at=live)
         found = breach_of(rule, data, test, now=self.now, needs=needs)
@@ -80,10 +82,10 @@ class Observer:
         return kept.after(look, blind_after=self.settings.policy.blind_after)
 
     def breach(
-        self, rule: Rule, *, now: datetime, since: datetime | None, changed_at: datetime, min_samples: int
+        self, guard: CompiledGuard, *, now: datetime, since: datetime | None, changed_at: datetime, min_samples: int
     ) -> Measurement:
         """Measure a rule for harm as of `now`, on data since `since`; its `before` is that of `changed_at`."""
-        test = self.settings.policy.rollback
+        rule, test = guard.rule, self.settings.policy.rollback.chosen(guard.guard.test)
         data = self._readings(rule, until=now, span=lookback(rule, test), changed_at=changed_at)
         needs = Needs(min_samples=min_samples, fresh_after=since, changed_at=changed_at)
         return breach_of(rule, data, test, now=now, needs=needs)
@@ -102,12 +104,13 @@ class Observer:
 def needs_of(watched: Watched, recipe: CompiledRecipe, test: RollbackTest, now: datetime) -> Iterator[Need]:
     """Say from when on each rule of a change needs its feeds, in one pass."""
     live = watched.effective_at
+    asked = success_span(recipe.success, recipe.recipe.watch.success_test, now=now, since=live)
     yield Need(
         rule=recipe.success,
-        start=needed_from(recipe.success, recipe.success.lookback, now=now, changed_at=live, is_looked_back=False),
+        start=needed_from(recipe.success, asked, now=now, changed_at=live, is_looked_back=False),
     )
     for each in recipe.watching:
-        span, asks_back = lookback(each.rule, test), _remembered(watched, each) is None
+        span, asks_back = lookback(each.rule, test.chosen(each.guard.test)), _remembered(watched, each) is None
         start = needed_from(each.rule, span, now=now, changed_at=live, is_looked_back=asks_back)
         yield Need(rule=each.rule, start=start)
 

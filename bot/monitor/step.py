@@ -276,7 +276,7 @@ def _see_whether_it_helped(now: Round, watched: Watched, original: ChangeId) -> 
     watch, live = recipe.recipe.watch, watched.effective_at
     by = (first.intent or {}).get("by") if first else None
     measured = now.observer.breach(
-        recipe.rule_named(by), now=now.site.now, since=live, changed_at=changed_at, min_samples=watch.min_samples
+        recipe.guard_named(by), now=now.site.now, since=live, changed_at=changed_at, min_samples=watch.min_samples
     )
     clock = now.observer.clock(watched, measured, recipe)
     recovery = judge_recovery(

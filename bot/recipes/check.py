@@ -68,6 +68,7 @@ class Check(StrEnum):
     GUARD_NAME = "POW080"
     NO_DATA_POLICY = "POW081"
     OPEN_CASES = "POW082"
+    TEST_UNFIT = "POW083"
 
 
 SILENCEABLE = frozenset(
@@ -155,6 +156,7 @@ EXPLANATIONS = MappingProxyType(
         Check.UNCOUNTED: "where policy asks how many people are affected, a feed of the recipe counts them",
         Check.GUARD_NAME: "every rule that watches a change has a name of its own",
         Check.NO_DATA_POLICY: "what it means that there is no data fits how a feed's data comes",
+        Check.TEST_UNFIT: "a test that a recipe chooses fits the rule that it is to prove",
         Check.OPEN_CASES: "of cases that are still open only a median or a percentile is asked",
     }
 )

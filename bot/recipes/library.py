@@ -11,6 +11,7 @@ from bot.model.recipe import ROLLBACK, SUCCESS, Guard, NoData, Recipe
 from bot.model.settings import Appearance, FeedShape, FeedSpec, Settings
 from bot.recipes.check import Check
 from bot.recipes.outcome import Outcome
+from bot.recipes.proof import success_test_faults, test_faults
 from bot.recipes.recipe import RecipeFile, guards_at, read_recipe
 from bot.recipes.settings import load_settings
 from bot.recipes.suggest import suggest
@@ -56,9 +57,9 @@ class CompiledRecipe:
         """All rules that look at a change that is live: success first."""
         return (self.success, *(each.rule for each in self.watching))
 
-    def rule_named(self, name: object) -> Rule:
-        """Return the rule of a guard by its name, and the recipe's rollback rule for every other name."""
-        return next((each.rule for each in self.guards if each.guard.name == name), self.rollback)
+    def guard_named(self, name: object) -> CompiledGuard:
+        """Return a guard by its name, and the recipe's own rollback rule for every other name."""
+        return next((each for each in self.guards if each.guard.name == name), self.watching[0])
 
     @property
     def ripe_after(self) -> Mapping[str, timedelta]:
@@ -165,6 +166,9 @@ class RecipeCompiler:
         if isinstance(rollback, Rule):
             own = recipe.watch.guard(recipe.rollback_on)
             faults += tuple(self._silence_faults(file.document, ("watch", "no_data"), own, rollback))
+            faults += tuple(test_faults(file.document, ("rollback_test",), rollback, own.test))
+        if isinstance(success, Rule):
+            faults += tuple(success_test_faults(file.document, success, recipe.watch.success_test))
         if isinstance(bottleneck, Rule) and isinstance(success, Rule) and isinstance(rollback, Rule) and not faults:
             compiled = CompiledRecipe(
                 recipe=recipe, bottleneck=bottleneck, success=success, rollback=rollback, guards=guards
@@ -183,6 +187,7 @@ class RecipeCompiler:
             if isinstance(rule, Rule):
                 compiled.append(CompiledGuard(guard=guard, rule=rule))
                 faults += _open_case_faults(file.document, path, rule)
+                faults += test_faults(file.document, (*path[:2], "test"), rule, guard.test)
                 faults += self._silence_faults(file.document, (*path[:2], "no_data"), guard, rule)
             else:
                 faults += _faults_inside(file.document, path, rule)

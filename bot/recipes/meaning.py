@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
+from datetime import timedelta
 from functools import lru_cache
 
 from bot.model.json import Json, digest_of
 from bot.model.names import Digest
+from bot.model.proof import Proof, SequenceTest, ShareTest
 from bot.model.recipe import Computed, Guard, Recipe, ServicePatch, Watch
 from bot.recipes.computed import plain
 from bot.rules.format import format_rule
@@ -70,7 +73,18 @@ def _watch(watch: Watch) -> Json:
         "on_deadline": watch.on_deadline,
         "no_data": watch.no_data,
         "grace": watch.grace.total_seconds(),
+        "test": _test(watch.test),
+        "success_test": _test(watch.success_test),
     }
+
+
+def _test(test: Proof | SequenceTest | None) -> Json:
+    """Write a test by its class and numbers; the class tells tests with the same numbers apart."""
+    if test is None or isinstance(test, ShareTest):
+        return test
+    values = {each.name: getattr(test, each.name) for each in fields(test)}
+    plain = {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in values.items()}
+    return {"test": type(test).__name__, **plain}
 
 
 def _guard(guard: Guard) -> Json:
@@ -82,4 +96,5 @@ def _guard(guard: Guard) -> Json:
         "no_data": guard.no_data,
         "grace": guard.grace.total_seconds(),
         "arm_after": guard.arm_after.total_seconds(),
+        "test": _test(guard.test),
     }

@@ -7,6 +7,7 @@ from bot.model.errors import Diagnostic
 from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.names import Login, RecipeId
+from bot.model.proof import BREACHES, ShareTest
 from bot.model.settings import (
     Breaker,
     Budget,
@@ -17,7 +18,6 @@ from bot.model.settings import (
     RegoKind,
     RollbackLimits,
     RollbackTest,
-    ShareTest,
     ValueRange,
     Waiting,
 )
@@ -31,8 +31,6 @@ from bot.recipes.outcome import Outcome
 from bot.recipes.tree import Document
 
 _DEFAULT = RollbackTest()
-_BREACHES = {ShareTest.WILSON: _DEFAULT.breaches, ShareTest.CUSUM: 6}
-"""How many broken windows each test asks for: evidence that sums up lasts longer than a pool by itself."""
 _MOST_SUMMED = 10_000
 _BUDGET, _BREAKER, _WAITING, _LIMITS = Budget(), Breaker(), Waiting(), RollbackLimits()
 _EXPIRE_AFTER = timedelta(days=14)
@@ -141,7 +139,7 @@ def _rollback(fields: Fields) -> RollbackTest:
         share=share,
         window=fields.duration("window", _DEFAULT.window),
         windows=fields.integer("windows", _DEFAULT.windows),
-        breaches=fields.integer("breaches", _BREACHES[share]),
+        breaches=fields.integer("breaches", BREACHES[share]),
         pool=fields.duration("pool", _DEFAULT.pool),
         confidence=fields.share("confidence", _DEFAULT.confidence),
         min_samples=fields.integer("min_samples", _DEFAULT.min_samples),

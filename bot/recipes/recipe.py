@@ -20,6 +20,7 @@ from bot.model.recipe import (
     Watch,
 )
 from bot.recipes.fields import Fields, fields_of
+from bot.recipes.proof import read_success_test, read_test
 from bot.recipes.schema import SchemaName, check_shape
 from bot.recipes.text import parse
 from bot.recipes.tree import Document, Path
@@ -64,7 +65,7 @@ def _recipe(path: str, content: bytes, fields: Fields) -> Recipe:
         process_log=FeedName(fields.text("process_log")) if fields.has("process_log") else None,
         reversible=fields.flag("reversible", default=True),
         cooldown=fields.duration("cooldown", _COOLDOWN),
-        watch=_watch(fields.section("watch")),
+        watch=_watch(fields),
         silenced=_silenced(fields.section("lint")),
         high_impact=fields.flag("high_impact", default=False),
         urgent=fields.flag("urgent", default=False),
@@ -95,6 +96,7 @@ def _guards(fields: Fields) -> Iterator[Guard]:
                 no_data=NoData(own.text("no_data", NoData.HOLD)),
                 grace=own.duration("grace", watch.duration("grace", _DEFAULT.grace)),
                 arm_after=own.duration("arm_after", watch.duration("arm_after", _DEFAULT.arm_after)),
+                test=read_test(own, "test"),
             )
 
 
@@ -113,10 +115,11 @@ def _silenced(fields: Fields) -> Mapping[str, str]:
     return {entry.text("id"): entry.text("reason") for entry in fields.sections("ignore")}
 
 
-def _watch(fields: Fields) -> Watch:
-    if not fields.values:
-        return _DEFAULT
+def _watch(recipe: Fields) -> Watch:
+    fields = recipe.section("watch")
     return Watch(
+        test=read_test(recipe, "rollback_test"),
+        success_test=read_success_test(recipe),
         mode=RollbackMode(fields.text("mode", _DEFAULT.mode)),
         min_samples=fields.integer("min_samples", _DEFAULT.min_samples),
         coverage=fields.share("coverage", _DEFAULT.coverage),

@@ -53,7 +53,7 @@ def feeds_of(recipe: CompiledRecipe) -> tuple[FeedName, ...]:
 def lookback_of(recipe: CompiledRecipe, test: RollbackTest) -> timedelta:
     """Return how much data before the first look is needed."""
     baselines = max(rule.baseline for rule in _rules(recipe))
-    watching = max(lookback(each.rule, test) for each in recipe.watching)
+    watching = max(lookback(each.rule, test.chosen(each.guard.test)) for each in recipe.watching)
     return max(recipe.bottleneck.lookback, recipe.success.lookback, watching) + baselines
 
 

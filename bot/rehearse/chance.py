@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate
 
-from bot.model.settings import RollbackTest, ShareTest
+from bot.model.proof import ShareTest
+from bot.model.settings import RollbackTest
 from bot.model.verdict import RuleOutcome
 from bot.monitor.breach import ShareLimit, windows_summed
 from bot.monitor.cusum import strongest

@@ -66,7 +66,7 @@ def specs_of(compiled: CompiledRecipe, settings: Settings) -> tuple[FeedSpec, ..
     spans = (
         (compiled.bottleneck, compiled.bottleneck.lookback),
         (compiled.success, compiled.success.lookback),
-        *((each.rule, lookback(each.rule, test)) for each in compiled.watching),
+        *((each.rule, lookback(each.rule, test.chosen(each.guard.test))) for each in compiled.watching),
     )
     found = (known[name] for name in _feeds_of(compiled))
     return tuple(
@@ -86,7 +86,11 @@ def measure_today(compiled: CompiledRecipe, settings: Settings, gathered: Gather
         fires=_fires(compiled, gathered, now),
         succeeds=evaluate(compiled.success, data, now=now, needs=needs),
         rolls_back=breach_of(
-            compiled.rollback, data, settings.policy.rollback, now=now, needs=Needs(min_samples=watch.min_samples)
+            compiled.rollback,
+            data,
+            settings.policy.rollback.chosen(watch.test),
+            now=now,
+            needs=Needs(min_samples=watch.min_samples),
         ),
         told=_told(compiled, gathered),
         affected=affected_by(uses_of(gathered, _feeds_of(compiled))),

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.model.proof import ShareTest
 from bot.model.series import FeedFailure, Series, SeriesKind
-from bot.model.settings import RollbackTest, ShareTest
+from bot.model.settings import RollbackTest
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.monitor.breach import (
     SEPARATE_BREACHES,
@@ -38,6 +39,8 @@ def breach_at(rule: Rule, past: Past, test: RollbackTest, *, now: datetime, need
 
 def replay_breach(rule: Rule, past: Past, looks: Looks, test: RollbackTest, needs: Needs) -> list[RuleOutcome]:
     """Return the rollback rule's outcome at every look."""
+    if not test.is_of_chance:
+        return _asked(rule, past, looks, test, needs)
     limit = share_limit_of(rule)
     strand = past.get(limit.feed) if limit is not None else None
     if limit is not None and strand is not None:

@@ -36,10 +36,10 @@ def false_actions(
     recipe: CompiledRecipe, past: Past, test: RollbackTest, span: Window, *, draws: int = DRAWS
 ) -> FalseActions | str:
     """Draw watches of three days and count how they end; a sentence where the history allows none."""
-    reason = _refusal(recipe, past, span)
+    reason = _refusal(recipe, past, test, span)
     if reason:
         return reason
-    watching = max(lookback(each.rule, test) for each in recipe.watching)
+    watching = max(lookback(each.rule, test.chosen(each.guard.test)) for each in recipe.watching)
     whole = max(watching, *(rule.baseline for rule in recipe.looking))
     before = max(1, -(-whole // _DAY))
     random = Random(SEED)  # noqa: S311 -- a seeded stream, so that the same data gives the same figure
@@ -55,10 +55,12 @@ def false_actions(
     )
 
 
-def _refusal(recipe: CompiledRecipe, past: Past, span: Window) -> str:
+def _refusal(recipe: CompiledRecipe, past: Past, test: RollbackTest, span: Window) -> str:
     """Say why nothing can be drawn; empty if it can."""
     if span.length < _LEAST_DAYS * _DAY:
         return f"the history is shorter than {_LEAST_DAYS} days"
+    if not all(test.chosen(each.guard.test).is_of_chance for each in recipe.watching):
+        return "a rule is compared with a baseline, or asked of open cases, neither of which is drawn"
     for rule in recipe.looking:
         if rule.tree.grouping is not None:
             return f"`{rule.text}` is asked of groups, which are not drawn"

@@ -57,10 +57,13 @@ def traffic_faults(subject: Subject, data: Mapping[FeedName, Reading], policy: P
     for key, rule in subject.rules:
         yield from _unreached(subject, key, rule, data, policy)
     limit = share_limit_of(subject.compiled.rollback)
+    test = policy.rollback.chosen(subject.recipe.watch.test)
+    if not test.is_of_chance:
+        return
     reading = data.get(limit.feed) if limit else None
     if limit is None or not isinstance(reading, Series) or reading.kind is not SeriesKind.RATIO:
         return
-    yield from _by_chance(subject, limit, counts_of(reading, policy.rollback.window), policy.rollback)
+    yield from _by_chance(subject, limit, counts_of(reading, test.window), test)
 
 
 def _unreached(

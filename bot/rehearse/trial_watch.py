@@ -10,6 +10,7 @@ from bot.model.settings import FeedSpec, Policy
 from bot.model.verdict import Measurement, RuleOutcome, Verdict, VerdictKind
 from bot.monitor.breach import breach_of, lookback, worse_of
 from bot.monitor.clocks import WatchClock
+from bot.monitor.success import success_of, success_span
 from bot.monitor.verdict import GuardFacts, WatchFacts, judge
 from bot.recipes.library import CompiledGuard, CompiledRecipe
 from bot.recipes.recipe_tests_fit import FittedTest
@@ -60,12 +61,14 @@ class Instruments:
     def success(self, now: datetime, *, since: datetime) -> Measurement:
         """Measure the success rule on data since a change, as `pow monitor` does."""
         rule = self.recipe.success
-        data = self._readings(rule, span=rule.lookback, until=now, changed_at=since, asked_at=now)
-        return evaluate(rule, data, now=now, needs=self._needs_since(since))
+        test = self.recipe.recipe.watch.success_test
+        span = success_span(rule, test, now=now, since=since)
+        data = self._readings(rule, span=span, until=now, changed_at=since, asked_at=now)
+        return success_of(rule, data, test, now=now, needs=self._needs_since(since))
 
     def guard(self, guard: CompiledGuard, now: datetime, *, since: datetime, before: Measurement) -> GuardFacts:
         """Measure a rule for harm on data since a change, with all that the policy demands of it."""
-        rule, test = guard.rule, self.policy.rollback
+        rule, test = guard.rule, self.policy.rollback.chosen(guard.guard.test)
         data = self._readings(rule, span=lookback(rule, test), until=now, changed_at=since, asked_at=now)
         needs = Needs(min_samples=self.recipe.recipe.watch.min_samples, fresh_after=since, changed_at=since)
         found, worse = breach_of(rule, data, test, now=now, needs=needs), None
@@ -73,9 +76,9 @@ class Instruments:
             worse = worse_of(rule, data, test, before, now=now, needs=needs)
         return GuardFacts(guard=guard.guard, now=found, before=before, worse=worse)
 
-    def before(self, rule: Rule, change: datetime, *, asked_at: datetime) -> Measurement:
+    def before(self, guard: CompiledGuard, change: datetime, *, asked_at: datetime) -> Measurement:
         """Measure a rule for harm on the time before a change."""
-        test = self.policy.rollback
+        rule, test = guard.rule, self.policy.rollback.chosen(guard.guard.test)
         data = self._readings(rule, span=lookback(rule, test), until=change, changed_at=change, asked_at=asked_at)
         needs = Needs(min_samples=self.recipe.recipe.watch.min_samples, changed_at=change)
         return breach_of(rule, data, test, now=change, needs=needs)
@@ -91,7 +94,10 @@ class Instruments:
         needs, test = replace(needs, coverage=Needs().coverage), self.policy.rollback
         breaches = tuple(
             BreachOutlook(
-                each.rule, self.supplies, test, outcomes=Outcomes(each.rule, self.supplies, needs, beat=self.beat)
+                each.rule,
+                self.supplies,
+                test.chosen(each.guard.test),
+                outcomes=Outcomes(each.rule, self.supplies, needs, beat=self.beat),
             )
             for each in recipe.watching
         )
@@ -169,7 +175,7 @@ class TrialWatch:
         name = guard.guard.name
         if name in self._before:
             return self._before[name]
-        measured = self._instruments.before(guard.rule, self.effective_at, asked_at=now)
+        measured = self._instruments.before(guard, self.effective_at, asked_at=now)
         if measured.outcome in _ANSWERS:
             self._before[name] = measured
         return measured

@@ -13,14 +13,14 @@ from bot.model.rehearsal import RehearsedWatch
 from bot.model.settings import RollbackTest
 from bot.model.verdict import Measurement, RuleOutcome, Verdict, VerdictKind
 from bot.monitor.breach import lookback, worse_of
+from bot.monitor.success import success_of, success_span
 from bot.monitor.verdict import GuardFacts, WatchFacts, judge
-from bot.recipes.library import CompiledRecipe
+from bot.recipes.library import CompiledGuard, CompiledRecipe
 from bot.rehearse.replay import Looks, replay
 from bot.rehearse.replay_breach import breach_at, replay_breach
 from bot.rehearse.strand import Past, cut_past
 from bot.rehearse.track import micros_at, micros_of, moment_at
-from bot.rules.compile import Rule
-from bot.rules.evaluate import Needs, evaluate
+from bot.rules.evaluate import Needs
 
 EVERY = timedelta(hours=1)
 """How often the monitor looks: as often as its workflow's schedule."""
@@ -93,7 +93,7 @@ class Watcher:
     def _at_first(self, begin: datetime) -> WatchFacts:
         """Return what is known of a change when it takes effect: the time before it."""
         own, *guards = (
-            GuardFacts(guard=each.guard, now=_NOTHING, before=self._before(each.rule, begin))
+            GuardFacts(guard=each.guard, now=_NOTHING, before=self._before(each, begin))
             for each in self.recipe.watching
         )
         return WatchFacts(
@@ -116,25 +116,26 @@ class Watcher:
             facts,
             success=_OUTCOMES[success],
             rollback=own[1],
-            worse=self._worsened(own[0].rule, own[1], facts.before, facts.effective_at, now),
+            worse=self._worsened(own[0], own[1], facts.before, facts.effective_at, now),
             guards=tuple(
                 GuardFacts(
                     guard=each.guard,
                     now=found,
                     before=before,
-                    worse=self._worsened(each.rule, found, before, facts.effective_at, now),
+                    worse=self._worsened(each, found, before, facts.effective_at, now),
                 )
                 for (each, found), before in zip(guards, befores, strict=True)
             ),
         )
 
     def _worsened(
-        self, rule: Rule, found: Measurement, before: Measurement, begin: datetime, now: datetime
+        self, guard: CompiledGuard, found: Measurement, before: Measurement, begin: datetime, now: datetime
     ) -> Measurement | None:
         if not found.outcome is before.outcome is RuleOutcome.HOLDS:
             return None
-        data = cut_past(self.past, now - lookback(rule, self.test), now)
-        return worse_of(rule, data, self.test, before, now=now, needs=self._breach_needs(self._needs(begin)))
+        rule, test = guard.rule, self._test(guard)
+        data = cut_past(self.past, now - lookback(rule, test), now)
+        return worse_of(rule, data, test, before, now=now, needs=self._breach_needs(self._needs(begin)))
 
     def _outcomes(
         self, begin: datetime, until: datetime
@@ -146,7 +147,7 @@ class Watcher:
             looks = Looks(start=start + step * (first + 1), step=step, count=min(_AT_ONCE, count - first))
             success = self._success(looks, needs, start)
             breaches = [
-                replay_breach(each.rule, self.past, looks, self.test, self._breach_needs(needs))
+                replay_breach(each.rule, self.past, looks, self._test(each), self._breach_needs(needs))
                 for each in self.recipe.watching
             ]
             yield from zip(looks.moments, success, zip(*breaches, strict=True), strict=True)
@@ -156,32 +157,49 @@ class Watcher:
         ripe = start + micros_of(self.recipe.success.hold or timedelta(0))
         early = sum(look < ripe for look in looks.moments)
         later = Looks(start=looks.start + looks.step * early, step=looks.step, count=looks.count - early)
-        return [RuleOutcome.DOES_NOT_HOLD] * early + replay(self.recipe.success, self.past, later, needs)
+        found = replay(self.recipe.success, self.past, later, needs)
+        if self._watch.success_test is not None and RuleOutcome.HOLDS in found:
+            found = [
+                self._proven(at, needs) if each is RuleOutcome.HOLDS else each
+                for at, each in zip(later.moments, found, strict=True)
+            ]
+        return [RuleOutcome.DOES_NOT_HOLD] * early + found
+
+    def _proven(self, look: int, needs: Needs) -> RuleOutcome:
+        return self._succeeds(moment_at(look), needs).outcome
+
+    def _succeeds(self, now: datetime, needs: Needs) -> Measurement:
+        """Measure the success rule with its test."""
+        rule, test, begin = self.recipe.success, self._watch.success_test, needs.fresh_after or now
+        span = success_span(rule, test, now=now, since=begin)
+        data = cut_past(self.past, min(now - span, begin - rule.baseline), now)
+        return success_of(rule, data, test, now=now, needs=needs)
 
     def _breach_needs(self, needs: Needs) -> Needs:
         return replace(needs, coverage=Needs().coverage)
 
-    def _before(self, rule: Rule, begin: datetime) -> Measurement:
+    def _test(self, guard: CompiledGuard) -> RollbackTest:
+        return self.test.chosen(guard.guard.test)
+
+    def _before(self, guard: CompiledGuard, begin: datetime) -> Measurement:
         """Measure a rule for harm on the time before the change; in full only where there was a breach already."""
         needs = replace(self._breach_needs(self._needs(begin)), fresh_after=None)
         looks = Looks(start=micros_at(begin), step=micros_of(EVERY), count=1)
-        outcome = replay_breach(rule, self.past, looks, self.test, needs)[0]
+        outcome = replay_breach(guard.rule, self.past, looks, self._test(guard), needs)[0]
         if outcome is RuleOutcome.HOLDS:
-            return breach_at(rule, self.past, self.test, now=begin, needs=needs)
+            return breach_at(guard.rule, self.past, self._test(guard), now=begin, needs=needs)
         return _OUTCOMES[outcome]
 
     def _measured(self, facts: WatchFacts, now: datetime) -> WatchFacts:
         """Measure one look in words."""
-        rule, begin = self.recipe.success, facts.effective_at
-        needs = self._needs(begin)
-        data = cut_past(self.past, min(now - rule.lookback, begin - rule.baseline), now)
+        needs = self._needs(facts.effective_at)
         told = [
-            breach_at(each.rule, self.past, self.test, now=now, needs=self._breach_needs(needs))
+            breach_at(each.rule, self.past, self._test(each), now=now, needs=self._breach_needs(needs))
             for each in self.recipe.watching
         ]
         return replace(
             facts,
-            success=evaluate(rule, data, now=now, needs=needs),
+            success=self._succeeds(now, needs),
             rollback=told[0],
             guards=tuple(replace(each, now=found) for each, found in zip(facts.guards, told[1:], strict=True)),
         )

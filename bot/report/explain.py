@@ -11,13 +11,14 @@ from typing import assert_never
 from bot.model.change import Affected, FileEdit, Impact, KeyChange
 from bot.model.clock import format_time
 from bot.model.level import Level
+from bot.model.proof import RankTest, ShareTest, SurvivalTest
 from bot.model.recipe import Guard, Recipe, RollbackMode, Setting
 from bot.model.series import FeedFailure, SeriesKind
-from bot.model.settings import Approvers, FeedShape, FeedSpec, Policy, ShareTest
+from bot.model.settings import Approvers, FeedShape, FeedSpec, Policy, RollbackTest
 from bot.model.unit import RATIO
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.report.approvers import all_approvals
-from bot.report.explain_watch import SILENCE, guard_item, late_sentence
+from bot.report.explain_watch import SILENCE, guard_item, late_sentence, proof_sentence, success_proof
 from bot.report.pull_request import redline_of
 from bot.rules.display import show_duration
 
@@ -229,6 +230,8 @@ def _succeeds(explanation: Explanation) -> Iterator[str]:
         f"Only data from after the deployment counts, the rollback rule must measurably not hold, and it is never "
         f"sooner than {show_duration(watch.arm_after)} after the deployment."
     )
+    if watch.success_test is not None:
+        yield success_proof(watch.success_test)
     yield f"Without a verdict within {show_duration(watch.deadline)} {late_sentence(watch)}"
     yield (
         f"Time in which nothing could be seen is not counted. A person is told after {show_duration(watch.grace)} "
@@ -239,8 +242,10 @@ def _succeeds(explanation: Explanation) -> Iterator[str]:
 def _rolls_back(explanation: Explanation) -> Iterator[str]:
     rules, watch = explanation.rules, explanation.recipe.watch
     yield _rule(explanation.recipe.rollback_on)
-    if rules.limit:
-        yield from _share(rules.limit, explanation.policy)
+    if isinstance(watch.test, RankTest | SurvivalTest):
+        yield f"The change is taken back when {rules.rolls_back}. {proof_sentence(watch.test)}"
+    elif rules.limit:
+        yield from _share(rules.limit, explanation.policy.rollback.chosen(watch.test))
     else:
         breaches, windows, length = rules.separate
         yield f"The change is taken back when {rules.rolls_back}."
@@ -258,9 +263,8 @@ def _rolls_back(explanation: Explanation) -> Iterator[str]:
     yield f"The watch is armed {show_duration(watch.arm_after)} after the deployment. {_then(explanation)}"
 
 
-def _share(limit: str, policy: Policy) -> Iterator[str]:
+def _share(limit: str, test: RollbackTest) -> Iterator[str]:
     """Say the test for shares in full: every part of it must be met."""
-    test = policy.rollback
     pool = f"over the last {show_duration(test.pool).removeprefix('1 ')} together"
     pool = f"over the last {show_duration(test.pool).removeprefix('1 ')} together"
     counted = f"of at least {test.min_samples} counted"

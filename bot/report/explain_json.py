@@ -5,7 +5,8 @@ from typing import assert_never
 
 from bot.model.clock import format_time
 from bot.model.json import Json
-from bot.model.settings import RollbackTest, ShareTest
+from bot.model.proof import ShareTest
+from bot.model.settings import RollbackTest
 from bot.report.explain import Explanation, Today
 from bot.report.pull_request import redline_of
 
@@ -63,7 +64,8 @@ def _approval_json(explanation: Explanation) -> Json:
 
 
 def _rollback_json(explanation: Explanation) -> Json:
-    recipe, rules, test = explanation.recipe, explanation.rules, explanation.policy.rollback
+    recipe, rules = explanation.recipe, explanation.rules
+    test = explanation.policy.rollback.chosen(recipe.watch.test)
     breaches, windows, length = rules.separate
     share = {
         "proof": test.share,
@@ -78,7 +80,7 @@ def _rollback_json(explanation: Explanation) -> Json:
     return {
         "rule": recipe.rollback_on,
         "when": rules.limit or rules.rolls_back,
-        "test": "share" if rules.limit else "separate windows",
+        "test": _test_name(test, is_share=bool(rules.limit)),
         "needs": share if rules.limit else other,
         "mode": recipe.watch.mode,
         "reversible": recipe.reversible,
@@ -90,6 +92,14 @@ def _rollback_json(explanation: Explanation) -> Json:
             for each, when in rules.guards
         ],
     }
+
+
+def _test_name(test: RollbackTest, *, is_share: bool) -> str:
+    if test.ranks is not None:
+        return "mann_whitney"
+    if test.survival is not None:
+        return "kaplan_meier"
+    return "share" if is_share else "separate windows"
 
 
 def _proof_json(test: RollbackTest) -> Mapping[str, Json]:

@@ -2,7 +2,9 @@
 
 from typing import assert_never
 
+from bot.model.proof import Proof, RankTest, SequenceTest, ShareTest, SurvivalTest
 from bot.model.recipe import Guard, GuardRole, NoData, OnDeadline, RollbackMode, Watch
+from bot.rules.display import show_duration
 
 SILENCE = {
     NoData.HOLD: "",
@@ -32,4 +34,33 @@ def guard_item(guard: Guard, when: str) -> str:
     if guard.role is GuardRole.SIGNAL:
         return f"- {guard.name} holds back success and asks a person, and takes nothing back, when {when}."
     how = "is taken back, as a draft," if guard.mode is RollbackMode.PROPOSE else "is taken back"
-    return f"- {guard.name}: the change {how} when {when}.{SILENCE[guard.no_data]}"
+    return f"- {guard.name}: the change {how} when {when}.{_proof(guard.test)}{SILENCE[guard.no_data]}"
+
+
+def _proof(test: Proof | None) -> str:
+    return f" {proof_sentence(test)}" if test is not None and not isinstance(test, ShareTest) else ""
+
+
+def proof_sentence(test: RankTest | SurvivalTest) -> str:
+    """Say what proves a rule that is held to a test of its own."""
+    match test:
+        case RankTest():
+            named = [f"{label} {' or '.join(values)}" for label, values in sorted(test.control.items())]
+            beside = f"{' and '.join(named)} at the same time, or, if they differed before, " if named else ""
+            return (
+                f"It must lie beyond {beside}the same hours of a week before in {test.effect:.0%} of all pairs, by a "
+                f"chance of at most {test.alpha * 100:g}% over {test.looks} looks, one every "
+                f"{show_duration(test.every)} (Mann-Whitney)."
+            )
+        case SurvivalTest():
+            return f"Cases that are open count, and it must be so with {test.confidence * 100:g}% confidence."
+        case _:
+            assert_never(test)
+
+
+def success_proof(test: SequenceTest) -> str:
+    """Say what success must be proven by."""
+    return (
+        f"Its means since the deployment must be proven with {(1 - test.alpha) * 100:g}% confidence at all looks "
+        f"together (a confidence sequence), on at least {test.min_samples} counted."
+    )

@@ -6,8 +6,9 @@ from datetime import timedelta
 from bot.model.names import FeedName
 from bot.model.unit import Quantity
 from bot.rules.compile import Rule
+from bot.rules.functions import MEAN, PERCENT_OF
 from bot.rules.syntax import Operator
-from bot.rules.typed import Compared, Constant, InWindows, Reduced
+from bot.rules.typed import Compared, Constant, InWindows, Logical, Reduced, present
 from bot.rules.units import settle
 
 MIRROR = {
@@ -58,3 +59,52 @@ def _threshold(reduced: Reduced, operator: Operator, limit: Constant) -> Thresho
         limit=Quantity(value=settle(limit.value / reduced.unit.factor), unit=reduced.unit),
         window=reduced.window,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """One metric that a rule wants on one side of something; `percent` is that of its percentile, 50 for others."""
+
+    feed: FeedName
+    is_upper: bool
+    percent: int
+
+
+def level_of(rule: Rule) -> Level | None:
+    """Read a rule as one metric beyond something without it: a number, or itself before the change."""
+    logic = rule.tree.logic
+    if not isinstance(logic, Compared) or rule.tree.sustain or rule.tree.grouping or len(present(logic)) != 1:
+        return None
+    for side, operator in ((logic.left, logic.operator), (logic.right, MIRROR[logic.operator])):
+        if isinstance(side, Reduced) and not side.before and operator in _SIDES and len(rule.feeds) == 1:
+            percent = PERCENT_OF.get(side.function.name, 50) if side.function else 50
+            return Level(feed=side.metric.name, is_upper=_SIDES[operator], percent=percent)
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeanLimit:
+    """A mean that is to be below a value (or above it); `value` is in base units."""
+
+    feed: FeedName
+    value: float
+    is_upper: bool
+    delay: timedelta
+
+
+def mean_limit_of(logic: Logical) -> MeanLimit | None:
+    """Read a condition as a mean below or above a number."""
+    if not isinstance(logic, Compared):
+        return None
+    sides = ((logic.left, logic.right, logic.operator), (logic.right, logic.left, MIRROR[logic.operator]))
+    for node, limit, operator in sides:
+        if not isinstance(node, Reduced) or not isinstance(limit, Constant) or operator not in _SIDES:
+            continue
+        if not node.before and (node.function is None or node.function is MEAN):
+            upper = not _SIDES[operator]
+            return MeanLimit(feed=node.metric.name, value=limit.value, is_upper=upper, delay=node.metric.delay)
+    return None
+
+
+_SIDES = {Operator.MORE: True, Operator.AT_LEAST: True, Operator.LESS: False, Operator.AT_MOST: False}
+"""Whether a comparison looks for values above something."""

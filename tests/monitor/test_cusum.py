@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monitor.test_breach import ERRORS, FIVE, NOW, a_ratio, a_rule
 from monitor.test_breach import TEST as FIVE_MINUTES
 
-from bot.model.settings import ShareTest
+from bot.model.proof import ShareTest
 from bot.model.verdict import RuleOutcome
 from bot.monitor.breach import lookback, measure_breach
 from bot.monitor.cusum import evidence_of, harmful, needed, strongest

@@ -6,7 +6,8 @@ from itertools import pairwise
 import pytest
 from monitor.benchmark import block, load
 
-from bot.model.settings import RollbackTest, ShareTest
+from bot.model.proof import ShareTest
+from bot.model.settings import RollbackTest
 from bot.model.verdict import RuleOutcome
 from bot.monitor.breach import measure_breach
 

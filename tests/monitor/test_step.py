@@ -390,3 +390,28 @@ def test_a_rollback_for_a_guardrail_is_watched_for_what_the_guardrail_says():
     tower.go(3 * DAY, waits=40.0)
     tower.monitor()
     assert tower.closed(rollback_id(change))["recovery"] == "NOT_RECOVERED"
+
+
+def test_a_change_that_is_worse_than_the_week_before_by_ranks_is_taken_back():
+    ranks = b'guardrails: [{rule: "wait_time > 5_days", name: slower, test: {kind: mann_whitney, every: 3_days}}]'
+    for waits, pulls in ((9.0, 1), (6.0, 0)):
+        tower = a_tower(blur=recipe_with(ranks))
+        tower.go(9 * DAY, waits=6.0)
+        change = tower.land()
+        tower.go(3 * DAY, waits=waits)
+        tower.monitor()
+        assert len(tower.rollback_pulls(change)) == pulls
+        (measured,) = tower.of(change, Phase.MEASURED)
+        assert "in the same hours 7 days before" in measured.facts["guards"][0]["now"]["sentence"]
+
+
+def test_success_that_must_be_proven_waits_for_proof():
+    recipe = recipe_with(b"success_test: {kind: confidence_sequence, min_samples: 80}")
+    tower, change = a_watch(blur=recipe)
+    tower.go(3 * DAY, waits=3.0)
+    event = tower.only()
+    assert event.mark is Mark.WAIT
+    assert "holds, and is not proven yet" in event.sentence
+    tower.go(DAY, waits=3.0)
+    assert tower.only().data["closed"] == "success"
+    assert tower.closed(change)["outcome"] == "success"

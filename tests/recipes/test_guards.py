@@ -31,8 +31,8 @@ def test_a_text_is_a_rule_with_every_default_of_the_watch():
     )
     assert guard.rule.text == "wait_time > 30_days"
     assert [each.guard.name for each in found.watching] == ["rollback", "guardrail_1"]
-    assert found.rule_named("guardrail_1") == guard.rule
-    assert found.rule_named("rollback") == found.rule_named(None) == found.rollback
+    assert found.guard_named("guardrail_1") == guard
+    assert found.guard_named("rollback").rule == found.guard_named(None).rule == found.rollback
 
 
 def test_every_key_is_read():

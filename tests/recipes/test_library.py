@@ -7,6 +7,7 @@ from bot.model.calendar import Calendar, Freeze
 from bot.model.errors import Severity
 from bot.model.level import Level
 from bot.model.names import RecipeId
+from bot.model.proof import ShareTest
 from bot.model.series import SeriesKind
 from bot.model.settings import (
     AdapterKind,
@@ -22,7 +23,6 @@ from bot.model.settings import (
     PeopleAffected,
     RelativeChange,
     RollbackTest,
-    ShareTest,
     SourceKind,
     ValueRange,
 )

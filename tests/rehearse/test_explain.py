@@ -14,8 +14,9 @@ from bot.model.finding import ComplaintCount
 from bot.model.json import canonical
 from bot.model.names import FeedName, RecipeId
 from bot.model.process import ProcessEvent, ProcessLog
+from bot.model.proof import ShareTest
 from bot.model.series import FailureKind, FeedFailure, Sample, Series, SeriesKind, Window
-from bot.model.settings import RollbackTest, Settings, ShareTest
+from bot.model.settings import RollbackTest, Settings
 from bot.model.unit import DAY, PLAIN_RATIO
 from bot.model.verdict import RuleOutcome
 from bot.recipes.library import CompiledRecipe, load_library

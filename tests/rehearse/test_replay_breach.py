@@ -23,9 +23,10 @@ from rehearse.pasts import (
 )
 from tries import tries
 
+from bot.model.proof import ShareTest
 from bot.model.recipe import RollbackMode
 from bot.model.series import Sample, SeriesKind
-from bot.model.settings import RollbackTest, ShareTest
+from bot.model.settings import RollbackTest
 from bot.model.verdict import RuleOutcome, VerdictKind
 from bot.monitor.breach import breach_of
 from bot.monitor.verdict import WatchFacts, judge

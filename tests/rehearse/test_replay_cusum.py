@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from rehearse.pasts import ERRORS, MINUTE, START, pasts, rule_of, series_of
 from tries import tries
 
+from bot.model.proof import ShareTest
 from bot.model.series import Sample
-from bot.model.settings import RollbackTest, ShareTest
+from bot.model.settings import RollbackTest
 from bot.model.verdict import RuleOutcome
 from bot.monitor.breach import breach_of, share_limit_of
 from bot.rehearse.chance import Counts, Judge

@@ -207,4 +207,11 @@ RULE_PAGES: Pages = {
         f'{_RECIPE}bottleneck_rule: "p90(wait_time over 60_days) > 20_days"\n'
         f'success_metric: "median(wait_time over 30_days) < 7_days"\n',
     ),
+    Check.TEST_UNFIT: Page(
+        why="A test proves one kind of thing: wilson and cusum that a share is beyond its limit, kaplan_meier that a "
+        "quantile of cases is, of which some are open, mann_whitney that one metric lies above a baseline's. Held to "
+        "a rule of another kind it would never prove anything, and the rule would never take a change back.",
+        bad=f'{_RECIPE}rollback_on: "wait_time > 30_days"\nrollback_test: «cusum»\n',
+        good=f'{_RECIPE}rollback_on: "error_rate > 5%"\nrollback_test: cusum\n',
+    ),
 }

@@ -1,0 +1,57 @@
+"""The tests that a rule on a change can be held to beside its limit: what proves harm, and what proves success."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+
+class ShareTest(StrEnum):
+    """How a ratio's rollback rule is proven."""
+
+    WILSON = "wilson"
+    CUSUM = "cusum"
+
+
+BREACHES = {ShareTest.WILSON: 8, ShareTest.CUSUM: 6}
+"""How many broken windows each test asks for: evidence that sums up lasts longer than an hour's pool by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankTest:
+    """The test `mann_whitney`: does a metric lie above (below) a baseline's, by ranks?
+
+    Every `every` after the change there is a look, `looks` in all, at what was measured since the one before. All
+    looks together err with a chance of at most `alpha`. `effect` is the share of pairs in which the change's number
+    must be the worse one. `control` names, by label, the groups that the change has not reached.
+    """
+
+    alpha: float = 0.01
+    effect: float = 0.6
+    every: timedelta = timedelta(days=1)
+    looks: int = 21
+    min_samples: int = 50
+    control: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurvivalTest:
+    """The test `kaplan_meier`: with `confidence`, too many cases last longer than the limit, those open included."""
+
+    confidence: float = 0.99
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceTest:
+    """The test of success `confidence_sequence`: a bound on a mean that holds at all looks at once but for `alpha`.
+
+    It is tightest after about `best_at` samples, and says nothing below `min_samples`.
+    """
+
+    alpha: float = 0.05
+    best_at: int = 1000
+    min_samples: int = 50
+
+
+Proof = ShareTest | RankTest | SurvivalTest
+"""What a rule that watches for harm is proven by, where its recipe says so."""

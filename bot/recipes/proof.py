@@ -1,0 +1,132 @@
+"""The tests that a recipe chooses for its rules: how they are written, and whether they fit the rules."""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import assert_never
+
+from bot.model.errors import Diagnostic
+from bot.model.proof import Proof, RankTest, SequenceTest, ShareTest, SurvivalTest
+from bot.model.series import SeriesKind
+from bot.recipes.check import Check
+from bot.recipes.fields import Fields
+from bot.recipes.tree import Document, Path, Scalar, Table
+from bot.rules.compile import Rule
+from bot.rules.grid import conjuncts
+from bot.rules.shape import level_of, mean_limit_of, threshold_of
+from bot.rules.typed import InWindows, reductions
+
+
+class ProofKind(StrEnum):
+    """The names of the tests for harm."""
+
+    WILSON = "wilson"
+    CUSUM = "cusum"
+    MANN_WHITNEY = "mann_whitney"
+    KAPLAN_MEIER = "kaplan_meier"
+
+
+_RANKS, _SURVIVAL, _SEQUENCE = RankTest(), SurvivalTest(), SequenceTest()
+_KEYS: Mapping[ProofKind, frozenset[str]] = {
+    ProofKind.WILSON: frozenset(),
+    ProofKind.CUSUM: frozenset(),
+    ProofKind.MANN_WHITNEY: frozenset({"alpha", "effect", "every", "looks", "min_samples", "control"}),
+    ProofKind.KAPLAN_MEIER: frozenset({"confidence"}),
+}
+"""What can be said of each test in a recipe; the numbers of the tests for ratios are the policy's."""
+
+
+def read_test(fields: Fields, key: str) -> Proof | None:
+    """Read the test of a rule, a name or a mapping; None where the policy's default is to do."""
+    if not fields.has(key):
+        return None
+    own = _own(fields, key)
+    kind = ProofKind(own.text("kind"))
+    match kind:
+        case ProofKind.WILSON | ProofKind.CUSUM:
+            return ShareTest(kind.value)
+        case ProofKind.KAPLAN_MEIER:
+            return SurvivalTest(confidence=own.share("confidence", _SURVIVAL.confidence))
+        case ProofKind.MANN_WHITNEY:
+            control = own.section("control")
+            return RankTest(
+                alpha=own.share("alpha", _RANKS.alpha),
+                effect=own.share("effect", _RANKS.effect),
+                every=own.duration("every", _RANKS.every),
+                looks=own.integer("looks", _RANKS.looks),
+                min_samples=own.integer("min_samples", _RANKS.min_samples),
+                control={label: control.texts(label) for label in control.values},
+            )
+        case _:
+            assert_never(kind)
+
+
+def read_success_test(fields: Fields) -> SequenceTest | None:
+    """Read the test of success."""
+    if not fields.has("success_test"):
+        return None
+    own = _own(fields, "success_test")
+    return SequenceTest(
+        alpha=own.share("alpha", _SEQUENCE.alpha),
+        best_at=own.integer("best_at", _SEQUENCE.best_at),
+        min_samples=own.integer("min_samples", _SEQUENCE.min_samples),
+    )
+
+
+def _own(fields: Fields, key: str) -> Fields:
+    (entry,) = fields.entries(key)
+    return Fields(values={"kind": entry} if isinstance(entry, str) else entry)
+
+
+def test_faults(document: Document, path: Path, rule: Rule, test: Proof | None) -> Iterator[Diagnostic]:
+    """Say why a rule cannot be held to a test, and which of its keys mean nothing; `path` is that of the test."""
+    if test is None:
+        return
+    message, hint = _misfit(rule, test)
+    if message:
+        yield document.fault(Check.TEST_UNFIT, document.place(path), message, hint=hint)
+    yield from _idle_keys(document, path)
+
+
+def _idle_keys(document: Document, path: Path) -> Iterator[Diagnostic]:
+    node = document.node(path)
+    if not isinstance(node, Table):
+        return
+    named = node.entries["kind"].node
+    kind = ProofKind(str(named.value)) if isinstance(named, Scalar) else ProofKind.WILSON
+    for key in node.entries:
+        if key not in {"kind", *_KEYS[kind]}:
+            message, hint = f"`{key}` means nothing to the test {kind}", "leave it out"
+            yield document.fault(Check.TEST_UNFIT, document.key((*path, key)), message, hint=hint)
+
+
+def _misfit(rule: Rule, test: Proof) -> tuple[str, str]:
+    match test:
+        case ShareTest():
+            kinds = {reduced.metric.kind for reduced in reductions(rule.tree.logic)}
+            fits = threshold_of(rule) is not None and rule.hold is None and kinds == {SeriesKind.RATIO}
+            return _said(fits, str(test), "one limit on a ratio that has its denominator, without `for`")
+        case RankTest():
+            level = level_of(rule)
+            metrics = {reduced.metric for reduced in reductions(rule.tree.logic)}
+            fits = level is not None and all(set(test.control) <= set(metric.labels) for metric in metrics)
+            return _said(fits, "mann_whitney", "one metric, without `for` and `by`, with the labels of `control`")
+        case SurvivalTest():
+            is_open = all(reduced.metric.open_cases for reduced in reductions(rule.tree.logic))
+            fits = is_open and level_of(rule) is not None and threshold_of(rule) is not None
+            return _said(fits, "kaplan_meier", "a median or percentile of a feed with `open_cases` and a limit")
+        case _:
+            assert_never(test)
+
+
+def _said(fits: object, name: str, wanted: str) -> tuple[str, str]:
+    return ("", "") if fits else (f"the test {name} is for {wanted}", "choose another test, or leave it out")
+
+
+def success_test_faults(document: Document, rule: Rule, test: SequenceTest | None) -> Iterator[Diagnostic]:
+    """Say why success cannot be proven by means."""
+    parts = conjuncts(rule.tree.logic)
+    fits = not rule.tree.grouping and not isinstance(rule.tree.sustain, InWindows) and all(map(mean_limit_of, parts))
+    if test is not None and not fits:
+        message = "the test confidence_sequence is for means below or above numbers, joined by `and`"
+        hint = "write success_metric so, or leave `success_test` out"
+        yield document.fault(Check.TEST_UNFIT, document.place(("success_test",)), message, hint=hint)

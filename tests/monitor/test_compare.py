@@ -1,0 +1,211 @@
+"""A metric against a baseline by ranks, and how long cases last: arms that are named, and looks that are counted."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+
+from bot.model.names import FeedName
+from bot.model.proof import RankTest, ShareTest, SurvivalTest
+from bot.model.series import Sample, Series, SeriesKind, Window
+from bot.model.settings import RollbackTest
+from bot.model.unit import DAY
+from bot.model.verdict import Measurement, RuleOutcome
+from bot.monitor.breach import breach_of, lookback
+from bot.rules.catalog import Metric, Scope
+from bot.rules.compile import Rule, compile_rule
+from bot.rules.evaluate import Needs
+
+LIVE = datetime(2026, 1, 19, 8, tzinfo=UTC)
+HOUR, DAYS = timedelta(hours=1), timedelta(days=1)
+WAIT = FeedName("metrics.passport.wait_time")
+METRIC = Metric(name=WAIT, unit=DAY, kind=SeriesKind.READINGS, window=DAYS, labels=("office",))
+PLAIN = replace(METRIC, labels=())
+YES, NO, GREY, FEW = RuleOutcome.HOLDS, RuleOutcome.DOES_NOT_HOLD, RuleOutcome.GREY, RuleOutcome.INSUFFICIENT
+CONTROL = {"office": ("north",)}
+
+
+def level(before: float, after: float, *, start: float = 8.0) -> Mapping[float, float]:
+    """Return levels by days from the change: `before` from `start` days before it on, then `after`."""
+    return {-start: before, 0.0: after}
+
+
+def samples(levels: Mapping[float, float], office: str, *, seed: int, days: float = 5.0) -> list[Sample]:
+    """Lay four samples an hour around the level that holds at the time."""
+    dice, found = Random(seed), []
+    at = LIVE + DAYS * min(levels)
+    while at < LIVE + DAYS * days:
+        age = (at - LIVE) / DAYS
+        value = levels[max(each for each in levels if each <= age)] + dice.gauss(0, 2)
+        found.append(Sample(at=at, value=value, labels=(office,) if office else ()))
+        at += HOUR / 4
+    return found
+
+
+def measure(
+    text: str, held: list[Sample], test: RankTest | SurvivalTest, *, age: timedelta = DAYS, metric: Metric = METRIC
+) -> Measurement:
+    rule = compile_rule(text, Scope(watched=(), metrics=(metric,)))
+    assert isinstance(rule, Rule), rule
+    series = Series(
+        feed=WAIT,
+        unit=DAY,
+        kind=SeriesKind.READINGS,
+        window=DAYS,
+        span=Window(start=LIVE - DAYS * 30, end=LIVE + DAYS * 30),
+        samples=tuple(held),
+        labels=metric.labels,
+    )
+    needs = Needs(fresh_after=LIVE, changed_at=LIVE)
+    return breach_of(rule, {WAIT: series}, RollbackTest().chosen(test), now=LIVE + age, needs=needs)
+
+
+SOUTH, NORTH = "south", "north"
+ARMS = [
+    # south, north, outcome, what it was compared with
+    ("worse than the group beside it", level(10, 14), level(10, 10), YES, "than office north at the same time"),
+    ("as good as the group beside it, which got worse, too", level(10, 14), level(10, 14), GREY, "office north"),
+    ("worse by a trifle", level(10, 10.3), level(10, 10), GREY, "office north"),
+    ("a group that was better before", level(14, 14), level(10, 10), GREY, "in the same hours 7 days before"),
+    ("worse than its own week before", level(10, 14), level(5, 5), YES, "in the same hours 7 days before"),
+]
+
+
+@pytest.mark.parametrize(("south", "north", "expected", "arm"), [each[1:] for each in ARMS], ids=[e[0] for e in ARMS])
+def test_the_best_baseline_is_a_group_that_was_like_it(south, north, expected, arm):
+    held = [*samples(south, SOUTH, seed=1), *samples(north, NORTH, seed=2)]
+    found = measure("mean(wait_time) > 5_days", held, RankTest(control=CONTROL))
+    assert found.outcome is expected, found.sentence
+    assert arm in found.sentence
+    if "days before" in arm:
+        assert "office north: they differed before the change already" in found.sentence
+
+
+def test_a_group_that_nobody_knows_from_before_is_no_baseline():
+    held = [*samples(level(10, 14), SOUTH, seed=1), *samples({0.0: 10.0}, NORTH, seed=2)]
+    found = measure("mean(wait_time) > 5_days", held, RankTest(control=CONTROL))
+    assert "office north: too few samples before the change to tell whether they were alike" in found.sentence
+    assert "in the same hours 7 days before" in found.sentence
+    absent = measure("mean(wait_time) > 5_days", samples(level(10, 14), SOUTH, seed=1), RankTest(control=CONTROL))
+    assert "office north: " in absent.sentence
+
+
+def test_without_a_named_group_it_is_the_same_hours_of_a_week_before():
+    for after, expected in ((14.0, YES), (10.0, GREY), (6.0, NO)):
+        held = samples(level(10, after), "", seed=3)
+        found = measure("mean(wait_time) > 9_days", held, RankTest(), metric=PLAIN)
+        assert found.outcome is expected, found.sentence
+        if expected is not NO:
+            assert "no control group is named" in found.sentence
+
+
+def test_a_rule_that_looks_downwards_is_turned_around():
+    for after, expected in ((6.0, YES), (10.0, GREY)):
+        found = measure("mean(wait_time) < 15_days", samples(level(10, after), "", seed=4), RankTest(), metric=PLAIN)
+        assert found.outcome is expected, found.sentence
+
+
+def test_without_any_baseline_the_limit_alone_counts():
+    held = samples({0.0: 14.0}, "", seed=5)
+    found = measure("mean(wait_time over 4h) > 9_days", held, RankTest(), metric=PLAIN)
+    assert found.outcome is YES
+    assert "no baseline, so its limit alone counts" in found.sentence
+    assert "the same hours 7 days before: 0 samples" in found.sentence
+    few = measure("mean(wait_time over 4h) > 9_days", held, RankTest(min_samples=500), metric=PLAIN)
+    assert "96 samples since, 500 needed" in few.sentence
+
+
+def test_there_are_so_many_looks_and_between_two_the_last_one_stands():
+    held = samples(level(10, 14), "", seed=6)
+
+    def at(age: timedelta, looks: int = 3) -> Measurement:
+        return measure("mean(wait_time) > 9_days", held, RankTest(looks=looks), age=age, metric=PLAIN)
+
+    assert (at(HOUR).outcome, at(HOUR).sentence) == (FEW, "the first look is at 2026-01-20T08:00:00Z")
+    assert at(DAYS).sentence == at(DAYS + HOUR * 23).sentence
+    assert at(DAYS * 3).outcome is YES
+    assert (at(DAYS * 4).outcome, at(DAYS * 4).sentence) == (FEW, "all 3 looks are used")
+    assert "at most 0.0033 at look 2 of 3" in at(DAYS * 2).sentence
+    assert "at most 0.01 at look 1 of 1" in at(DAYS, looks=1).sentence
+
+
+def test_before_the_change_there_is_nothing_to_compare_with():
+    rule = compile_rule("wait_time > 9_days", Scope(watched=(), metrics=(PLAIN,)))
+    assert isinstance(rule, Rule)
+    found = breach_of(rule, {}, RollbackTest().chosen(RankTest()), now=LIVE, needs=Needs())
+    assert found.outcome is NO
+    assert lookback(rule, RollbackTest().chosen(RankTest())) >= DAYS * 29
+
+
+def test_shifting_all_times_and_renaming_groups_changes_nothing():
+    held = [*samples(level(10, 14), SOUTH, seed=1), *samples(level(10, 10), NORTH, seed=2)]
+    names = {SOUTH: "a", NORTH: "z"}
+    renamed = [replace(each, labels=(names[each.labels[0]],)) for each in held]
+    one = measure("mean(wait_time) > 5_days", held, RankTest(control=CONTROL))
+    other = measure("mean(wait_time) > 5_days", renamed[::-1], RankTest(control={"office": ("z",)}))
+    assert one.outcome is other.outcome
+    assert other.sentence == one.sentence.replace("office north", "office z")
+
+
+def test_healthy_changes_are_hardly_ever_taken_back_over_all_looks():
+    found = []
+    for seed in range(5):
+        held = samples(level(10, 10), "", seed=seed, days=21)
+        ages = (DAYS * day for day in range(1, 22, 4))
+        found += [
+            measure("mean(wait_time) > 5_days", held, RankTest(), age=age, metric=PLAIN).outcome for age in ages
+        ]
+    assert YES not in found
+
+
+# Cases of which some are open
+
+CASES = replace(PLAIN, open_cases=True)
+
+
+def opened(lasting: float, *, share: float) -> list[Sample]:
+    """230 cases of twelve days, of which a share lasts so long and the others a day."""
+    dice = Random(8)
+    return [
+        Sample(at=LIVE + DAYS * (n / 20), value=lasting if dice.random() < share else 1.0, ended=True)
+        for n in range(230)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.9, YES), (0.7, YES), (0.55, GREY), (0.2, NO)], ids=["most", "many", "half", "few"]
+)
+def test_cases_that_last_must_be_provably_too_many(share: float, expected: RuleOutcome):
+    found = measure(
+        "median(wait_time over 30_days) > 3_days",
+        opened(8.0, share=share),
+        SurvivalTest(),
+        age=DAYS * 12,
+        metric=CASES,
+    )
+    assert found.outcome is expected, found.sentence
+    if expected is YES:
+        assert "last longer than 3 days with 99.0% confidence, 50% is the limit" in found.sentence
+
+
+def test_cases_that_end_too_soon_may_be_harm_as_well():
+    for share, expected in ((0.1, YES), (0.45, GREY)):
+        found = measure(
+            "median(wait_time over 30_days) < 3_days",
+            opened(8.0, share=share),
+            SurvivalTest(),
+            age=DAYS * 12,
+            metric=CASES,
+        )
+        assert found.outcome is expected, found.sentence
+
+
+@pytest.mark.parametrize("choice", [None, ShareTest.WILSON, ShareTest.CUSUM, RankTest(), SurvivalTest()])
+def test_a_recipe_chooses_a_test_and_the_policy_keeps_its_numbers(choice):
+    policy = RollbackTest(breaches=9, confidence=0.95)
+    chosen = policy.chosen(choice)
+    assert (chosen.confidence, chosen.window) == (policy.confidence, policy.window)
+    assert chosen.is_of_chance == (choice is None or isinstance(choice, ShareTest))
+    assert chosen.breaches == (6 if choice is ShareTest.CUSUM else 9)
