@@ -7,9 +7,9 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 
 from bot.model.change import Affected, Factor, Impact, KeyChange
-from bot.model.finding import SourceUse
+from bot.model.finding import Finding, SourceUse
 from bot.model.level import Level, highest
-from bot.model.names import ServiceName
+from bot.model.names import RecipeId, ServiceName
 from bot.model.recipe import Recipe, Setting
 from bot.model.settings import HighImpact, ImpactPolicy, PeopleAffected, Policy, ValueRange
 from bot.propose.desired import is_high_impact, is_journey, path_of, target_of
@@ -46,6 +46,12 @@ def affected_by(sources: Iterable[SourceUse]) -> Affected | None:
         if use.people is not None and use.window.length > timedelta(0)
     ]
     return max(counted, key=lambda each: each.people, default=None)
+
+
+def affected_in(findings: Mapping[RecipeId, Finding]) -> dict[RecipeId, Affected]:
+    """Return how many people the evidence of each recipe counts, where it counts any."""
+    counted = {recipe: affected_by(finding.sources) for recipe, finding in findings.items()}
+    return {recipe: affected for recipe, affected in counted.items() if affected is not None}
 
 
 def impact_of(keys: tuple[KeyChange, ...], policy: ImpactPolicy, stakes: Stakes) -> Impact:

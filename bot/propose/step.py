@@ -17,15 +17,16 @@ from bot.model.errors import BotError, ForgeError
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.finding import ComplaintCount, Finding, Ranking
 from bot.model.names import CommitSha, FeedName, PullNumber, RecipeId
+from bot.model.recipe import Recipe
 from bot.model.record import Draft, Record
 from bot.model.rehearsal import Rehearsed
 from bot.model.series import Reading
 from bot.model.settings import FeedSpec, Settings
-from bot.model.switch import Switch
 from bot.model.verdict import Measurement
 from bot.propose import messages
-from bot.propose.impact import affected_by
+from bot.propose.impact import affected_in
 from bot.propose.life import (
+    Renewal,
     Replace,
     Retire,
     Revive,
@@ -182,9 +183,9 @@ class _Detector:
     ) -> Iterator[Event]:
         """Plan all firing recipes at once, and handle each apart."""
         firing = [compiled for compiled in self.library.recipes if compiled.recipe.id in findings]
-        situation = self._situation(findings, asking=bool(firing or fading))
+        situation = self._situation(findings)
         yield from slowed(situation.policy, self.settings.policy) if firing else ()
-        decided = decide([compiled.recipe for compiled in firing], situation, edited(self.site, situation.records))
+        situation, decided = self._decided([compiled.recipe for compiled in firing], situation, fading)
         desk = _Desk(publisher=Publisher(site=self.site), readings=readings)
         for compiled, each in zip(firing, decided, strict=True):
             finding = findings[compiled.recipe.id]
@@ -209,20 +210,26 @@ class _Detector:
         if desk.drafts:
             yield from self._record(desk.drafts)
 
-    def _situation(self, findings: Mapping[RecipeId, Finding], *, asking: bool) -> Situation:
-        """Gather what the plan depends on; the kill switch is asked for only where something is to be done."""
+    def _decided(
+        self, recipes: list[Recipe], situation: Situation, gone: list[Retire]
+    ) -> tuple[Situation, tuple[Renewal | Change, ...]]:
+        """Decide on all firing recipes; the kill switch is asked for only where something is to be done."""
+        touched = edited(self.site, situation.records)
+        decided = decide(recipes, situation, touched)
+        if not gone and all(isinstance(each, Held) for each in decided):
+            return situation, decided
+        known = replace(situation, switch=self.site.kill_switch.state())
+        return known, decide(recipes, known, touched)
+
+    def _situation(self, findings: Mapping[RecipeId, Finding]) -> Situation:
+        """Gather what the plan depends on, save the kill switch."""
         return Situation(
             files=self.site.repository.read_many("patches/", self.base),
             records=self.site.ledger.records(),
             policy=paced(self.settings.policy, self.site.ledger.records(), self.site.now),
             muted=self.settings.muted,
             now=self.site.now,
-            affected={
-                recipe: affected
-                for recipe, finding in findings.items()
-                if (affected := affected_by(finding.sources)) is not None
-            },
-            switch=self.site.kill_switch.state() if asking else Switch(),
+            affected=affected_in(findings),
         )
 
     def _retire(self, retired: Retire, situation: Situation, desk: _Desk) -> Iterator[Event]:

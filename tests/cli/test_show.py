@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cli.show import one_line, show_event, show_json, show_report
-from bot.model.event import Event, Mark, Step, StepReport
+from bot.model.event import Cost, Event, Mark, Step, StepReport
 
 HOSTILE = "a\x1b[2J\x1b]0;t\x07b\r\nc\u2028d\u202ee\u200bf\x9b31mg\x00\n::error file=x::forged\n##[group]h\ud800"
 
@@ -88,3 +88,31 @@ def test_a_report_as_json_has_every_event_whole(capsys: pytest.CaptureFixture[st
     assert (said["step"], said["failed"]) == ("gate", True)
     assert said["events"][0]["sentence"] == HOSTILE
     assert said["events"][0]["data"] == {"pull": 7}
+
+
+@pytest.mark.parametrize(
+    ("cost", "said"),
+    [
+        (
+            Cost(requests=1_234, writes=56, left=4_321, limit=5_000),
+            "requests to the forge: 1,234, writes among them: 56; 4,321 of 5,000 are left this hour",
+        ),
+        (Cost(requests=2), "requests to the forge: 2, writes among them: 0"),
+    ],
+)
+def test_what_a_step_cost_is_talk_and_no_data(cost: Cost, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    show_report(StepReport(step=Step.GATE, events=(), cost=cost), as_json=False)
+    printed = capsys.readouterr()
+    assert printed.out == "gate: nothing to do\n"
+    assert printed.err == f"  {said}\n"
+
+
+def test_what_cost_nothing_is_not_talked_of(capsys: pytest.CaptureFixture[str]) -> None:
+    show_report(StepReport(step=Step.GATE, events=()), as_json=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_json_says_what_a_step_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    show_report(StepReport(step=Step.GATE, events=(), cost=Cost(requests=3, writes=1)), as_json=True)
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["cost"] == {"requests": 3, "writes": 1, "left": None, "limit": None}
