@@ -127,6 +127,7 @@ def _context(machine: Machine, happening: Happening) -> dict[str, Any]:
             "repository": machine.repository,
             "event": {**happening.content, "repository": {"default_branch": ""}},
         },
+        "inputs": happening.content.get("inputs") or {},
         "vars": machine.variables,
         "secrets": machine.secrets,
         "steps": {},
