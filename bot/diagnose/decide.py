@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.collect.digests import use_of_series
@@ -13,6 +13,7 @@ from bot.model.series import Reading, Sample, Series
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.recipes.library import CompiledRecipe
 from bot.rules.evaluate import Needs, evaluate
+from bot.rules.truth import inverse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,18 @@ def diagnose(
         complaints=complaints,
         groups=measurement.groups,
     )
+
+
+def remains(compiled: CompiledRecipe, data: Mapping[FeedName, Reading], *, now: datetime) -> Measurement:
+    """Measure whether a bottleneck that was found is still there: it DOES_NOT_HOLD where it is measurably gone.
+
+    Between the rule that fires and the recipe's `clear_when` it is neither: what comes and goes there is not gone.
+    """
+    fires = evaluate(compiled.bottleneck, data, now=now, needs=needs_of(compiled))
+    if compiled.clear is None or fires.outcome is not RuleOutcome.DOES_NOT_HOLD:
+        return fires
+    cleared = evaluate(compiled.clear, data, now=now, needs=needs_of(compiled))
+    return replace(cleared, outcome=inverse(cleared.outcome))
 
 
 def needs_of(compiled: CompiledRecipe) -> Needs:

@@ -148,7 +148,8 @@ class Recipe:
 
     `silenced` are the lint checks that its author waived, by id, each with the reason. `high_impact` raises the
     impact of its changes to what policy has for such, and never lowers it.
-    `guards` watch beside `rollback_on`.
+    `clear_when` says when the bottleneck is gone; empty: when its rule does not hold. `guards` watch beside
+    `rollback_on`.
     """
 
     id: RecipeId
@@ -170,6 +171,7 @@ class Recipe:
     high_impact: bool = False
     urgent: bool = False
     guards: tuple[Guard, ...] = ()
+    clear_when: str = ""
 
     @property
     def reference(self) -> str:

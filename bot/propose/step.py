@@ -3,12 +3,11 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from itertools import chain
 from typing import assert_never
 
 from bot.collect.gather import Collector, Gathered, uses_of
 from bot.collect.scan import Conditions, screen
-from bot.diagnose.decide import NotFiring, diagnose, needs_of
+from bot.diagnose.decide import NotFiring, diagnose, needs_of, remains
 from bot.diagnose.process import rank
 from bot.ledger.lifecycle import Standing
 from bot.ledger.site import Site
@@ -22,7 +21,7 @@ from bot.model.record import Draft, Record
 from bot.model.rehearsal import Rehearsed
 from bot.model.series import Reading
 from bot.model.settings import FeedSpec, Settings
-from bot.model.verdict import Measurement
+from bot.model.verdict import Measurement, RuleOutcome
 from bot.propose import messages
 from bot.propose.impact import affected_in
 from bot.propose.life import (
@@ -46,7 +45,6 @@ from bot.propose.publish import Publisher, edited
 from bot.recipes.library import CompiledRecipe, Library
 from bot.report.closing import closing_marker, reopening_comment
 from bot.report.pull_request import Case, redline_of, title_of
-from bot.rules.evaluate import evaluate
 from bot.rules.scan import Question
 
 Rehearse = Callable[[CompiledRecipe, Mapping[FeedName, Reading]], Rehearsed]
@@ -127,12 +125,10 @@ class _Detector:
         self, compiled: CompiledRecipe, old: Standing, found: NotFiring, gathered: Gathered
     ) -> Iterator[Retire]:
         """Look back whether a bottleneck has been gone for as long as the policy asks."""
-        span, needs = self.settings.policy.close_after, needs_of(compiled)
-        past = (
-            evaluate(compiled.bottleneck, gathered.readings, now=moment, needs=needs)
-            for moment in instants(self.site.now, span)
-        )
-        retired = fading(old, chain((found.measurement,), past), span)
+        span, now = self.settings.policy.close_after, self.site.now
+        looks = (remains(compiled, gathered.readings, now=moment) for moment in (now, *instants(now, span)))
+        is_there = found.measurement.outcome is not RuleOutcome.DOES_NOT_HOLD
+        retired = None if is_there else fading(old, looks, span)
         if retired is not None:
             yield retired
 
@@ -162,7 +158,8 @@ class _Detector:
         feeds = {spec.name: spec for spec in self.settings.feeds}
         for compiled in self.library.recipes:
             further = self.settings.policy.close_after if compiled.recipe.id in opened else timedelta(0)
-            needed = compiled.bottleneck.lookback + further
+            rules = [rule for rule in (compiled.bottleneck, compiled.clear) if rule is not None]
+            needed = max(rule.lookback for rule in rules) + further
             for name in compiled.bottleneck.feeds:
                 if name in feeds and feeds[name].history < needed:
                     feeds[name] = replace(feeds[name], history=needed)

@@ -38,13 +38,17 @@ class CompiledGuard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledRecipe:
-    """A recipe with its rules checked against the feeds; `guards` are those beside its own three."""
+    """A recipe with its rules checked against the feeds; `guards` are those beside its own three.
+
+    `clear` says when the bottleneck is gone, where the recipe has a rule for that.
+    """
 
     recipe: Recipe
     bottleneck: Rule
     success: Rule
     rollback: Rule
     guards: tuple[CompiledGuard, ...] = ()
+    clear: Rule | None = None
 
     @property
     def watching(self) -> tuple[CompiledGuard, ...]:
@@ -159,7 +163,8 @@ class RecipeCompiler:
         success = self._rules.compile(recipe.success_metric, watched)
         rollback = self._rules.compile(recipe.rollback_on, watched)
         guards, guard_faults = self._guards(file)
-        faults = (*_feed_faults(file, self._shapes), *guard_faults)
+        clear, clear_faults = self._clear(file, bottleneck)
+        faults = (*_feed_faults(file, self._shapes), *guard_faults, *clear_faults)
         own_rules = {"bottleneck_rule": bottleneck, "success_metric": success, "rollback_on": rollback}
         for key, rule in own_rules.items():
             faults += tuple(_open_case_faults(file.document, (key,), rule))
@@ -171,11 +176,27 @@ class RecipeCompiler:
             faults += tuple(success_test_faults(file.document, success, recipe.watch.success_test))
         if isinstance(bottleneck, Rule) and isinstance(success, Rule) and isinstance(rollback, Rule) and not faults:
             compiled = CompiledRecipe(
-                recipe=recipe, bottleneck=bottleneck, success=success, rollback=rollback, guards=guards
+                recipe=recipe, bottleneck=bottleneck, success=success, rollback=rollback, guards=guards, clear=clear
             )
             return Outcome(value=compiled)
         rules = {"bottleneck_rule": bottleneck, "success_metric": success, "rollback_on": rollback}
         return Outcome(value=None, faults=(*faults, *_rule_faults(file.document, rules)))
+
+    def _clear(
+        self, file: RecipeFile, bottleneck: Rule | tuple[Fault, ...]
+    ) -> tuple[Rule | None, tuple[Diagnostic, ...]]:
+        """Compile the rule that says when the bottleneck is gone; it reads what the bottleneck rule reads."""
+        if not file.recipe.clear_when:
+            return None, ()
+        document, path = file.document, ("clear_when",)
+        rule = self._rules.compile(file.recipe.clear_when, file.recipe.watch_feeds, has_change=False)
+        if not isinstance(rule, Rule):
+            return None, tuple(_faults_inside(document, path, rule))
+        faults = list(_open_case_faults(document, path, rule))
+        if isinstance(bottleneck, Rule) and not set(rule.feeds) <= set(bottleneck.feeds):
+            message, hint = "clear_when reads another feed than bottleneck_rule", "ask both of the same feeds"
+            faults.append(document.fault(Check.CLEAR_WHEN, document.place(path), message, hint=hint))
+        return rule, tuple(faults)
 
     def _guards(self, file: RecipeFile) -> tuple[tuple[CompiledGuard, ...], tuple[Diagnostic, ...]]:
         """Compile the rules that watch beside the recipe's own, and say what is wrong with them."""

@@ -41,6 +41,7 @@ def _facts(recipe: Recipe) -> Mapping[str, Json]:
         "urgent": recipe.urgent,
         "cooldown": recipe.cooldown.total_seconds(),
         "watch": _watch(recipe.watch),
+        "clear_when": _rule(recipe.clear_when) if recipe.clear_when else "",
         "guards": [_guard(guard) for guard in recipe.guards],
     }
 

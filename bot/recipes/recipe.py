@@ -70,6 +70,7 @@ def _recipe(path: str, content: bytes, fields: Fields) -> Recipe:
         high_impact=fields.flag("high_impact", default=False),
         urgent=fields.flag("urgent", default=False),
         guards=tuple(_guards(fields)),
+        clear_when=fields.text("clear_when"),
     )
 
 

@@ -152,7 +152,8 @@ def _fires(explanation: Explanation) -> Iterator[str]:
         room = explanation.policy.budget.urgent
         yield f"It is urgent: proposed before others, and counted apart while fewer than {room} such are open."
     gone = show_duration(explanation.policy.close_after)
-    yield f"A proposal that waits is closed once the rule has not held for {gone}, and opened again if it returns."
+    what = f"`{_rule(recipe.clear_when)}` has held" if recipe.clear_when else "the rule has not held"
+    yield f"A proposal that waits is closed once {what} for {gone}, and opened again if it returns."
     rest = show_duration(recipe.cooldown)
     yield f"After a rejection it rests for {rest}; while a change of its own is open it proposes nothing."
 

@@ -77,6 +77,7 @@ OTHER: dict[str, Any] = {
     "cooldown": timedelta(days=8),
     "high_impact": True,
     "urgent": True,
+    "clear_when": "max(wait_time) < 15_days",
     "guards": (Guard(name="slow", rule="wait_time > 30_days"),),
 }
 """Every field that decides something, with another value than in the text."""

@@ -214,4 +214,10 @@ RULE_PAGES: Pages = {
         bad=f'{_RECIPE}rollback_on: "wait_time > 30_days"\nrollback_test: «cusum»\n',
         good=f'{_RECIPE}rollback_on: "error_rate > 5%"\nrollback_test: cusum\n',
     ),
+    Check.CLEAR_WHEN: Page(
+        why="A proposal that nobody has decided on is closed when its bottleneck is gone. Another feed may be fine "
+        "while citizens still wait.",
+        bad=f'{_RECIPE}clear_when: «"error_rate < 1%"»\n',
+        good=f'{_RECIPE}clear_when: "max(wait_time) < 15_days"\n',
+    ),
 }
