@@ -50,5 +50,7 @@ SOURCES = Registry(
     shared={
         SourceKind.CSV: _SharedModule(name="csv_file"),
         SourceKind.PARQUET: _SharedModule(name="parquet_file"),
+        SourceKind.SQL: _SharedModule(name="sql_file"),
+        SourceKind.PROMETHEUS: _SharedModule(name="prometheus"),
     },
 )

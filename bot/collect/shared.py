@@ -13,8 +13,9 @@ from bot.model.settings import FeedShape, FeedSpec, SourceKind
 def groups_of(specs: Sequence[FeedSpec], kinds: Collection[SourceKind], *, now: datetime) -> list[tuple[Query, ...]]:
     """Return what metric feeds of these kinds ask for up to `now`, two or more of one table in each group.
 
-    The queries of a group ask the same file for the same columns, by the same keys, in the same words of time, and
-    end at the same moment. How far back they go, the range of their values and their units are their own.
+    The queries of a group ask the same file, or the same `query`, for the same columns, by the same keys, in the same
+    words of time, and end at the same moment. How far back they go, the range of their values and their units are
+    their own.
     """
     groups: defaultdict[tuple[object, ...], list[Query]] = defaultdict(list)
     for spec in specs:
@@ -37,4 +38,5 @@ def _table(query: Query) -> tuple[object, ...]:
     return (
         *(spec.source, spec.endpoint, spec.path, spec.max_bytes, frozenset(spec.where)),
         *(query.columns, query.time_column, spec.time_format, spec.time_zone),
+        *(spec.query, spec.window if spec.source is SourceKind.PROMETHEUS else None),
     )

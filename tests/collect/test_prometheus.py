@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from collect.feeds import NOW, WEEK, a_collector, a_feed
 from collect.loopback import reply, serving
 
+from bot.model.names import FeedName
 from bot.model.series import FailureKind, FeedFailure, Reading, Series, Window
 from bot.model.settings import Columns, SourceKind
 
@@ -193,3 +195,57 @@ def test_a_window_of_part_of_a_second_is_asked_for_exactly():
         span = Window(start=NOW - timedelta(minutes=1), end=NOW)
         assert values(read(base, over=span, window=timedelta(milliseconds=2500))) == []
     assert asked == ["2.5"]
+
+
+OFFICES = ("north", "south", "east")
+
+
+def offices(path: str = "/", **changes: Any) -> list[Any]:
+    """A feed for each office: one `query`, told apart by `where`."""
+    settings = {
+        "source": SourceKind.PROMETHEUS,
+        "path": path,
+        "query": "avg by (office) (wait_days)",
+        "columns": Columns(at="time", value="value"),
+    }
+    return [
+        a_feed(name=FeedName(f"metrics.{office}.wait"), where={"office": office}, **(settings | changes))
+        for office in OFFICES
+    ]
+
+
+def test_feeds_with_one_query_are_asked_once_and_each_gets_its_own_series():
+    asked: list[str] = []
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        asked.append(request.path)
+        days = range(1, 10) if "start=1767" in request.path else range(5, 10)
+        series = [
+            ({"office": office}, [[at(day), str(day + place)] for day in days])
+            for place, office in enumerate(OFFICES)
+        ]
+        reply(json.dumps(matrix(*series)).encode())(request)
+
+    short, *long = offices()
+    specs = [replace(short, history=timedelta(days=3)), *long, *offices("/other")[:1]]
+    specs[-1] = replace(specs[-1], name=FeedName("metrics.other.wait"))
+    with serving(answer) as base, a_collector(Path("/nowhere"), endpoints={"metrics": base}) as collector:
+        found = collector.gather(specs, now=NOW).readings
+        assert len(asked) == 2, "one for the query of three feeds, one for another path"
+        alone = {spec.name: collector.series(spec, Window(start=NOW - spec.history, end=NOW)) for spec in specs}
+    assert found == alone
+    assert len(values(found[specs[1].name])) > len(values(found[specs[0].name])) > 0
+
+
+def test_a_feed_of_a_shared_query_that_is_not_one_series_says_so_and_the_others_go_on():
+    both = [({"office": "north", "desk": str(desk)}, [[at(5), "1"]]) for desk in (1, 2)]
+    document = matrix(*both, ({"office": "south"}, [[at(5), "2"]]), ({"office": "east"}, [[at(5), "NaN"]]))
+    with (
+        serving(reply(json.dumps(document).encode())) as base,
+        a_collector(Path("/nowhere"), endpoints={"metrics": base}) as collector,
+    ):
+        gathered = collector.gather(offices(), now=NOW)
+    assert set(gathered.failures) == {FeedName("metrics.north.wait")}
+    assert "several series" in gathered.failures[FeedName("metrics.north.wait")].message
+    assert values(gathered.series[FeedName("metrics.south.wait")]) == [(at(5), 2.0)]
+    assert gathered.series[FeedName("metrics.east.wait")].dropped == 1

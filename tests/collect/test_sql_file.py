@@ -1,7 +1,9 @@
 """Feeds that are one SELECT on a DuckDB or SQLite file: the same rows from both, and no way out of the file."""
 
 import sqlite3
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,13 @@ import duckdb
 import pytest
 from collect.feeds import WEEK, a_collector, a_file
 
-from bot.model.series import FailureKind, FeedFailure, Reading, Series, SeriesKind
+from bot.collect.query import Access, Query, Row, UnreadableError
+from bot.collect.registry import SOURCES, Registry
+from bot.collect.samples import metric_query
+from bot.collect.sources.sql_file import _sqlite_shared, read_shared
+from bot.collect.sources.table import Database, opened_database, types_of
+from bot.model.names import FeedName
+from bot.model.series import FailureKind, FeedFailure, Reading, Series, SeriesKind, Window
 from bot.model.settings import Columns, SourceKind
 from bot.model.unit import PLAIN_RATIO
 
@@ -157,3 +165,72 @@ def test_no_content_of_the_file_is_told(tmp_path: Path):
     failure = the_failure(read(tmp_path, query="SELECT closed AS at, office AS doubled FROM cases"))
     assert "north" not in failure.message
     assert failure.message == "`doubled` should hold a number, found a text of 5 characters"
+
+
+def many(**changes: Any) -> list[Any]:
+    """A feed for each office and one for nobody: one `query`, told apart by `where`."""
+    settings = {"columns": Columns(at="at", value="doubled"), "query": QUERY, "history": timedelta(days=7)}
+    return [
+        a_file(
+            SourceKind.SQL,
+            "cases.db",
+            **(settings | {"name": FeedName(f"metrics.{office}.days"), "where": {"office": office}} | changes),
+        )
+        for office in ("north", "south", "nobody")
+    ]
+
+
+@BOTH
+@pytest.mark.parametrize("changes", [{}, {"query": "SELECT 1 AS one, 2 AS office"}, {"query": ""}])
+def test_feeds_with_one_query_are_read_by_one_and_each_gets_what_it_gets_alone(tmp_path: Path, engine, changes):
+    database(tmp_path, engine)
+    asked: list[int] = []
+
+    def shared(queries: Sequence[Query], access: Access) -> Iterator[tuple[int, list[Row]]]:
+        asked.append(len(queries))
+        return read_shared(queries, access)
+
+    sources = Registry(alone=SOURCES.alone, shared={SourceKind.SQL: shared})
+    specs = many(**changes)
+    with a_collector(tmp_path, sources=sources) as collector:
+        found = collector.gather(specs, now=WEEK.end).readings
+        alone = {
+            spec.name: collector.series(spec, Window(start=WEEK.end - spec.history, end=WEEK.end)) for spec in specs
+        }
+    assert asked == [3]
+    assert found == alone
+    assert all(isinstance(reading, Series) for reading in found.values()) == (not changes)
+
+
+def test_feeds_that_are_too_large_together_are_asked_alone(tmp_path: Path):
+    database(tmp_path, "sqlite")
+    specs = many()
+    queries = [metric_query(spec, WEEK) for spec in specs]
+    with closing(sqlite3.connect(tmp_path / "cases.db")) as connection:
+        assert [len(rows) for _, rows in _sqlite_shared(connection, queries, 4)] == [3, 1, 0]
+        with pytest.raises(UnreadableError, match="together"):
+            list(_sqlite_shared(connection, queries, 3))
+
+
+def test_feeds_of_one_file_with_different_queries_do_not_get_in_each_others_way(tmp_path: Path):
+    database(tmp_path, "duckdb")
+    specs = [replace(spec, query=f"{QUERY} WHERE cases > {place}") for place, spec in enumerate(many() * 3)]
+    specs = [replace(spec, name=FeedName(f"metrics.a.b{place}")) for place, spec in enumerate(specs)]
+    with a_collector(tmp_path) as collector:
+        gathered = collector.gather(specs, now=WEEK.end)
+    assert gathered.failures == {}
+    assert len(gathered.series) == len(specs)
+
+
+def test_who_waits_too_long_for_a_file_gives_up(tmp_path: Path):
+    database(tmp_path, "duckdb")
+    query = metric_query(many()[0], WEEK)
+
+    def names(seconds: float) -> list[str]:
+        with opened_database(Database(path=tmp_path / "cases.db"), query, seconds=seconds) as (connection, relation):
+            if seconds > 1:
+                with pytest.raises(UnreadableError, match="was not read within"):
+                    names(0.05)
+            return list(types_of(connection, relation, {}))
+
+    assert names(5) == names(0.9) == ["at", "doubled", "cases", "office"]

@@ -5,7 +5,8 @@ Rows have the fields `time`, `value` and every label of a series by its name.
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,6 +36,25 @@ class _Point:
 
 def read(query: Query, access: Access) -> list[Row]:
     """Ask for the query's window, page by page, and return a row for each point."""
+    return _rows(_asked(query, access, [query]), query)
+
+
+def read_shared(queries: Sequence[Query], access: Access) -> Iterator[tuple[int, list[Row]]]:
+    """Ask once for the longest window of feeds with one `query`, and give each the series of its own `where`."""
+    longest = min(queries, key=lambda query: query.window.start)
+    points = _asked(longest, access, queries)
+    for place, query in enumerate(queries):
+        with suppress(UnreadableError):
+            own = [point for point in points if query.window.start <= point.at and _is_own(point.labels, query)]
+            yield place, _rows(own, query)
+
+
+def _is_own(labels: _Labels, query: Query) -> bool:
+    return all(labels.get(name, "") == text for name, text in query.spec.where.items())
+
+
+def _asked(query: Query, access: Access, readers: Sequence[Query]) -> list[_Point]:
+    """Return the points of a query's window, of all series that any of the readers takes."""
     spec = query.spec
     if not spec.query:
         raise UnreadableError(
@@ -44,7 +64,12 @@ def read(query: Query, access: Access) -> list[Row]:
         )
     url = feed_url(query, access.base, f"{spec.path.strip('/')}/{_API}")
     pages = [url.copy_merge_params(parameters) for parameters in _pages(query)]
-    points = [point for body in (fetch_all(pages, query, access) if pages else ()) for point in _points(body, query)]
+    bodies = fetch_all(pages, query, access) if pages else ()
+    return [point for body in bodies for point in _points(body, query, readers)]
+
+
+def _rows(points: Sequence[_Point], query: Query) -> list[Row]:
+    """Return a row for each point of the feed's own series."""
     if len(points) > MAX_ROWS:
         raise UnreadableError(FailureKind.TOO_LARGE, f"it has more than {MAX_ROWS:,} points in the window")
     _refuse_mixed(points, query)
@@ -76,7 +101,7 @@ def _seconds(span: timedelta) -> str:
     return f"{whole}.{rest.microseconds:06}".rstrip("0").rstrip(".") if rest else str(whole)
 
 
-def _points(body: bytes, query: Query) -> Iterator[_Point]:
+def _points(body: bytes, query: Query, readers: Sequence[Query]) -> Iterator[_Point]:
     """Read one answer; whatever is no matrix of numbers is a wrong shape."""
     try:
         document: Any = json.loads(body)
@@ -85,7 +110,7 @@ def _points(body: bytes, query: Query) -> Iterator[_Point]:
             raise _wrong_shape(query)
         for series in data["result"]:
             labels = {str(name): str(text) for name, text in series["metric"].items()}
-            if all(labels.get(name, "") == text for name, text in query.spec.where.items()):
+            if any(_is_own(labels, reader) for reader in readers):
                 for seconds, value in series["values"]:
                     yield _Point(labels=labels, at=_moment(seconds), value=float(value))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
@@ -107,7 +132,7 @@ def _wrong_shape(query: Query) -> UnreadableError:
     )
 
 
-def _refuse_mixed(points: list[_Point], query: Query) -> None:
+def _refuse_mixed(points: Sequence[_Point], query: Query) -> None:
     """Refuse several series where one is meant: none must stand for another's value."""
     told = tuple(query.spec.labels.values())
     seen: dict[tuple[str, ...], _Labels] = {}

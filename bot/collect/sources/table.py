@@ -33,6 +33,8 @@ _PLAIN_TYPES = frozenset(
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _SLACK = timedelta(hours=26)
 """How much wider the scan is than the window: no zone is further from UTC, and the exact cut is made afterwards."""
+_LOCKS: dict[str, threading.Lock] = {}
+"""One for each database that this process reads."""
 _BATCH = 10_000
 """Rows that are taken from DuckDB at once where not all are kept."""
 
@@ -88,13 +90,7 @@ def opened_database(database: Database, query: Query, *, seconds: float) -> Iter
         seconds=seconds,
         memory="1GB",
     )
-    try:
-        connection = duckdb.connect(
-            str(database.path), read_only=True, config=_LIMITS | {"memory_limit": limits.memory, "threads": 2}
-        )
-    except duckdb.Error as error:
-        raise limits.refusal(error) from None
-    with _limited(connection, limits):
+    with _one_by_one(limits), _limited(_connected(limits), limits) as connection:
         _close_off(connection)
         statements = connection.extract_statements(query.spec.query)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
@@ -135,7 +131,27 @@ class _Limits:
 
 
 @contextmanager
-def _limited(connection: Any, limits: _Limits) -> Iterator[None]:
+def _one_by_one(limits: _Limits) -> Iterator[None]:
+    """Wait until nobody else reads this database: all connections of a process to a file share their settings."""
+    lock = _LOCKS.setdefault(str(limits.path), threading.Lock())
+    if not lock.acquire(timeout=limits.seconds):
+        raise limits.refusal(TimeoutError(), is_late=True)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _connected(limits: _Limits) -> Any:
+    config = _LIMITS | {"memory_limit": limits.memory, "threads": 2}
+    try:
+        return duckdb.connect(str(limits.path), read_only=True, config=config)
+    except duckdb.Error as error:
+        raise limits.refusal(error) from None
+
+
+@contextmanager
+def _limited(connection: Any, limits: _Limits) -> Iterator[Any]:
     expired = threading.Event()
 
     def interrupt() -> None:
@@ -147,7 +163,7 @@ def _limited(connection: Any, limits: _Limits) -> Iterator[None]:
     try:
         connection.execute("SET TimeZone = 'UTC'")
         timer.start()
-        yield
+        yield connection
     except (duckdb.Error, OverflowError, ValueError) as error:
         raise limits.refusal(error, is_late=expired.is_set()) from None
     finally:
@@ -175,19 +191,31 @@ def scan_shared(
     The queries are of one group, see `bot.collect.shared`. A query with more than `most` rows is left out.
     """
     with opened(table, seconds=seconds) as connection:
-        types = column_types(connection, table)
-        _refuse_unknown(queries[0], types)
-        statement, values = _shared_statement(table.relation, queries, types)
-        result = connection.execute(statement, {"path": str(table.path), **values})
-        rows: Iterable[Row] = chain.from_iterable(iter(lambda: result.fetchmany(_BATCH), []))
-        empty = dict.fromkeys(range(len(queries)))
-        for place, found in groupby(rows, itemgetter(0)):
-            kept = [row[1:] for row in islice(found, most + 1)]
-            del empty[place]
-            if len(kept) <= most:
-                yield place, _with_offsets(kept, queries[place], types)
-        for place in empty:
-            yield place, []
+        yield from scan_relation_shared(connection, table.relation, {"path": str(table.path)}, queries, most=most)
+
+
+def scan_relation_shared(
+    connection: Any,
+    relation: str,
+    parameters: Mapping[str, object],
+    queries: Sequence[Query],
+    *,
+    most: int = MAX_ROWS,
+) -> Iterator[tuple[int, list[Row]]]:
+    """Do the same for any relation, as `scan_relation` does for one query."""
+    types = types_of(connection, relation, parameters)
+    _refuse_unknown(queries[0], types)
+    statement, values = _shared_statement(relation, queries, types)
+    result = connection.execute(statement, {**parameters, **values})
+    rows: Iterable[Row] = chain.from_iterable(iter(lambda: result.fetchmany(_BATCH), []))
+    empty = dict.fromkeys(range(len(queries)))
+    for place, found in groupby(rows, itemgetter(0)):
+        kept = [row[1:] for row in islice(found, most + 1)]
+        del empty[place]
+        if len(kept) <= most:
+            yield place, _with_offsets(kept, queries[place], types)
+    for place in empty:
+        yield place, []
 
 
 def _shared_statement(
@@ -225,7 +253,7 @@ SELECT w.place{cells} FROM numbered r JOIN wanted w ON {" AND ".join(matches) or
 
 def scan_relation(connection: Any, relation: str, parameters: Mapping[str, object], query: Query) -> list[Row]:
     """Return the asked columns of a relation's rows within the query's window."""
-    types = _types_of(connection, relation, parameters)
+    types = types_of(connection, relation, parameters)
     _refuse_unknown(query, types)
     condition, values = _condition(query, types, relation)
     cells = ", ".join(cell_sql(column, types[column]) for column in query.columns) or "NULL"
@@ -261,7 +289,7 @@ def _with_offsets(rows: list[Row], query: Query, types: Mapping[str, str]) -> li
 
 def column_types(connection: Any, table: Table) -> dict[str, str]:
     """Return the file's columns with DuckDB's names of their types."""
-    return _types_of(connection, table.relation, {"path": str(table.path)})
+    return types_of(connection, table.relation, {"path": str(table.path)})
 
 
 def parts_in_time(connection: Any, table: Table, column: str) -> list[tuple[datetime, datetime]]:
@@ -277,7 +305,8 @@ def parts_in_time(connection: Any, table: Table, column: str) -> list[tuple[date
     return moments if len(moments) == len(rows) else []
 
 
-def _types_of(connection: Any, relation: str, parameters: Mapping[str, object]) -> dict[str, str]:
+def types_of(connection: Any, relation: str, parameters: Mapping[str, object]) -> dict[str, str]:
+    """Return a relation's columns with DuckDB's names of their types."""
     statement = f"DESCRIBE SELECT * FROM {relation}"  # noqa: S608 - a fixed table function, or the feed's own one SELECT
     return {str(row[0]): str(row[1]) for row in connection.execute(statement, parameters).fetchall()}
 
