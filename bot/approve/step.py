@@ -13,6 +13,7 @@ from bot.approve.incident import open_incident
 from bot.approve.landing import Landing, landing_of
 from bot.approve.notebook import Notebook
 from bot.approve.people import look_at
+from bot.approve.present import show_edit
 from bot.approve.records import (
     EXPIRED,
     REJECTED,
@@ -211,6 +212,7 @@ class _Gate:
         if facts.proposed is not None and facts.proposed.pull == decision.pull:
             marker = f"<!-- pow:gate:{facts.proposed.change} -->"
             self.site.forge.put_comment(decision.pull, marker=marker, body=summary_of(decision))
+            show_edit(self.site, facts)
 
     def _of_people(self, pull: PullRequest, records: tuple[Record, ...], seen: Digest | None) -> Event | None:
         """Publish the checks on a pull request that the bot did not open."""

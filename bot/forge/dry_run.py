@@ -131,9 +131,16 @@ class DryRunForge:
             created_at=self._now,
         )
 
-    def edit_pull(self, number: PullNumber, *, body: str | None = None, state: PullState | None = None) -> None:
+    def edit_pull(
+        self,
+        number: PullNumber,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        state: PullState | None = None,
+    ) -> None:
         """Note an edit."""
-        what = [name for name, given in (("body", body), ("state", state)) if given is not None]
+        what = [name for name, given in (("title", title), ("body", body), ("state", state)) if given is not None]
         self.writes.append(f"edit the {' and '.join(what)} of pull request {number}")
 
     def add_labels(self, number: PullNumber, labels: tuple[str, ...], *, known: frozenset[str] | None = None) -> None:

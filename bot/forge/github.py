@@ -199,15 +199,23 @@ class GithubForge(GithubReader):
         except ForgeError as error:
             raise _conflict_if(error, "already exists") from error
 
-    def edit_pull(self, number: PullNumber, *, body: str | None = None, state: PullState | None = None) -> None:
-        """Change a pull request's body or state, where they differ."""
+    def edit_pull(
+        self,
+        number: PullNumber,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        state: PullState | None = None,
+    ) -> None:
+        """Change a pull request's title, body or state, where they differ."""
         with self._asking(f"edit pull request {number}"):
             pull = self._repository.get_pull(number).complete()
             text = None if body is None else shorten(body, LONGEST_BODY)
             new_body = NotSet if text is None or _is_same_text(pull.body or "", text) else text
             new_state = NotSet if state is None or state.value == pull.state else state.value
-            if is_defined(new_body) or is_defined(new_state):
-                pull.edit(body=new_body, state=new_state)
+            new_title = NotSet if title is None or title == pull.title else title
+            if is_defined(new_title) or is_defined(new_body) or is_defined(new_state):
+                pull.edit(title=new_title, body=new_body, state=new_state)
 
     def add_labels(self, number: PullNumber, labels: tuple[str, ...], *, known: frozenset[str] | None = None) -> None:
         """Add the labels that are not there; GitHub makes what the repository lacks."""

@@ -113,8 +113,15 @@ class ForgeWriter(Protocol):
         """Open a pull request; ConflictError if there is one for the branch."""
         ...
 
-    def edit_pull(self, number: PullNumber, *, body: str | None = None, state: PullState | None = None) -> None:
-        """Change a pull request's body or state."""
+    def edit_pull(
+        self,
+        number: PullNumber,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        state: PullState | None = None,
+    ) -> None:
+        """Change a pull request's title, body or state."""
         ...
 
     def add_labels(self, number: PullNumber, labels: tuple[str, ...], *, known: frozenset[str] | None = None) -> None:

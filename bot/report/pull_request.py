@@ -5,16 +5,16 @@ It renders values that others decided on; everything that came from a feed passe
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.model.change import Affected, Change, FileEdit, Impact
+from bot.model.change import Affected, Change, FileEdit, Impact, KeyChange
 from bot.model.clock import format_time
 from bot.model.finding import ComplaintCount, Finding
 from bot.model.level import Level
-from bot.model.names import Digest
+from bot.model.names import Digest, RecipeId
 from bot.model.recipe import Recipe, RollbackMode, Setting
 from bot.model.rehearsal import Rehearsed
 from bot.model.settings import Approvers
@@ -28,6 +28,7 @@ MAX_BODY = 58_000
 """GitHub takes 65,536 characters; the rest is left for whoever edits the text."""
 _STEPS = 5
 _TOPICS = 10
+_VALUES, _END_OF_VALUES = "<!-- pow:values -->", "<!-- /pow:values -->"
 _LEFT_OUT = "_Left out here for length; the evidence file has it._"
 _MANY = 40
 _PLAIN = re.compile(r"-?[A-Za-z0-9_][A-Za-z0-9_./-]{0,39}")
@@ -73,16 +74,49 @@ class _Section:
 
 def title_of(case: Case) -> str:
     """Return the pull request's title: recipe, and the first value that changes."""
-    first = case.change.keys[0]
-    more = f" and {len(case.change.keys) - 1} more" if len(case.change.keys) > 1 else ""
-    words = (_word(value) for value in (case.recipe.id, first.target, first.key, first.before, first.after))
+    return title_for(case.recipe.id, case.change.keys)
+
+
+def title_for(recipe: RecipeId, keys: Sequence[KeyChange]) -> str:
+    """Return a title for values: those that are proposed, or those that somebody has made of them."""
+    first = keys[0]
+    more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+    words = (_word(value) for value in (recipe, first.target, first.key, first.before, first.after))
     return "{}: {} {} from {} to {}".format(*words) + more
+
+
+def retitled(recipe: RecipeId, keys: Sequence[KeyChange]) -> str:
+    """Return the title of a pull request whose values somebody has edited."""
+    return f"{title_for(recipe, keys)} (edited by hand)"
+
+
+def rewritten(body: str, keys: Sequence[KeyChange], edits: Iterable[FileEdit]) -> str:
+    """Return a body that shows the values on the branch as they are after somebody's edit.
+
+    What shows the values stands between two marks. If there are not just these two, it is put before everything else.
+    """
+    what = "one value" if len(keys) == 1 else f"{len(keys)} values"
+    said = f"Somebody has edited this branch: it now changes {what}. The gate's comment says who must approve that."
+    block = _marked(f"{said}\n\n## The change\n\n{_redline(edits, MAX_BODY // 4)}")
+    start, _, rest = body.partition(_VALUES)
+    _, mark, end = rest.partition(_END_OF_VALUES)
+    if body.count(_VALUES) == body.count(_END_OF_VALUES) == 1 and mark:
+        return f"{start}{block}{end}"[:MAX_BODY]
+    return f"{block}\n\n{_unmarked(body)}"[:MAX_BODY]
+
+
+def _marked(text: str) -> str:
+    """Put a text between the marks; a file that holds them itself shows without."""
+    return f"{_VALUES}\n{_unmarked(text)}\n{_END_OF_VALUES}"
+
+
+def _unmarked(text: str) -> str:
+    return text.replace(_VALUES, "").replace(_END_OF_VALUES, "")
 
 
 def body_of(case: Case) -> str:
     """Return the pull request's body, at most MAX_BODY characters; what is least needed is cut first."""
     sections = [
-        _Section(title="The change", text=_change(case.change)),
         _Section(title="The evidence", text=_evidence(case)),
         _Section(title="Day by day", text=_daily(case), weight=3),
         _Section(title="Where the time goes", text=_ranking(case.finding), weight=2),
@@ -111,7 +145,8 @@ def _opening(case: Case) -> str:
     count = len(case.change.keys)
     what = "one value" if count == 1 else f"{count} values"
     who = f"It needs {_people(case.approvers)}." if case.needs_people else "Nobody has to approve it."
-    return f"**{sanitize(case.finding.sentence, limit=400)}**\n\nThis pull request changes {what}. {who}"
+    values = f"This pull request changes {what}. {who}\n\n## The change\n\n{_change(case.change)}"
+    return f"**{sanitize(case.finding.sentence, limit=400)}**\n\n{_marked(values)}"
 
 
 def redline_of(edits: Iterable[FileEdit]) -> str:

@@ -190,12 +190,20 @@ class MemoryForge:
             )
         return self.pull(number)
 
-    def edit_pull(self, number: PullNumber, *, body: str | None = None, state: PullState | None = None) -> None:
-        """Change a pull request's body or state."""
+    def edit_pull(
+        self,
+        number: PullNumber,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        state: PullState | None = None,
+    ) -> None:
+        """Change a pull request's title, body or state."""
         pull = self.pull(number)
         closed_at = pull.closed_at if state in (None, pull.state) else self.world.now
         wanted = replace(
             pull,
+            title=pull.title if title is None else title,
             body=pull.body if body is None else body,
             state=state or pull.state,
             closed_at=None if state is PullState.OPEN else closed_at,

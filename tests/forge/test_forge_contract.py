@@ -178,6 +178,14 @@ def test_a_body_and_a_state_are_changed_apart(stand: Stand) -> None:
     assert closed.closed_at is not None
 
 
+def test_a_title_is_changed_by_itself(stand: Stand) -> None:
+    number = propose(stand).number
+    stand.forge.edit_pull(number, title="Raise blur a little")
+    stand.forge.edit_pull(number, title="Raise blur a little")
+    pull = stand.forge.pull(number)
+    assert (pull.title, pull.body, pull.state) == ("Raise blur a little", "Why.", "open")
+
+
 def test_files_and_commits_of_a_pull_request_are_listed(stand: Stand) -> None:
     pull = propose(stand)
     edit = stand.push(BRANCH, {PHOTO: b"service: PHOTO\nchanges:\n  blur: 3\n", "docs/why.md": b"Because.\n"})

@@ -25,6 +25,7 @@ from bot.model.switch import Switch
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.propose.life import Renewal, Retire, Revive, decide, fading, renew
 from bot.propose.plan import Situation
+from bot.report.pull_request import MAX_BODY
 
 
 def sampled(count: int, step: int) -> list[ParameterSet]:
@@ -309,9 +310,16 @@ def test_a_base_that_moved_meanwhile_makes_it_a_new_proposal(tmp_path: Path) -> 
 class Merging(MemoryForge):
     """A forge on which somebody merges a pull request just before it is closed."""
 
-    def edit_pull(self, number: PullNumber, *, body: str | None = None, state: PullState | None = None) -> None:
+    def edit_pull(
+        self,
+        number: PullNumber,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        state: PullState | None = None,
+    ) -> None:
         self.world.merge_by_hand(number, SAM)
-        super().edit_pull(number, body=body, state=state)
+        super().edit_pull(number, title=title, body=body, state=state)
 
 
 def test_what_somebody_merges_while_it_is_closed_is_looked_at_as_a_merge(tmp_path: Path) -> None:
@@ -448,3 +456,52 @@ def test_it_is_gone_if_it_is_gone_at_every_look(looks: list[RuleOutcome], *, gon
     assert (found is not None) is gone
     if isinstance(found, Retire):
         assert found.sentence == "the bottleneck has been gone for 2 days: it is low"
+
+
+# What an edited pull request says of itself
+
+
+def test_title_and_text_show_the_values_that_somebody_has_put_on_the_branch(tmp_path: Path) -> None:
+    office = a_proposal(tmp_path)
+    branch = office.world.pull(FIRST).head_branch
+    before = office.world.pull(FIRST)
+    office.world.push(branch, {SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 3")}, by=ALICE)
+    office.gate()
+    pull = office.world.pull(FIRST)
+    assert pull.title == "PASSPORT_BACKLOG: PHOTO_VALIDATOR max_blur_px from 2 to 3 (edited by hand)"
+    assert "+  max_blur_px: 3  # pixels" in pull.body
+    assert "max_blur_px: 4" not in pull.body
+    assert "Somebody has edited this branch: it now changes one value." in pull.body
+    assert pull.body.partition("## The evidence")[2] == before.body.partition("## The evidence")[2]
+    office.gate()
+    assert office.world.pull(FIRST) == pull
+    office.world.push(branch, {SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 5")}, by=ALICE)
+    office.gate()
+    assert "from 2 to 5" in office.world.pull(FIRST).title
+
+
+MARK, END = "<!-- pow:values -->", "<!-- /pow:values -->"
+
+
+@pytest.mark.parametrize("body", ["", MARK, f"{END}\n{MARK}", f"{MARK}{END}{MARK}{END}", "x" * 57_990])
+def test_a_text_that_lost_its_marks_gets_the_values_in_front_once(tmp_path: Path, body: str) -> None:
+    office = a_proposal(tmp_path)
+    edited = SERVICE.replace(b"px: 2", b"px: 3 #<!-- /pow:values -->")
+    office.world.push(office.world.pull(FIRST).head_branch, {SERVICE_PATH: edited}, by=ALICE)
+    office.world.pulls[FIRST] = replace(office.world.pulls[FIRST], body=body)
+    office.gate()
+    pull = office.world.pull(FIRST)
+    assert pull.body.startswith("<!-- pow:values -->\nSomebody has edited this branch")
+    assert len(pull.body) <= MAX_BODY
+    assert (pull.body.count("<!-- pow:values -->"), pull.body.count("<!-- /pow:values -->")) == (1, 1)
+    office.gate()
+    assert office.world.pull(FIRST).body == pull.body
+
+
+def test_an_edit_that_changes_nothing_or_cannot_be_read_leaves_the_text_alone(tmp_path: Path) -> None:
+    office = a_proposal(tmp_path)
+    before = office.world.pull(FIRST)
+    for content in (SERVICE, b"["):
+        office.world.push(before.head_branch, {SERVICE_PATH: content}, by=ALICE)
+        office.gate()
+        assert (office.world.pull(FIRST).title, office.world.pull(FIRST).body) == (before.title, before.body)
