@@ -51,18 +51,22 @@ class PassFeeds:
         self._now = now
         self._held = self._read(specs, needs)
         self._times: dict[FeedName, list[datetime]] = {}
-        self._alone: dict[tuple[FeedName, Window], Reading] = {}
+        self._given: dict[tuple[FeedName, Window], Reading] = {}
 
     def series(self, spec: FeedSpec, window: Window) -> Reading:
-        """Return a feed's samples of a window, cut from what was read."""
+        """Return a feed's samples of a window, cut from what was read; changes of one recipe ask for the same."""
+        asked = (spec.name, window)
+        if asked not in self._given:
+            self._given[asked] = self._reading(spec, window)
+        return self._given[asked]
+
+    def _reading(self, spec: FeedSpec, window: Window) -> Reading:
         held = self._held.get(spec.name)
         if isinstance(held, FeedFailure) and held.kind is not FailureKind.TOO_LARGE:
             return held
         if isinstance(held, Series) and held.span.start <= window.start and window.end <= held.span.end:
             return self._cut(held, window)
-        if (spec.name, window) not in self._alone:
-            self._alone[spec.name, window] = self._feeds.series(spec, window)
-        return self._alone[spec.name, window]
+        return self._feeds.series(spec, window)
 
     def _read(self, specs: Mapping[FeedName, FeedSpec], needs: Iterable[Need]) -> Mapping[FeedName, Reading]:
         starts: dict[FeedName, datetime] = {}

@@ -1,6 +1,6 @@
 """A rule's text to a rule that can be evaluated; it knows the metrics by their catalog, not their data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.model.names import FeedName
@@ -14,37 +14,51 @@ from bot.rules.typed import Condition, HoldFor, present, reductions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A checked rule; `feeds` are those that it reads, in the order of the text, `hold` its `for`."""
+    """A checked rule; `feeds` are those that it reads, in the order of the text, `hold` its `for`.
+
+    How far it looks follows from its tree, and is worked out when it is first asked for: a rule is asked often.
+    """
 
     text: str
     tree: Condition
     feeds: tuple[FeedName, ...]
     hold: timedelta | None
+    _known: dict[str, timedelta] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def reach(self) -> timedelta:
         """How much time the rule judges, back from now less `delay`."""
-        return reach_of(self.tree)
+        if "reach" not in self._known:
+            self._known["reach"] = reach_of(self.tree)
+        return self._known["reach"]
 
     @property
     def widest(self) -> timedelta:
         """The longest window that any part of the rule looks at."""
-        return max(reduced.window for reduced in present(self.tree.logic))
+        if "widest" not in self._known:
+            self._known["widest"] = max(reduced.window for reduced in present(self.tree.logic))
+        return self._known["widest"]
 
     @property
     def lookback(self) -> timedelta:
         """The time before now that data is needed of: `reach`, or more to tell a stale feed from an empty one."""
-        return lookback_of(self.tree)
+        if "lookback" not in self._known:
+            self._known["lookback"] = lookback_of(self.tree)
+        return self._known["lookback"]
 
     @property
     def baseline(self) -> timedelta:
         """The time before the change that `before` looks at; zero if the rule has none."""
-        return baseline_of(self.tree.logic)
+        if "baseline" not in self._known:
+            self._known["baseline"] = baseline_of(self.tree.logic)
+        return self._known["baseline"]
 
     @property
     def delay(self) -> timedelta:
         """The newest time that is not looked at, since samples may still be missing."""
-        return delay_of(self.tree.logic)
+        if "delay" not in self._known:
+            self._known["delay"] = delay_of(self.tree.logic)
+        return self._known["delay"]
 
 
 def compile_rule(text: str, scope: Scope) -> Rule | tuple[Fault, ...]:

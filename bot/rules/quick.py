@@ -198,7 +198,7 @@ def _reduced_maker(reduced: Reduced, at: int) -> _Maker:
 
 
 def _fields_of(node: Any) -> dict[str, Any]:
-    return {field.name: getattr(node, field.name) for field in fields(node)}
+    return {field.name: getattr(node, field.name) for field in fields(node) if field.init}
 
 
 def _template_of(rule: Rule, parts: list[str], metrics: tuple[Metric, ...], scope: Scope) -> _Template | None:

@@ -1,0 +1,39 @@
+"""JSON as the bot writes it down is JSON as Python's own writer indents it."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.model.json import canonical
+from bot.model.verdict import RuleOutcome
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=20)
+
+
+@settings(max_examples=150, deadline=None)
+@given(VALUES)
+def test_it_is_what_pythons_own_writer_writes(value):
+    expected = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    assert canonical(value) == expected.encode()
+
+
+def test_words_that_are_texts_and_tuples_that_are_lists_are_written_as_such():
+    assert (
+        canonical({"b": RuleOutcome.HOLDS, "a": (1, {})}) == b'{\n  "a": [\n    1,\n    {}\n  ],\n  "b": "HOLDS"\n}\n'
+    )
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_is_refused(value):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical({"a": [value]})
+
+
+def test_what_is_no_json_is_refused():
+    with pytest.raises(TypeError):
+        canonical({"a": {1, 2}})
