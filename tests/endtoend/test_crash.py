@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stage import SMALL, a_town, bot, told
+from stage import SMALL, a_town, bot, records, told
 
-from bot.sandbox.story import GOOD, is_closed, open_pull
+from bot.model.record import Phase
+from bot.sandbox.story import BAD, GOOD, is_closed, open_pull
 from bot.sandbox.town import Staging, Town
 
 KILLED = -signal.SIGKILL
 MOST_RUNS = 150
+MOST_SPANS = 16
 LASTING = ("/git/refs", "/pulls", "/merge", "/comments", "/deployments")
 """Writes that bring the story on. What is sent again under the same idempotency key (the gateway's patch, a sync)
 is not among them: a run that was killed before it saw the answer may ask again."""
@@ -114,6 +116,21 @@ def tell_good_story(town: Town, pass_once: Any) -> Mapping[str, Any]:
     return told(town)
 
 
+def tell_bad_story(town: Town, pass_once: Any) -> Mapping[str, Any]:
+    """After a good change, propose and approve one that does harm, take it back, and see whether that helped."""
+    tell_good_story(town, in_peace)
+    pass_once(town)
+    town.review(open_pull(town, BAD), login="wei", event="APPROVE", body="")
+    pass_once(town)
+    for _ in range(MOST_SPANS):
+        town.advance(timedelta(hours=6))
+        pass_once(town)
+        if is_closed(town, BAD):
+            pass_once(town)
+            return told(town)
+    pytest.fail("the bad change is still open")
+
+
 def in_peace(town: Town) -> None:
     finished = bot(town)
     assert finished.exit_code == 0, finished.output
@@ -131,25 +148,34 @@ def differences(expected: Any, found: Any, place: str = "") -> Iterator[str]:
         yield f"{place}: expected {expected!r}, found {found!r}"
 
 
+def a_killer(assassin: Assassin, deaths: list[str]) -> Any:
+    """Return a way to bring the bot to the end of a pass that kills it after every write."""
+
+    def in_danger(town: Town) -> None:
+        for _ in range(MOST_RUNS):
+            town.forge.on_write, town.agency.on_write = assassin.on_forge_write, assassin.on_agency_write
+            finished = bot(town)
+            town.forge.on_write = town.agency.on_write = None  # what people do meanwhile is not struck
+            if finished.exit_code not in {KILLED, 128 + signal.SIGKILL}:
+                assert finished.exit_code == 0, finished.output
+                return
+            deaths.append(finished.output)
+        pytest.fail(f"{MOST_RUNS} runs in a row were killed: some write is repeated for ever")
+
+    return in_danger
+
+
 @pytest.mark.slow
-def test_a_story_killed_after_every_write_ends_like_the_one_in_peace(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("tell", "least"), [(tell_good_story, 60), (tell_bad_story, 60)], ids=["success", "rollback"]
+)
+def test_a_story_killed_after_every_write_ends_like_the_one_in_peace(tell: Any, least: int, tmp_path: Path):
     with a_town() as town:
-        expected = tell_good_story(town, in_peace)
+        expected = tell(town, in_peace)
+    deaths: list[str] = []
     with a_dangerous_town(tmp_path) as (town, assassin):
-        deaths = 0
-
-        def in_danger(town: Town) -> None:
-            nonlocal deaths
-            for _ in range(MOST_RUNS):
-                town.forge.on_write, town.agency.on_write = assassin.on_forge_write, assassin.on_agency_write
-                finished = bot(town)
-                town.forge.on_write = town.agency.on_write = None  # what people do meanwhile is not struck
-                if finished.exit_code not in {KILLED, 128 + signal.SIGKILL}:
-                    assert finished.exit_code == 0, finished.output
-                    return
-                deaths += 1
-            pytest.fail(f"{MOST_RUNS} runs in a row were killed: some write is repeated for ever")
-
-        found = tell_good_story(town, in_danger)
-    assert deaths > 60, "the story has more writes than that"
+        found = tell(town, a_killer(assassin, deaths))
+        reverted = [record for record in records(town) if record.phase is Phase.REVERTED]
+    assert len(deaths) > least, "the story has more writes than that"
+    assert len(reverted) == (tell is tell_bad_story), "at most one revert"
     assert list(differences(expected, found)) == []

@@ -110,6 +110,10 @@ class MemoryWorld:
         """Die just after the `count`-th write from now: it happened, nobody was told."""
         self._kill_before, self._kill_after = None, len(self.writes) + count
 
+    def stay_alive(self) -> None:
+        """Die no more."""
+        self._kill_before = self._kill_after = None
+
     @contextmanager
     def write(self, what: str) -> Iterator[None]:
         """Count one write, and die around it when told to; a write that raises was none."""

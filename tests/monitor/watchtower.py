@@ -13,6 +13,7 @@ from fakes.world import MAIN, Killed, MemoryWorld
 
 from bot.approve import step as gate_step
 from bot.collect.gather import Gathered
+from bot.collect.query import Access
 from bot.ledger.site import Site
 from bot.model.clock import format_time
 from bot.model.event import Event, StepReport
@@ -122,6 +123,9 @@ class Figures:
             span=window,
             samples=tuple(sample for sample in held if window.holds(sample.at)),
         )
+
+    def access(self, spec: FeedSpec, **_: object) -> Access:
+        raise AssertionError(f"{spec.name} is no table to be scanned")
 
     def gather(self, specs: Sequence[FeedSpec], *, now: datetime) -> Gathered:
         found = [self.series(spec, Window(start=now - spec.history, end=now)) for spec in specs]
