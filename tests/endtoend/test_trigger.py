@@ -11,6 +11,8 @@ from stage import SMALL, a_town
 from bot.sandbox.actions.runner import Finished
 from bot.sandbox.town import REPOSITORY, Staging, Town
 
+pytestmark = pytest.mark.slow
+"""The pieces are in the quick run: `tests/propose/test_triggered.py`, `tests/sandbox_actions/test_runner.py`."""
 AGENT, TOKEN = "photo-agent", "ghp_photo_agent"
 GOOD = {"recipe": "PASSPORT_BACKLOG", "reason": "429s for an hour @sam $(id)", "by": "a2a"}
 
@@ -64,7 +66,6 @@ HOSTILE = {
     HOSTILE.values(),
     ids=HOSTILE,
 )
-@pytest.mark.slow
 def test_a_payload_that_does_not_fit_starts_nothing_and_is_not_repeated(town: Town, payload: dict[str, Any]) -> None:
     before = pulls(town)
     (finished,) = sent(town, payload)
@@ -97,7 +98,6 @@ def test_an_agent_triggers_and_somebody_else_approves(town: Town) -> None:
     assert not pulls(town)[0]["merged_at"]
 
 
-@pytest.mark.slow
 def test_the_command_sends_the_same_event_once_in_a_window(town: Town, tmp_path: Path) -> None:
     console = a_console(town, tmp_path / "clone")
     environment = {**console.environment, "GITHUB_TOKEN": TOKEN}
