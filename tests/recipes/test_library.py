@@ -94,6 +94,7 @@ def test_the_repositorys_own_targets_and_policy_are_what_the_files_say():
         Level.MEDIUM: (Approvers(teams=("supervisors",), count=1),),
         Level.HIGH: (Approvers(teams=("supervisors",), count=1), Approvers(teams=("security",), count=1)),
     }
+    assert policy.impact.classes["identity_check"].keys == ("max_blur_px", "*_match")
     assert policy.impact.relative_change == (
         RelativeChange(above=0.5, level=Level.MEDIUM),
         RelativeChange(above=2.0, level=Level.HIGH),
