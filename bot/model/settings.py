@@ -321,12 +321,14 @@ class RollbackLimits:
     """How far the monitor goes by itself, beside `rollbacks_per_day`: what is beyond is a draft.
 
     Of `opened_per_day` rollbacks, drafts included, people are only told of more. A change that is live for `max_age`,
-    and a target that was taken back less than `cooldown` ago, need a person.
+    and a target that was taken back less than `cooldown` ago, need a person. With `confirm_after`, a look so much
+    earlier, and all since, must have found the breach as well.
     """
 
     opened_per_day: int = 10
     max_age: timedelta = timedelta(days=30)
     cooldown: timedelta = timedelta(days=1)
+    confirm_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,6 +130,7 @@ def _limits(fields: Fields) -> RollbackLimits:
         opened_per_day=fields.integer("opened_per_day", _LIMITS.opened_per_day),
         max_age=fields.duration("max_age", _LIMITS.max_age),
         cooldown=fields.duration("cooldown", _LIMITS.cooldown),
+        confirm_after=fields.duration("confirm_after", timedelta(0)) or None,
     )
 
 
