@@ -80,7 +80,9 @@ def decide(
 ) -> tuple[Renewal | Change, ...]:
     """Decide on every firing recipe, in order: first on proposals of their own, then on new ones."""
     recipes = tuple(firing)
-    renewed = {recipe.id: each for recipe in recipes if (each := renew(recipe, situation, edited)) is not None}
+    known = {each.recipe for each in open_changes(situation.records)}
+    own = [recipe for recipe in recipes if recipe.id in known]
+    renewed = {recipe.id: each for recipe in own if (each := renew(recipe, situation, edited)) is not None}
     taken = {
         target: f"pull request {each.old.pull}, which is opened again,"
         for each in renewed.values()
