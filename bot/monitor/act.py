@@ -11,7 +11,7 @@ from bot.approve.footprint import Footprint, footprint_of, values_changed
 from bot.approve.precedent import Subject
 from bot.ledger.site import Site
 from bot.model.change import PROPOSAL_LABEL, Change
-from bot.model.errors import LedgerError, WorkspaceError
+from bot.model.errors import BotError, LedgerError, WorkspaceError
 from bot.model.forge import Comment, Commit, PullRequest, PullState
 from bot.model.json import Json, digest_of
 from bot.model.level import Level
@@ -20,7 +20,7 @@ from bot.model.recipe import Recipe, RollbackMode
 from bot.model.record import Draft, Phase
 from bot.model.settings import Policy
 from bot.model.verdict import Verdict
-from bot.monitor.answer import answers, asked_since, reservations
+from bot.monitor.answer import answers, asked_since, renewals, reservations
 from bot.monitor.caution import Surroundings, begun_within_a_day, cautions, drafted
 from bot.monitor.inverse import inverse_of
 from bot.monitor.observe import measurement_json
@@ -31,6 +31,7 @@ from bot.monitor.rollback import (
     plan_rollback,
     rollback_change,
 )
+from bot.monitor.verdict import WatchFacts
 from bot.monitor.watched import Watched
 from bot.propose.change import rollback_id
 from bot.propose.desired import Unreadable, targets_of
@@ -66,6 +67,18 @@ def find_keeper(site: Site, watched: Watched, policy: Policy) -> Login | None:
     if since is None:
         return None
     return _first_who_may(site, answers(site.forge.comments(watched.pull), since, policy))
+
+
+def renewed(site: Site, watched: Watched, measured: WatchFacts, policy: Policy) -> WatchFacts:
+    """Let an inconclusive watch begin anew where a person answered so; answers that cannot be read are none."""
+    since = asked_since(watched.records, watched.id)
+    if not measured.clock.over or since is None:
+        return measured
+    try:
+        person = _first_who_may(site, renewals(site.forge.comments(watched.pull), since, policy))
+    except BotError:
+        return measured
+    return measured if person is None else measured.renewed(site.now, by=person)
 
 
 def plan_undoing(site: Site, undoing: Undoing, footprint: Footprint) -> RollbackPlan:

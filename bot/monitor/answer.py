@@ -1,4 +1,4 @@
-"""What people say in comments on a change's pull request: `/keep` as an answer, `/ask-first` beforehand. Pure.
+"""What people say in comments on a change's pull request: `/keep` and `/watch`, and `/ask-first` beforehand. Pure.
 
 An answer counts if the question stood when it was given, and if a person gave it as it stands there. Whether that
 person may is the caller's to ask.
@@ -14,10 +14,11 @@ from bot.model.record import Phase, Record
 from bot.model.settings import Policy
 from bot.model.verdict import VerdictKind
 
-KEEP, ASK_FIRST = "/keep", "/ask-first"
+KEEP, WATCH, ASK_FIRST = "/keep", "/watch", "/ask-first"
 _LINE = r"\s*{command}[ \t]*(?:\r?\n|\Z)"
 """A command fills the first line; below it there is room for a reason, which stays where it is."""
 _KEEP = re.compile(_LINE.format(command=KEEP), re.IGNORECASE)
+_WATCH = re.compile(_LINE.format(command=WATCH), re.IGNORECASE)
 _ASK_FIRST = re.compile(_LINE.format(command=ASK_FIRST), re.IGNORECASE)
 
 
@@ -40,7 +41,15 @@ def answers(comments: Iterable[Comment], since: datetime, policy: Policy) -> tup
 
     An edited comment says nothing: whoever may write in the repository can edit another one's.
     """
-    said = _said(_KEEP, comments, policy)
+    return _since(since, _said(_KEEP, comments, policy))
+
+
+def renewals(comments: Iterable[Comment], since: datetime, policy: Policy) -> tuple[Comment, ...]:
+    """Return the comments that say to watch the change once more, for as long as before."""
+    return _since(since, _said(_WATCH, comments, policy))
+
+
+def _since(since: datetime, said: Iterable[Comment]) -> tuple[Comment, ...]:
     return tuple(each for each in said if each.created_at is not None and each.created_at >= since)
 
 

@@ -1,7 +1,7 @@
 """Gathers what a verdict rests on: the recipe as it was approved, and its rules measured on fresh data."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.model.clock import format_time
@@ -14,7 +14,7 @@ from bot.model.settings import FeedSpec, RollbackTest, Settings
 from bot.model.verdict import GuardSeen, Measurement, RuleOutcome
 from bot.monitor.approved import ApprovedRecipes
 from bot.monitor.breach import breach_of, lookback, worse_of
-from bot.monitor.clocks import WatchClock, look_of, read_clock
+from bot.monitor.clocks import WatchClock, clock_json, look_of, read_clock
 from bot.monitor.feeds import Need, PassFeeds, needed_from
 from bot.monitor.success import success_of, success_span
 from bot.monitor.verdict import GuardFacts, WatchFacts
@@ -127,6 +127,11 @@ def measurement_json(measurement: Measurement) -> Mapping[str, Json]:
         "window": [format_time(window.start), format_time(window.end)] if window else None,
         "value": measurement.value,
     }
+
+
+def watch_json(measured: WatchFacts, *, over: bool) -> Mapping[str, Json]:
+    """Return where the next look goes on from, as the ledger keeps it."""
+    return {"clock": clock_json(replace(measured.clock, over=over)), "renewed_by": measured.renewed_by or None}
 
 
 def guards_json(guards: Iterable[GuardSeen]) -> Json:

@@ -24,6 +24,7 @@ from bot.monitor.act import (
     find_rollback,
     open_rollback,
     plan_undoing,
+    renewed,
     support,
     write_intent,
 )
@@ -32,7 +33,7 @@ from bot.monitor.breaker import tell_breakers
 from bot.monitor.clocks import WatchClock, clock_json
 from bot.monitor.course import course_of, milestones_of
 from bot.monitor.feeds import Feeds
-from bot.monitor.observe import guards_json, measurement_json
+from bot.monitor.observe import guards_json, measurement_json, watch_json
 from bot.monitor.rollback import AskPerson, TakeBack
 from bot.monitor.round import Round, Seen, begin
 from bot.monitor.shown import face_of, to_show
@@ -135,7 +136,7 @@ def _answer(now: Round, watched: Watched) -> Login | Event | None:
 def _measure(now: Round, watched: Watched, footprint: Footprint) -> list[Event]:
     """Measure both rules anew; a rollback begins at once, so that the next one is counted with it."""
     recipe = now.observer.recipe_of(watched)
-    measured = now.observer.facts(watched, recipe)
+    measured = renewed(now.site, watched, now.observer.facts(watched, recipe), now.settings.policy)
     verdict = in_turn(now.site, now.observer, watched, judge(measured, now.site.now))
     if verdict.kind is not VerdictKind.ROLLBACK:
         _keep_in_mind(now, watched, recipe, verdict, measured)
@@ -170,7 +171,7 @@ def _facts(verdict: Verdict, measured: WatchFacts) -> Mapping[str, Json]:
         "armed": verdict.armed,
         "guards": guards_json(verdict.guards),
         "by": verdict.by,
-        "clock": clock_json(replace(measured.clock, over=verdict.inconclusive)),
+        **watch_json(measured, over=verdict.inconclusive),
     }
 
 

@@ -38,7 +38,8 @@ class WatchFacts:
     """All that a verdict rests on.
 
     `rollback`, `before` and `worse` are of the recipe's own rollback rule, `guards` watch beside it. `clock` has
-    taken in this look already. `paused` is the policy's switch.
+    taken in this look already. `paused` is the policy's switch, `renewed_by` who let the watch begin anew at this
+    look.
     """
 
     change: ChangeId
@@ -51,6 +52,12 @@ class WatchFacts:
     guards: tuple[GuardFacts, ...] = ()
     clock: WatchClock = field(default_factory=WatchClock)
     paused: bool = False
+    renewed_by: str = ""
+
+    def renewed(self, now: datetime, *, by: str) -> "WatchFacts":
+        """Return these facts with clocks that begin at `now`: all time until then does not count."""
+        passed = max(now - self.effective_at, timedelta(0))
+        return replace(self, clock=WatchClock(at=now, frozen=passed), renewed_by=by)
 
     def seen(
         self, now: datetime, ripe_after: Mapping[str, timedelta], *, blind_after: int = BLIND_AFTER

@@ -42,6 +42,10 @@ _HOW_TO_ANSWER = (
     "To keep the change, comment `/keep` here; it counts from people with write access. To take it back, revert "
     "this pull request."
 )
+_OVER = (
+    "The time is over without a verdict: what is measured from now on ends nothing by itself. To watch it once more, "
+    "for as long as before, comment `/watch` here."
+)
 _HOW_TO_DECIDE = (
     "Mark it ready, and the gate decides anew: what restores exactly the bytes from before merges by that proof, "
     "anything else after a review. Close it, and the change is kept."
@@ -107,7 +111,7 @@ def _reasons(because: tuple[str, ...]) -> Iterator[str]:
 def _notes(verdict: Verdict, course: Course) -> Iterator[str]:
     """Say what else a reader must know, each in a paragraph of its own."""
     if verdict.inconclusive:
-        yield from ("", "The time is over without a verdict: what is measured from now on ends nothing by itself.")
+        yield from ("", _OVER)
     if verdict.kind is VerdictKind.ASK:
         yield from ("", _HOW_TO_ANSWER)
     if not verdict.armed:

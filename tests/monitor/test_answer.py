@@ -160,3 +160,37 @@ def test_a_rollback_that_was_begun_and_cannot_be_finished_can_be_given_up():
     say(tower, "/keep")
     assert tower.only().data["closed"] == "kept"
     assert tower.closed(change)["by"] == "pat"
+
+
+def test_an_inconclusive_watch_begins_anew_when_a_person_says_so_and_only_then():
+    tower, change = asked()
+    assert "comment `/watch` here" in tower.comment(1)
+    tower.go(HOUR, waits=3.0)
+    assert tower.only().mark is Mark.WARNING
+    say(tower, "/watch\nthe holidays are over")
+    tower.go(HOUR)
+    assert tower.only().mark is Mark.WAIT
+    newest = tower.of(change, Phase.MEASURED)[-1].facts
+    assert (newest["renewed_by"], newest["verdict"]) == ("pat", "HOLD")
+    tower.go(5 * DAY - HOUR)
+    assert tower.only().mark is Mark.WAIT, "the deadline counts from the answer on"
+    tower.go(HOUR)
+    assert "no verdict by" in tower.only().sentence
+    tower.go(HOUR)
+    assert "no verdict by" in tower.only().sentence, "an old answer is none to a new question"
+
+
+def test_a_watch_that_was_renewed_can_succeed():
+    tower, change = asked()
+    say(tower, "/watch")
+    tower.go(4 * DAY, waits=3.0)
+    assert tower.only().data["closed"] == "success"
+    assert tower.closed(change)["outcome"] == "success"
+
+
+@pytest.mark.parametrize("author", [a_bot("helper"), a_person("guest")])
+def test_a_watch_is_not_renewed_by_whoever_comes_along(author):
+    tower, _ = asked()
+    say(tower, "/watch", author=author)
+    tower.go(HOUR)
+    assert "no verdict by" in tower.only().sentence
