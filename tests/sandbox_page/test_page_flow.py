@@ -74,7 +74,7 @@ def counted(pull: dict[str, Any]) -> list[tuple[str, str]]:
     """Return whether each review counts, and why, as the gate's table says."""
     tables = [block for block in pull["check"]["summary"] if block["kind"] == "table"]
     texts = [["".join(span["text"] for span in cell) for cell in row] for table in tables for row in table["rows"]]
-    return [(f"{row[0]} {row[1]}", row[3]) for row in texts]
+    return [(f"{row[0]} {row[1]}", row[3]) for row in texts if len(row) == 4]
 
 
 def test_a_reviewer_is_refused_edits_and_approves_until_the_patch_is_live():
