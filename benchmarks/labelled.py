@@ -183,7 +183,7 @@ def in_words(found: Score) -> str:
 
 def markdown(found: Sequence[Score]) -> Iterator[str]:
     """Write the table."""
-    yield "| series | rule | alarms | right | incidents found | median delay |"
+    yield "| series | rule | alarms | precision | recall | median delay |"
     yield "|---|---|---:|---:|---:|---:|"
     yield from (in_words(each) for each in (*found, in_all(found, "naive"), in_all(found, "default")))
 
