@@ -42,6 +42,26 @@ def test_the_calendar_is_open_or_says_why_not(now: str, why: str | None) -> None
     assert closed_because(OFFICE, datetime.fromisoformat(now)) == why
 
 
+NIGHT = Calendar(time_zone="America/New_York", allow=(read_hours("Sun 01:30-02:30"),))
+
+
+@pytest.mark.parametrize(
+    ("now", "is_open"),
+    [
+        ("2026-03-08T06:30Z", True),  # 01:30, half an hour before the clocks go forward
+        ("2026-03-08T06:59Z", True),
+        ("2026-03-08T07:00Z", False),  # 03:00: there is no 02:00 to 03:00 on this day
+        ("2026-11-01T05:30Z", True),  # 01:30 for the first time
+        ("2026-11-01T06:15Z", False),  # 01:15 for the second time, after the clocks went back
+        ("2026-11-01T06:30Z", True),  # 01:30 for the second time
+        ("2026-11-01T07:29Z", True),  # 02:29
+        ("2026-11-01T07:30Z", False),
+    ],
+)
+def test_hours_are_those_on_the_wall_on_days_on_which_clocks_change(now: str, *, is_open: bool) -> None:
+    assert (closed_because(NIGHT, datetime.fromisoformat(now)) is None) is is_open
+
+
 @given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2030, 1, 1)))  # noqa: DTZ001 - made aware
 def test_an_empty_calendar_is_always_open_and_an_exclusion_always_beats_what_is_allowed(moment: datetime) -> None:
     now = moment.astimezone()
