@@ -19,10 +19,10 @@ def command(*, folder: Path, as_json: bool) -> int:
     other open pull requests on the same target. `pow simulate PULL` says what it makes of one.
     """
     from bot.recipes.files import read_files
-    from bot.recipes.governed import ROOTS, governance_faults
+    from bot.recipes.governed import governance_faults
     from bot.recipes.settings import load_settings
 
-    files = read_files(folder, roots=ROOTS)
+    files = read_files(folder)
     loaded = load_settings(files, endpoints=read_environment().endpoints)
     found = tuple(sorted({*loaded.diagnostics, *governance_faults(files, loaded.settings)}))
     click.echo(render(found, DiagnosticFormat.JSON if as_json else DiagnosticFormat.TEXT), nl=False)

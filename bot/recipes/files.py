@@ -10,13 +10,13 @@ ROOTS = ("pow", "patches")
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
-def read_files(root: Path, *, roots: tuple[str, ...] = ROOTS) -> Mapping[str, bytes]:
+def read_files(root: Path) -> Mapping[str, bytes]:
     """Return every regular file's bytes by its path below `root`, as `lint` and `load_library` take them.
 
     Symbolic links are left out, as they are when a commit is read. Of a file that is too large to be read anyway
     only as much is taken as shows that.
     """
-    return {name: _content(path) for folder in roots for name, path in _walk(root / folder, folder)}
+    return {name: _content(path) for folder in ROOTS for name, path in _walk(root / folder, folder)}
 
 
 def _walk(folder: str | Path, name: str) -> Iterator[tuple[str, str]]:

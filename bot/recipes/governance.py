@@ -1,9 +1,10 @@
-"""`governance/`: what each service owes to the people it serves, in five sections, as its owners write it.
+"""`pow/governance/`: what each service owes to the people it serves, in five sections, as its owners write it.
 
 The sections are those of the governance chapters of HMS: transparency, truth, safety, ethics, privacy. A program can
 tell that each is there and says something; what it says is for people, whose code owners guard the folder.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.model.errors import Diagnostic
@@ -13,7 +14,7 @@ from bot.recipes.schema import SchemaName, check_shape
 from bot.recipes.text import parse
 from bot.recipes.tree import Document
 
-FOLDER = "governance/"
+FOLDER = "pow/governance/"
 _JOURNEYS = "journeys/"
 
 
@@ -51,3 +52,11 @@ def read_governance(path: str, content: bytes) -> Governance | tuple[Diagnostic,
         if not fields.text(section).strip():
             return (document.fault(Check.VALUE, document.place((section,)), f"`{section}` says nothing"),)
     return Governance(target=target, owner=fields.text("owner"))
+
+
+def governance_file_faults(files: Mapping[str, bytes]) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the governance files themselves, by path."""
+    for path in sorted(path for path in files if path.startswith(FOLDER) and path.endswith(".yml")):
+        read = read_governance(path, files[path])
+        if not isinstance(read, Governance):
+            yield from read

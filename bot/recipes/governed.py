@@ -7,19 +7,14 @@ from bot.model.settings import GovernanceMode, Settings
 from bot.recipes.check import Check
 from bot.recipes.crosscheck import range_faults
 from bot.recipes.desired import JOURNEYS, SERVICES, ServiceFile, read_journey, read_service
-from bot.recipes.governance import FOLDER, Governance, governance_path, read_governance
-
-ROOTS = ("pow", "patches", "governance")
+from bot.recipes.governance import governance_file_faults, governance_path
 
 
 def governance_faults(files: Mapping[str, bytes], settings: Settings | None) -> Iterator[Diagnostic]:
     """Yield what is wrong with desired state and governance files, by path; without settings the mode is `warn`."""
     policy = settings.policy if settings else None
     mode = policy.governance if policy else GovernanceMode.WARN
-    for path in sorted(path for path in files if path.startswith(FOLDER) and path.endswith(".yml")):
-        read = read_governance(path, files[path])
-        if not isinstance(read, Governance):
-            yield from read
+    yield from governance_file_faults(files)
     for path, target in _targets(files):
         desired = (read_service if path.startswith(SERVICES) else read_journey)(path, files[path])
         if isinstance(desired, tuple):
@@ -47,6 +42,6 @@ def _ungoverned(path: str, target: str, mode: GovernanceMode) -> Diagnostic:
         column=1,
         id=Check.MISSING_FILE.value,
         message=f"{target} has no {governance_path(target)}, so nobody says what it owes to people",
-        hint="write it with transparency, truth, safety, ethics and privacy, as governance/PHOTO_VALIDATOR.yml does",
+        hint="write transparency, truth, safety, ethics and privacy, as in pow/governance/PHOTO_VALIDATOR.yml",
         severity=Severity.ERROR if mode is GovernanceMode.REQUIRED else Severity.WARNING,
     )

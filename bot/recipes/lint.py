@@ -21,6 +21,8 @@ from bot.recipes.desired import (
     read_journey,
     read_service,
 )
+from bot.recipes.governance import FOLDER as GOVERNANCE
+from bot.recipes.governance import governance_file_faults
 from bot.recipes.library import CompiledRecipe, RecipeCompiler, is_recipe_path, read_recipes
 from bot.recipes.lints.against import against_faults
 from bot.recipes.lints.censoring import censoring_faults
@@ -43,7 +45,7 @@ from bot.recipes.text import parse
 from bot.recipes.tree import Document
 
 TESTS = "pow/tests/"
-_READ_BELOW = {SERVICES: ".yml", JOURNEYS: ".yml", EVIDENCE: ".json"}
+_READ_BELOW = {SERVICES: ".yml", JOURNEYS: ".yml", GOVERNANCE: ".yml", EVIDENCE: ".json"}
 
 
 Checked: TypeAlias = "tuple[RecipeId | None, tuple[Diagnostic, ...]]"
@@ -63,7 +65,8 @@ def lint(
     """Return every diagnostic on a repository's files (by path), in order of path and place, each once."""
     loaded = load_settings(files, endpoints=endpoints)
     desired, faults = _desired_state(files)
-    found = [*loaded.diagnostics, *faults, *_evidence_faults(files), *_unread_files(files)]
+    found = [*loaded.diagnostics, *faults, *_evidence_faults(files), *governance_file_faults(files)]
+    found += _unread_files(files)
     paths = sorted(path for path in files if is_recipe_path(path) or is_test_path(path))
     found += _of_all(files, paths, spread(Checker(files, loaded, desired).check, paths))
     if loaded.settings is not None:

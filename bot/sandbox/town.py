@@ -39,7 +39,7 @@ BOT_LOGIN = "pow-bot[bot]"
 SECRET = "the sandbox's gateway secret, 32 bytes or more"  # noqa: S105 -- likewise
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 REQUESTS_PER_SECOND = 500
-SEEDED = ("pow", "patches", "governance", ".github")
+SEEDED = ("pow", "patches", ".github")
 
 BOT_PERMISSIONS = {
     "actions": "write",

@@ -33,8 +33,9 @@ from bot.model.forge import CheckConclusion, PullRequest, PullState
 from bot.model.names import BranchName, ChangeId, CommitSha, Login, PullNumber
 from bot.model.settings import GovernanceMode
 from bot.recipes.governance import Governance, governance_path, read_governance
+from bot.recipes.lint import lint
 
-PATH = "governance/PHOTO_VALIDATOR.yml"
+PATH = "pow/governance/PHOTO_VALIDATOR.yml"
 GOVERNED = (ROOT / PATH).read_bytes()
 REQUIRED = a_policy(governance=GovernanceMode.REQUIRED)
 
@@ -50,7 +51,7 @@ def verdict(given: Any, policy: Any = REQUIRED) -> tuple[GateStatus, str, Reason
 
 
 def test_the_shipped_governance_files_hold_all_five_sections() -> None:
-    paths = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "governance").rglob("*.yml"))
+    paths = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "pow/governance").rglob("*.yml"))
     read = [read_governance(path, (ROOT / path).read_bytes()) for path in paths]
     assert [each.target for each in read if isinstance(each, Governance)] == [
         "PHOTO_VALIDATOR",
@@ -102,7 +103,7 @@ def test_a_governed_change_passes() -> None:
 
 
 def test_a_journeys_file_stands_in_a_folder_of_its_own() -> None:
-    assert governance_path("journeys/passport_renewal") == "governance/journeys/passport_renewal.yml"
+    assert governance_path("journeys/passport_renewal") == "pow/governance/journeys/passport_renewal.yml"
 
 
 @pytest.mark.parametrize(
@@ -216,15 +217,15 @@ REFUSED: dict[str, tuple[dict[str, bytes | None], dict[str, Any], str]] = {
     "an ungoverned service": (
         {"patches/services/PRINTER.yml": b"service: PRINTER\nchanges:\n  max_blur_px: 2\n"},
         {},
-        "governance/PRINTER.yml:1:1: there is no such file on the base branch",
+        "pow/governance/PRINTER.yml:1:1: there is no such file on the base branch",
     ),
     "its governance comes in the same pull request": (
         {
             "patches/services/PRINTER.yml": b"service: PRINTER\nchanges:\n  max_blur_px: 2\n",
-            "governance/PRINTER.yml": GOVERNED.replace(b"PHOTO_VALIDATOR", b"PRINTER"),
+            "pow/governance/PRINTER.yml": GOVERNED.replace(b"PHOTO_VALIDATOR", b"PRINTER"),
         },
         {},
-        "governance/PRINTER.yml:1:1: there is no such file on the base branch",
+        "pow/governance/PRINTER.yml:1:1: there is no such file on the base branch",
     ),
     "a value that policy forbids": (
         {"patches/services/PHOTO_VALIDATOR.yml": SERVICE.replace(b"px: 2", b"px: 99")},
@@ -365,3 +366,11 @@ def test_another_base_is_not_the_gates_business(tmp_path: Path) -> None:
     pull = opened(office, {"patches/services/PHOTO_VALIDATOR.yml": MINE}, base_branch=BranchName("release"))
     office.gate()
     assert shown(office, pull) == {}
+
+
+def test_lint_reads_governance_files_as_well():
+    whole = {PATH: GOVERNED, "pow/governance/README.md": b"notes"}
+    assert [found.path for found in lint(whole, endpoints={}) if found.path in whole] == []
+    broken = {PATH: GOVERNED.replace(b"privacy:", b"secrecy:"), "pow/governance/x.yaml": GOVERNED}
+    found = {(each.path, each.id) for each in lint(broken, endpoints={}) if each.path in broken}
+    assert found == {(PATH, "POW010"), (PATH, "POW011"), ("pow/governance/x.yaml", "POW049")}

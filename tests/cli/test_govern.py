@@ -14,7 +14,7 @@ SERVICE = "patches/services/PHOTO_VALIDATOR.yml"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    for folder in ("pow", "patches", "governance"):
+    for folder in ("pow", "patches"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     return tmp_path
 
@@ -32,9 +32,10 @@ def test_what_is_shipped_is_governed(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_target_without_a_file_is_named_as_the_policy_has_it(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (checkout / "governance/PHOTO_VALIDATOR.yml").unlink()
+    (checkout / "pow/governance/PHOTO_VALIDATOR.yml").unlink()
     code, said = governed(checkout, capsys)
-    assert (code, "error[POW020]: PHOTO_VALIDATOR has no governance/PHOTO_VALIDATOR.yml" in said) == (1, True), said
+    told = "error[POW020]: PHOTO_VALIDATOR has no pow/governance/PHOTO_VALIDATOR.yml"
+    assert (code, told in said) == (1, True), said
     policy = checkout / "pow/settings/policy.yml"
     text = policy.read_text()
     policy.write_text(text.replace("governance: required", "governance: warn"))
@@ -50,7 +51,7 @@ def test_a_target_without_a_file_is_named_as_the_policy_has_it(
 @pytest.mark.parametrize(
     ("path", "old", "new", "said"),
     [
-        ("governance/PHOTO_VALIDATOR.yml", "privacy:", "secrecy:", "`privacy` is missing"),
+        ("pow/governance/PHOTO_VALIDATOR.yml", "privacy:", "secrecy:", "`privacy` is missing"),
         (SERVICE, "max_blur_px: 2", "max_blur_px: 99", "POW044"),
         (SERVICE, "service:", "servise:", "`service` is missing"),
         ("patches/journeys/passport_renewal.yml", "version: v1", "version: one", "`version`"),
@@ -66,6 +67,6 @@ def test_what_is_wrong_is_named(
 
 
 def test_json_has_the_same_faults(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (checkout / "governance/journeys/passport_renewal.yml").unlink()
+    (checkout / "pow/governance/journeys/passport_renewal.yml").unlink()
     assert run(["govern", str(checkout), "--json"]) == 1
     assert "journeys/passport_renewal" in json.dumps(json.loads(capsys.readouterr().out))

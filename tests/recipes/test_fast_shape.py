@@ -21,7 +21,7 @@ DOCUMENTS = {
     "pow/settings/policy.yml": SchemaName.POLICY,
     "patches/services/PHOTO_VALIDATOR.yml": SchemaName.SERVICE,
     "patches/journeys/passport_renewal.yml": SchemaName.JOURNEY,
-    "governance/PHOTO_VALIDATOR.yml": SchemaName.GOVERNANCE,
+    "pow/governance/PHOTO_VALIDATOR.yml": SchemaName.GOVERNANCE,
 }
 START = Place(line=1, column=1)
 NOWHERE = Placed(lines=("",), root=Scalar(value=None, place=START, end_line=1, end_column=1))
