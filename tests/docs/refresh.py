@@ -275,7 +275,7 @@ def _schema(name: SchemaName) -> Iterator[str]:
     schema = read_schema(name)
     yield f"# {schema['title']}"
     yield f"{schema['description']} Editors check it with `bot/recipes/schemas/{name}.json`."
-    yield _table(("field", "required", "value", "default", "meaning"), _fields(schema, schema["$defs"], ""))
+    yield _table(("field", "required", "value", "default", "meaning"), _fields(schema, schema.get("$defs", {}), ""))
 
 
 def _fields(schema: Mapping[str, Any], definitions: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, ...]]:
@@ -341,19 +341,7 @@ _MAIN_PAGES: Mapping[str, Callable[[], str]] = {
     "environment.md": _written(_environment),
     "lint.md": _written(_lint),
     "rules.md": _written(_rules),
-    **{
-        f"{schema.value}.md": _written(partial(_schema, schema))
-        for schema in (
-            *(SchemaName.RECIPE, SchemaName.FEEDS, SchemaName.TARGETS, SchemaName.POLICY),
-            *(
-                SchemaName.SERVICE,
-                SchemaName.JOURNEY,
-                SchemaName.GOVERNANCE,
-                SchemaName.EVIDENCE,
-                SchemaName.RECIPE_TEST,
-            ),
-        )
-    },
+    **{f"{schema.value}.md": _written(partial(_schema, schema)) for schema in SchemaName},
 }
 
 
