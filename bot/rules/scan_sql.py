@@ -284,7 +284,7 @@ WITH {tracks}, ages AS (
     SELECT generate_subscripts(string_split($slot, $mark), 1) - 1 AS atom,
       unnest(string_split($slot, $mark)::BIGINT[]) AS slot, unnest(string_split($form, $mark)::BIGINT[]) AS form,
       unnest(string_split($limit, $mark)::DOUBLE[]) AS bound) i JOIN forms f ON f.form = i.form
-), cells AS (
+), cells AS MATERIALIZED (
   {cells}
 ), parts AS MATERIALIZED (
   SELECT s.slot, a.age, c.* EXCLUDE (cell), c.low < s.low OR c.high > s.high AS outside
