@@ -12,6 +12,7 @@ from typing import Any
 
 from openpyxl import load_workbook
 
+from bot.approve.notebook import LOOKS_BRANCH
 from bot.ledger.envelope import unseal
 from bot.model.record import Record
 from bot.sandbox.actions.runner import Finished, run_command
@@ -64,12 +65,16 @@ def told(town: Town) -> Mapping[str, Any]:
             "pulls": [_told_pull(client, pull) for pull in pulls],
             "ledger": [_told_record(record) for record in records(town)],
             "main": _commits(town),
-            "branches": sorted(town.git("for-each-ref", "--format=%(refname:short)").decode().split()),
+            "branches": sorted(_branches(town) - {LOOKS_BRANCH}),  # notes of looks: one more run, one more note
             "files": town.git("ls-tree", "-r", "main", "patches").decode().splitlines(),
             "live": dict(town.agency.management.service("PHOTO_VALIDATOR").config),
             "mainframe": _lines(town.folder / "mainframe" / "status.txt"),
             "sheet": _rows(town.folder / "sheets" / "configuration.xlsx"),
         }
+
+
+def _branches(town: Town) -> set[str]:
+    return set(town.git("for-each-ref", "--format=%(refname:short)").decode().split())
 
 
 def _told_pull(client: Any, pull: Mapping[str, Any]) -> Mapping[str, Any]:
