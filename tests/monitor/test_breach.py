@@ -252,7 +252,7 @@ WORSE = [
     ("earlier", "later", "expected"), [case[1:] for case in WORSE], ids=[case[0] for case in WORSE]
 )
 def test_worse_than_before_is_a_difference_that_must_be_proven(earlier, later, expected):
-    rule, test, live = a_rule("error_rate > 5%"), RollbackTest(), NOW - FIVE * 12
+    rule, test, live = a_rule("error_rate > 5%"), TEST, NOW - FIVE * 12
     before = measure_breach(rule, {ERRORS: a_ratio([earlier] * 12, end=live)}, test, now=live, since=None)
     assert before.value == earlier[0] / earlier[1]
     data = {ERRORS: a_ratio([earlier] * 12 + [later] * 12)}
@@ -266,7 +266,7 @@ def test_worse_than_before_is_a_difference_that_must_be_proven(earlier, later, e
 
 
 def test_worse_works_for_a_limit_from_below_too():
-    rule, test, live = a_rule("error_rate < 50%"), RollbackTest(), NOW - FIVE * 12
+    rule, test, live = a_rule("error_rate < 50%"), TEST, NOW - FIVE * 12
     before = measure_breach(rule, {ERRORS: a_ratio([(40, 100)] * 12, end=live)}, test, now=live, since=None)
     for hits, expected in ((40, NO), (20, YES)):
         data = {ERRORS: a_ratio([(hits, 100)] * 12)}
@@ -282,6 +282,6 @@ def test_what_is_no_share_or_was_not_measured_before_is_not_compared():
     unknown = Measurement(rule="", outcome=YES, sentence="")
     known = Measurement(rule="", outcome=YES, sentence="", samples=100, value=0.2)
     failed = {ERRORS: FeedFailure(feed=ERRORS, kind=FailureKind.TIMEOUT, message="slow")}
-    assert worse_of(rule, data, RollbackTest(), unknown, now=NOW, needs=needs) is None
-    assert worse_of(rule, failed, RollbackTest(), known, now=NOW, needs=needs) is None
-    assert worse_of(a_rule("wait_time > 5_days"), data, RollbackTest(), known, now=NOW, needs=needs) is None
+    assert worse_of(rule, data, TEST, unknown, now=NOW, needs=needs) is None
+    assert worse_of(rule, failed, TEST, known, now=NOW, needs=needs) is None
+    assert worse_of(a_rule("wait_time > 5_days"), data, TEST, known, now=NOW, needs=needs) is None
