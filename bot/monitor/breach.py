@@ -22,6 +22,7 @@ from bot.model.unit import PERCENT
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.monitor.compare import rank_breach, span_of, survival_breach
 from bot.monitor.cusum import evidence_of, harmful, needed, strongest
+from bot.monitor.previous import PreviousRun
 from bot.monitor.wilson import lower_bound
 from bot.rules.compile import Rule
 from bot.rules.display import show_duration
@@ -125,17 +126,26 @@ def measure_breach(
 
 
 def breach_of(
-    rule: Rule, data: Mapping[FeedName, Reading], test: RollbackTest, *, now: datetime, needs: Needs
+    rule: Rule,
+    data: Mapping[FeedName, Reading],
+    test: RollbackTest,
+    *,
+    now: datetime,
+    needs: Needs,
+    previous: PreviousRun | None = None,
 ) -> Measurement:
-    """Measure the rollback rule on data from `fresh_after` on; the `before` of its needs is that of `changed_at`."""
+    """Measure the rollback rule on data from `fresh_after` on; the `before` of its needs is that of `changed_at`.
+
+    A test by ranks may fall back on the `previous` run.
+    """
     if test.survival is not None:
         return survival_breach(rule, data, test.survival, now=now, needs=needs)
     if test.ranks is not None:
-
-        def fixed() -> Measurement:
-            return breach_of(rule, data, replace(test, ranks=None), now=now, needs=needs)
-
-        return rank_breach(rule, data, test.ranks, now=now, needs=needs, fixed=fixed)
+        ranked = rank_breach(rule, data, test.ranks, now=now, needs=needs, previous=previous)
+        if isinstance(ranked, Measurement):
+            return ranked
+        plain = breach_of(rule, data, replace(test, ranks=None), now=now, needs=needs)
+        return replace(plain, sentence=f"no baseline, so its limit alone counts ({ranked}): {plain.sentence}")
     limit = share_limit_of(rule)
     if limit is not None:
         reading = data.get(limit.feed)

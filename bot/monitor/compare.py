@@ -5,7 +5,7 @@ chance that all of them together may err with (Bonferroni). Between two looks th
 that it does not matter how often somebody asks. Arms are named, and what they are is part of the sentence.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,26 +14,26 @@ from bot.model.names import FeedName
 from bot.model.proof import RankTest, SurvivalTest
 from bot.model.series import Reading, Series, Window
 from bot.model.verdict import Measurement, RuleOutcome
+from bot.monitor.arms import WEEK, Arms, arms_of, is_enough
+from bot.monitor.previous import PreviousRun
 from bot.monitor.ranks import compare
 from bot.rules.compile import Rule
-from bot.rules.display import show_duration
 from bot.rules.evaluate import Needs, evaluate
 from bot.rules.shape import Level, level_of, threshold_of
 from bot.rules.survival import bounds, cases_of, curve_of, share_lasting
 from bot.rules.syntax import Operator
 
-WEEK = timedelta(days=7)
-Fallback = Callable[[], Measurement]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arms:
-    """Two groups of numbers, and what the second one is; `why_not` says why no better one was at hand."""
+class _Look:
+    """One of the looks after a change: its number, what the rule said at it, and the samples that it looks at."""
 
-    treated: tuple[float, ...]
-    control: tuple[float, ...]
-    name: str
-    why_not: tuple[str, ...]
+    place: int
+    found: Measurement
+    series: Series
+    window: Window
+    live: datetime
+    is_upper: bool
 
 
 def span_of(test: RankTest) -> timedelta:
@@ -42,9 +42,38 @@ def span_of(test: RankTest) -> timedelta:
 
 
 def rank_breach(
-    rule: Rule, data: Mapping[FeedName, Reading], test: RankTest, *, now: datetime, needs: Needs, fixed: Fallback
-) -> Measurement:
-    """Measure a rule whose metric must lie beyond a baseline's; `fixed` measures it against its limit alone."""
+    rule: Rule,
+    data: Mapping[FeedName, Reading],
+    test: RankTest,
+    *,
+    now: datetime,
+    needs: Needs,
+    previous: PreviousRun | None = None,
+) -> Measurement | str:
+    """Measure a rule whose metric must lie beyond a baseline's, or say why there is none."""
+    look = _look(rule, data, test, now=now, needs=needs)
+    if isinstance(look, Measurement):
+        return look
+    arms = arms_of(look.series, test, look.window, look.live, previous)
+    if isinstance(arms, str):
+        return arms
+    return _ranked(look.found, arms, test, look.place, is_upper=look.is_upper)
+
+
+def unaided_look(
+    rule: Rule, data: Mapping[FeedName, Reading], test: RankTest, *, now: datetime, needs: Needs
+) -> Window | None:
+    """Return what a look at a breach looks at, where neither a group beside it nor a week before is a baseline."""
+    look = _look(rule, data, test, now=now, needs=needs)
+    if isinstance(look, Measurement) or not is_enough(look.series, test, look.window):
+        return None
+    return look.window if isinstance(arms_of(look.series, test, look.window, look.live, None), str) else None
+
+
+def _look(
+    rule: Rule, data: Mapping[FeedName, Reading], test: RankTest, *, now: datetime, needs: Needs
+) -> _Look | Measurement:
+    """Return the newest look at a breach, or what is measured where there is nothing to compare."""
     live, level = needs.fresh_after, level_of(rule)
     if live is None or level is None:
         sentence = "compares the time after a change with a baseline, and there is none before it"
@@ -59,11 +88,8 @@ def rank_breach(
     series = data.get(level.feed)
     if found.outcome is not RuleOutcome.HOLDS or not isinstance(series, Series):
         return found
-    arms = _arms(series, test, Window(start=at - test.every, end=at), live)
-    if isinstance(arms, str):
-        plain = fixed()
-        return replace(plain, sentence=f"no baseline, so its limit alone counts ({arms}): {plain.sentence}")
-    return _ranked(found, arms, test, place, is_upper=level.is_upper)
+    window = Window(start=at - test.every, end=at)
+    return _Look(place=place, found=found, series=series, window=window, live=live, is_upper=level.is_upper)
 
 
 def _ranked(found: Measurement, arms: Arms, test: RankTest, place: int, *, is_upper: bool) -> Measurement:
@@ -85,53 +111,6 @@ def _ranked(found: Measurement, arms: Arms, test: RankTest, place: int, *, is_up
         sentence=sentence,
         samples=float(min(len(arms.treated), len(arms.control))),
     )
-
-
-def _arms(series: Series, test: RankTest, window: Window, live: datetime) -> Arms | str:
-    """Choose the best baseline that there is: a group that runs beside, else the same hours of a week before."""
-    is_control = _chooser(series, test)
-    treated = _numbers(series, window, lambda labels: not is_control(labels))
-    if len(treated) < test.min_samples:
-        return f"{len(treated)} samples since, {test.min_samples} needed"
-    why_not: list[str] = []
-    if test.control:
-        named = " and ".join(f"{label} {' or '.join(values)}" for label, values in sorted(test.control.items()))
-        beside = _numbers(series, window, is_control)
-        earlier = Window(start=live - window.length, end=live)
-        differ = _differed(series, test, earlier)
-        if len(beside) >= test.min_samples and not differ:
-            return Arms(treated=treated, control=beside, name=f"{named} at the same time", why_not=())
-        why_not.append(f"{named}: {differ or f'{len(beside)} samples'}")
-    else:
-        why_not.append("no control group is named")
-    weeks = -((live - window.end) // WEEK)
-    shift = WEEK * max(weeks, 1)
-    before = Window(start=window.start - shift, end=window.end - shift)
-    control = _numbers(series, before, lambda labels: not is_control(labels))
-    if len(control) >= test.min_samples:
-        name = f"in the same hours {show_duration(shift)} before"
-        return Arms(treated=treated, control=control, name=name, why_not=tuple(why_not))
-    return "; ".join([*why_not, f"the same hours {show_duration(shift)} before: {len(control)} samples"])
-
-
-def _differed(series: Series, test: RankTest, earlier: Window) -> str:
-    """Say why a group is no baseline: it was another one before the change already, or nobody knows."""
-    is_control = _chooser(series, test)
-    treated = _numbers(series, earlier, lambda labels: not is_control(labels))
-    control = _numbers(series, earlier, is_control)
-    if min(len(treated), len(control)) < test.min_samples:
-        return "too few samples before the change to tell whether they were alike"
-    above = compare(treated=treated, control=control).above
-    return "they differed before the change already" if max(above, 1 - above) >= test.effect else ""
-
-
-def _chooser(series: Series, test: RankTest) -> Callable[[tuple[str, ...]], bool]:
-    wanted = [(series.labels.index(label), frozenset(values)) for label, values in test.control.items()]
-    return lambda labels: bool(wanted) and all(labels[place] in values for place, values in wanted)
-
-
-def _numbers(series: Series, window: Window, admits: Callable[[tuple[str, ...]], bool]) -> tuple[float, ...]:
-    return tuple(s.value / s.of for s in series.samples if s.of > 0 and window.holds(s.at) and admits(s.labels))
 
 
 def _signed(numbers: tuple[float, ...], *, up: bool) -> tuple[float, ...]:

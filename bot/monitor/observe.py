@@ -15,7 +15,9 @@ from bot.model.verdict import GuardSeen, Measurement, RuleOutcome
 from bot.monitor.approved import ApprovedRecipes
 from bot.monitor.breach import breach_of, lookback, worse_of
 from bot.monitor.clocks import WatchClock, clock_json, look_of, read_clock
+from bot.monitor.compare import unaided_look
 from bot.monitor.feeds import Need, PassFeeds, needed_from
+from bot.monitor.previous import PreviousRun, Runs
 from bot.monitor.success import success_of, success_span
 from bot.monitor.verdict import GuardFacts, WatchFacts
 from bot.monitor.watched import Watched
@@ -26,12 +28,13 @@ from bot.rules.evaluate import Needs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observer:
-    """What measuring needs: present settings, recipes out of history, and feeds; all of them for one pass."""
+    """What measuring needs: settings, recipes out of history, feeds, and earlier runs; all of them for one pass."""
 
     settings: Settings
     specs: Mapping[FeedName, FeedSpec]
     recipes: ApprovedRecipes
     feeds: PassFeeds
+    runs: Runs
     now: datetime
 
     def recipe_of(self, watched: Watched) -> CompiledRecipe:
@@ -68,11 +71,26 @@ class Observer:
             before = self.breach(guard, now=live, since=None, changed_at=live, min_samples=min_samples)
         data = self._readings(rule, until=self.now, span=lookback(rule, test), changed_at=live)
         needs = Needs(min_samples=min_samples, fresh_after=live, changed_at=live)
-        found = breach_of(rule, data, test, now=self.now, needs=needs)
+        previous = self._previous(watched, rule, data, test, needs)
+        found = breach_of(rule, data, test, now=self.now, needs=needs, previous=previous)
         worse = None
         if found.outcome is before.outcome is RuleOutcome.HOLDS:
             worse = worse_of(rule, data, test, before, now=self.now, needs=needs)
         return GuardFacts(guard=guard.guard, now=found, before=before, worse=worse)
+
+    def _previous(
+        self, watched: Watched, rule: Rule, data: Mapping[FeedName, Reading], test: RollbackTest, needs: Needs
+    ) -> PreviousRun | None:
+        """Read the run before by itself, and only where a test has no better baseline: it may be months ago."""
+        look = unaided_look(rule, data, test.ranks, now=self.now, needs=needs) if test.ranks is not None else None
+        run = self.runs.before(watched) if look is not None else None
+        if look is None or run is None:
+            return None
+        window, reading = run.aligned(look, watched.effective_at), None
+        if window.end <= run.until:
+            (feed,) = rule.feeds  # a test by ranks is for one metric
+            reading = self.feeds.series(self.specs[feed], window)
+        return PreviousRun(run=run, window=window, reading=reading)
 
     def clock(self, rollback: Watched, measured: Measurement, recipe: CompiledRecipe) -> WatchClock:
         """Return the clock of a rollback that is watched for whether it helped, this look taken in."""

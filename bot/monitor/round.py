@@ -15,6 +15,7 @@ from bot.model.verdict import Verdict
 from bot.monitor.approved import ApprovedRecipes
 from bot.monitor.feeds import Feeds, Need, PassFeeds
 from bot.monitor.observe import Observer, needs_of
+from bot.monitor.previous import Runs
 from bot.monitor.watched import Watched
 from bot.recipes.library import CompiledRecipe
 
@@ -65,6 +66,7 @@ def begin(site: Site, settings: Settings, base: CommitSha, feeds: Feeds, watches
         specs=specs,
         recipes=recipes,
         feeds=PassFeeds(feeds, specs, needs, now=site.now),
+        runs=Runs(site.ledger.records),
         now=site.now,
     )
     footprints = footprints_of(site.repository, merges, base)

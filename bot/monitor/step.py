@@ -40,7 +40,7 @@ from bot.monitor.shown import face_of, to_show
 from bot.monitor.suspect import newest_first
 from bot.monitor.turn import in_turn
 from bot.monitor.verdict import WatchFacts, judge, judge_recovery
-from bot.monitor.watched import Watched, closing_of, is_recorded, watch_list
+from bot.monitor.watched import SUCCESS, Watched, closing_of, is_recorded, watch_list
 from bot.propose.change import rollback_id
 from bot.propose.desired import evidence_path
 from bot.recipes.library import CompiledRecipe
@@ -206,8 +206,8 @@ def _concluded(now: Round, seen: Seen) -> list[Event]:
 def _act(now: Round, watched: Watched, verdict: Verdict) -> Event:
     match verdict.kind:
         case VerdictKind.SUCCESS:
-            _close(now, watched, "success", verdict.sentence, measurement=measurement_json(verdict.success))
-            return _event(watched, Mark.DONE, f"success, the loop is closed: {verdict.sentence}", closed="success")
+            _close(now, watched, SUCCESS, verdict.sentence, measurement=measurement_json(verdict.success))
+            return _event(watched, Mark.DONE, f"success, the loop is closed: {verdict.sentence}", closed=SUCCESS)
         case VerdictKind.KEEP:
             return _close_kept(now, watched, verdict.sentence)
         case VerdictKind.HOLD:

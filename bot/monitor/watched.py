@@ -11,10 +11,13 @@ from bot.model.json import Json
 from bot.model.names import ChangeId, CommitSha, PullNumber
 from bot.model.record import Phase, Record
 
+SUCCESS = "success"
+"""How a change ends that did what it was for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """A change that is live and not closed; `latest` holds the newest facts of each phase, `records` all of them.
+    """A change that is live, or was; `latest` holds the newest facts of each phase, `records` all of them.
 
     Whatever is asked of it and not in the records is a LedgerError.
     """
@@ -94,6 +97,11 @@ class Watched:
 
 def watch_list(records: Iterable[Record]) -> tuple[Watched, ...]:
     """Return every change that is deployed and not closed, in order of its first record."""
+    return tuple(each for each in ever_live(records) if Phase.CLOSED not in each.latest)
+
+
+def ever_live(records: Iterable[Record]) -> tuple[Watched, ...]:
+    """Return every change that was ever deployed, in order of its first record; those that are closed, too."""
     changes: dict[ChangeId, list[Record]] = {}
     for record in records:
         changes.setdefault(record.change, []).append(record)
@@ -101,7 +109,7 @@ def watch_list(records: Iterable[Record]) -> tuple[Watched, ...]:
     return tuple(
         Watched(id=change, latest=phases, records=tuple(own))
         for change, phases, own in found
-        if Phase.DEPLOYED in phases and Phase.CLOSED not in phases
+        if Phase.DEPLOYED in phases
     )
 
 

@@ -7,13 +7,15 @@ from random import Random
 
 import pytest
 
-from bot.model.names import FeedName
+from bot.model.names import ChangeId, FeedName
 from bot.model.proof import RankTest, ShareTest, SurvivalTest
-from bot.model.series import Sample, Series, SeriesKind, Window
+from bot.model.series import FailureKind, FeedFailure, Sample, Series, SeriesKind, Window
 from bot.model.settings import RollbackTest
 from bot.model.unit import DAY
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.monitor.breach import breach_of, lookback
+from bot.monitor.compare import unaided_look
+from bot.monitor.previous import PreviousRun, Run
 from bot.rules.catalog import Metric, Scope
 from bot.rules.compile import Rule, compile_rule
 from bot.rules.evaluate import Needs
@@ -44,12 +46,8 @@ def samples(levels: Mapping[float, float], office: str, *, seed: int, days: floa
     return found
 
 
-def measure(
-    text: str, held: list[Sample], test: RankTest | SurvivalTest, *, age: timedelta = DAYS, metric: Metric = METRIC
-) -> Measurement:
-    rule = compile_rule(text, Scope(watched=(), metrics=(metric,)))
-    assert isinstance(rule, Rule), rule
-    series = Series(
+def a_series(held: list[Sample], metric: Metric) -> Series:
+    return Series(
         feed=WAIT,
         unit=DAY,
         kind=SeriesKind.READINGS,
@@ -58,8 +56,26 @@ def measure(
         samples=tuple(held),
         labels=metric.labels,
     )
-    needs = Needs(fresh_after=LIVE, changed_at=LIVE)
-    return breach_of(rule, {WAIT: series}, RollbackTest().chosen(test), now=LIVE + age, needs=needs)
+
+
+def a_rule(text: str, metric: Metric) -> Rule:
+    rule = compile_rule(text, Scope(watched=(), metrics=(metric,)))
+    assert isinstance(rule, Rule), rule
+    return rule
+
+
+def measure(
+    text: str,
+    held: list[Sample],
+    test: RankTest | SurvivalTest,
+    *,
+    age: timedelta = DAYS,
+    metric: Metric = METRIC,
+    previous: PreviousRun | None = None,
+) -> Measurement:
+    needs, data = Needs(fresh_after=LIVE, changed_at=LIVE), {WAIT: a_series(held, metric)}
+    chosen = RollbackTest().chosen(test)
+    return breach_of(a_rule(text, metric), data, chosen, now=LIVE + age, needs=needs, previous=previous)
 
 
 SOUTH, NORTH = "south", "north"
@@ -115,6 +131,118 @@ def test_without_any_baseline_the_limit_alone_counts():
     assert "the same hours 7 days before: 0 samples" in found.sentence
     few = measure("mean(wait_time over 4h) > 9_days", held, RankTest(min_samples=500), metric=PLAIN)
     assert "96 samples since, 500 needed" in few.sentence
+
+
+# The run before
+
+FIRST = Run(change=ChangeId("1" * 16), effective_at=LIVE - DAYS * 60, until=LIVE)
+RUN_BEFORE = "as long after the deployment of the run before, change 1111111111111111 (2025-11-20T08:00:00Z)"
+
+
+def the_run_before(levels: Mapping[float, float], *, look: int = 1, office: str = "", seed: int = 9) -> PreviousRun:
+    """Return what a feed holds of the day of a look after the first run: levels by days from its deployment."""
+    window = FIRST.aligned(Window(start=LIVE + DAYS * (look - 1), end=LIVE + DAYS * look), LIVE)
+    held = samples(levels, office, seed=seed) if levels else []
+    shifted = [replace(each, at=each.at - (LIVE - FIRST.effective_at)) for each in held]
+    metric = METRIC if office else PLAIN
+    return PreviousRun(run=FIRST, window=window, reading=a_series(shifted, metric))
+
+
+RUNS = [
+    # after this change, after the run before, at which look; outcome
+    ("worse than the run before", {0.0: 14.0}, {0.0: 10.0}, 1, YES),
+    ("as bad as the run before", {0.0: 14.0}, {0.0: 14.0}, 1, GREY),
+    ("as bad as the run before was on its second day", {0.0: 14.0}, {0.0: 10.0, 1.0: 14.0}, 2, GREY),
+    ("worse than the run before was on its second day", {0.0: 14.0}, {0.0: 14.0, 1.0: 10.0}, 2, YES),
+    ("within the limit, so that there is nothing to compare", {0.0: 8.0}, {0.0: 1.0}, 1, NO),
+]
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "look", "expected"), [each[1:] for each in RUNS], ids=[each[0] for each in RUNS]
+)
+def test_where_no_week_before_is_known_it_is_the_run_before_at_the_same_age(after, before, look, expected):
+    held, previous = samples(after, "", seed=5), the_run_before(before, look=look)
+    found = measure("mean(wait_time) > 9_days", held, RankTest(), age=DAYS * look, metric=PLAIN, previous=previous)
+    assert found.outcome is expected, found.sentence
+    if expected is not NO:
+        assert RUN_BEFORE in found.sentence
+        assert "(no control group is named; the same hours 7 days before: 0 samples)" in found.sentence
+
+
+def test_a_better_baseline_comes_before_the_run_before():
+    better = level(10, 14), "in the same hours 7 days before"
+    for levels, arm in (better, ({0.0: 14.0}, RUN_BEFORE)):
+        held = samples(levels, "", seed=5)
+        found = measure(
+            "mean(wait_time) > 9_days", held, RankTest(), metric=PLAIN, previous=the_run_before({0.0: 10.0})
+        )
+        assert arm in found.sentence
+    group = [*samples(level(10, 14), SOUTH, seed=1), *samples(level(10, 10), NORTH, seed=2)]
+    previous = the_run_before({0.0: 10.0}, office=SOUTH)
+    found = measure("mean(wait_time) > 5_days", group, RankTest(control=CONTROL), previous=previous)
+    assert "office north at the same time" in found.sentence
+
+
+def test_of_the_run_before_it_is_the_groups_that_are_treated_now():
+    held, test = samples({0.0: 14.0}, SOUTH, seed=1), RankTest(control=CONTROL)
+    for office, expected in ((SOUTH, YES), (NORTH, RuleOutcome.HOLDS)):
+        found = measure(
+            "mean(wait_time over 4h) > 9_days", held, test, previous=the_run_before({0.0: 10.0}, office=office)
+        )
+        assert found.outcome is expected
+        assert (RUN_BEFORE in found.sentence) is (office == SOUTH)
+        assert ("holds nothing from" in found.sentence) is (office == NORTH)
+
+
+SLOW = FeedFailure(feed=WAIT, kind=FailureKind.TIMEOUT, message="no answer in 10 s")
+NO_RUNS = [
+    ("none is known", None, "no run before it that ended in success is known"),
+    (
+        "something else was live by then",
+        replace(the_run_before({}), run=replace(FIRST, until=FIRST.effective_at + HOUR), reading=None),
+        "change 1111111111111111: something else was live from 2025-11-20T09:00:00Z on",
+    ),
+    (
+        "the feed fails for that time",
+        replace(the_run_before({}), reading=SLOW),
+        "metrics.passport.wait_time cannot be read: no answer in 10 s",
+    ),
+    (
+        "the feed no longer keeps that time",
+        the_run_before({}),
+        "metrics.passport.wait_time holds nothing from 2025-11-20T08:00:00Z on any more",
+    ),
+    ("too little of it is kept", the_run_before({0.8: 10.0}), "change 1111111111111111: 20 samples"),
+]
+
+
+@pytest.mark.parametrize(("previous", "why"), [each[1:] for each in NO_RUNS], ids=[each[0] for each in NO_RUNS])
+def test_without_the_run_before_the_limit_alone_counts_and_it_says_why(previous: PreviousRun | None, why: str):
+    held = samples({0.0: 14.0}, "", seed=5)
+    found = measure("mean(wait_time over 4h) > 9_days", held, RankTest(), metric=PLAIN, previous=previous)
+    assert found.outcome is YES
+    assert "no baseline, so its limit alone counts" in found.sentence
+    assert why in found.sentence
+
+
+UNAIDED = [
+    ("no week before", {0.0: 14.0}, RankTest(), DAYS, True),
+    ("a week before", level(10, 14), RankTest(), DAYS, False),
+    ("nothing is wrong", {0.0: 5.0}, RankTest(), DAYS, False),
+    ("too few since", {0.0: 14.0}, RankTest(min_samples=500), DAYS, False),
+    ("before the first look", {0.0: 14.0}, RankTest(), HOUR, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("levels", "test", "age", "expected"), [each[1:] for each in UNAIDED], ids=[each[0] for each in UNAIDED]
+)
+def test_the_run_before_is_asked_for_only_where_a_breach_has_no_better_baseline(levels, test, age, expected):
+    rule, data = a_rule("mean(wait_time) > 9_days", PLAIN), {WAIT: a_series(samples(levels, "", seed=5), PLAIN)}
+    needs = Needs(fresh_after=LIVE, changed_at=LIVE)
+    window = unaided_look(rule, data, test, now=LIVE + age, needs=needs)
+    assert window == (Window(start=LIVE, end=LIVE + DAYS) if expected else None)
 
 
 def test_there_are_so_many_looks_and_between_two_the_last_one_stands():
