@@ -15,7 +15,8 @@ def governance_faults(files: Mapping[str, bytes], settings: Settings | None) -> 
     policy = settings.policy if settings else None
     mode = policy.governance if policy else GovernanceMode.WARN
     yield from governance_file_faults(files)
-    for path, target in _targets(files):
+    yield from ungoverned(files, mode)
+    for path, _ in _targets(files):
         desired = (read_service if path.startswith(SERVICES) else read_journey)(path, files[path])
         if isinstance(desired, tuple):
             yield from desired
@@ -24,8 +25,14 @@ def governance_faults(files: Mapping[str, bytes], settings: Settings | None) -> 
             for key in desired.changes.keys() & policy.ranges.keys():
                 value = desired.changes[key]
                 yield from range_faults(desired.document, ("changes", key), value, policy.ranges[key])
-        if mode is not GovernanceMode.OFF and governance_path(target) not in files:
-            yield _ungoverned(path, target, mode)
+
+
+def ungoverned(files: Mapping[str, bytes], mode: GovernanceMode) -> Iterator[Diagnostic]:
+    """Yield every target that no governance file answers for, unless the policy does not ask for one."""
+    if mode is not GovernanceMode.OFF:
+        for path, target in _targets(files):
+            if governance_path(target) not in files:
+                yield _ungoverned(path, target, mode)
 
 
 def _targets(files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:

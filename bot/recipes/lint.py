@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from bot.model.errors import Diagnostic, Severity
 from bot.model.names import RecipeId, ServiceName
-from bot.model.settings import Policy
+from bot.model.settings import GovernanceMode, Policy
 from bot.recipes.check import Check
 from bot.recipes.crosscheck import DesiredState, patch_faults, policy_faults, range_faults
 from bot.recipes.desired import (
@@ -23,6 +23,7 @@ from bot.recipes.desired import (
 )
 from bot.recipes.governance import FOLDER as GOVERNANCE
 from bot.recipes.governance import governance_file_faults
+from bot.recipes.governed import ungoverned
 from bot.recipes.library import CompiledRecipe, RecipeCompiler, is_recipe_path, read_recipes
 from bot.recipes.lints.against import against_faults
 from bot.recipes.lints.censoring import censoring_faults
@@ -70,7 +71,9 @@ def lint(
     paths = sorted(path for path in files if is_recipe_path(path) or is_test_path(path))
     found += _of_all(files, paths, spread(Checker(files, loaded, desired).check, paths))
     if loaded.settings is not None:
-        found += _desired_range_faults(desired, loaded.settings.policy)
+        policy = loaded.settings.policy
+        found += _desired_range_faults(desired, policy)
+        found += ungoverned(files, policy.governance) if policy.governance is GovernanceMode.REQUIRED else ()
     return tuple(sorted(set(found)))
 
 

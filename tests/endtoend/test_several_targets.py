@@ -30,10 +30,10 @@ AFTER = {
     PRINTER: BEFORE[PRINTER].replace(b"prints_per_hour: 900", b"prints_per_hour: 990"),
     JOURNEY: BEFORE[JOURNEY].replace(b"v1", b"v2"),
 }
-GOVERNANCE = (ROOT / "governance/PHOTO_VALIDATOR.yml").read_text()
+GOVERNANCE = (ROOT / "pow/governance/PHOTO_VALIDATOR.yml").read_text()
 FILES: dict[str, bytes | None] = {
     **BEFORE,
-    "governance/PASSPORT_PRINTER.yml": GOVERNANCE.replace("PHOTO_VALIDATOR", "PASSPORT_PRINTER").encode(),
+    "pow/governance/PASSPORT_PRINTER.yml": GOVERNANCE.replace("PHOTO_VALIDATOR", "PASSPORT_PRINTER").encode(),
     "pow/passport_backlog.yml": None,
     "pow/passport_manual_checks.yml": (
         RECIPE[: RECIPE.index("fix_recipe:")] + FIX + RECIPE.partition("hitl_threshold")[2]

@@ -39,7 +39,7 @@ def test_a_schema_is_one_itself(name):
 def test_every_property_says_what_is_expected(name):
     schema = read_schema(name)
     for place, node in nodes(schema):
-        referred = schema["$defs"].get(node.get("$ref", "").removeprefix("#/$defs/"), {})
+        referred = schema.get("$defs", {}).get(node.get("$ref", "").removeprefix("#/$defs/"), {})
         assert node.get("title") or referred.get("title") or "const" in node, place
 
 
@@ -93,7 +93,7 @@ def test_the_words_in_the_feeds_schema_are_those_of_the_model():
 
 def test_every_unit_of_time_that_the_schemas_let_through_is_known():
     for schema in SCHEMAS:
-        pattern = schema["$defs"].get("duration", {}).get("pattern", "")
+        pattern = schema.get("$defs", {}).get("duration", {}).get("pattern", "")
         for word in re.findall(r"[a-z]+\??", pattern):
             for spelling in (word.replace("s?", ""), word.replace("?", "")):
                 unit = find_unit(spelling)
