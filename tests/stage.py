@@ -12,8 +12,8 @@ from typing import Any
 
 from openpyxl import load_workbook
 
-from bot.approve.notebook import LOOKS_BRANCH
 from bot.ledger.envelope import unseal
+from bot.ledger.looks import LOOKS_BRANCH
 from bot.model.record import Record
 from bot.sandbox.actions.runner import Finished, run_command
 from bot.sandbox.agency.office import Situation

@@ -7,11 +7,12 @@ from bot.approve.rego import RegoAnswer
 from bot.model.change import Affected
 from bot.model.forge import Actor, FileStatus, Permission, PullCommit, PullRequest, Push, Review
 from bot.model.json import Json
-from bot.model.names import BranchName, ChangeId, CommitSha, FeedName, Login, PullNumber, RecipeId, TeamSlug
+from bot.model.names import BranchName, ChangeId, CommitSha, Login, PullNumber, RecipeId, TeamSlug
 from bot.model.recipe import Recipe
 from bot.model.record import Phase, Record
 from bot.model.switch import Switch
 from bot.propose.desired import target_of
+from bot.propose.impact import affected_fact
 from bot.propose.trailers import ProposalTrailers
 
 
@@ -149,16 +150,9 @@ def recorded_proposal(records: tuple[Record, ...]) -> RecordedProposal | None:
         evidence_digest=evidence,
         before=before,
         rollback_of=rollback if isinstance(rollback, str) else None,
-        affected=_affected(facts.get("affected")),
+        affected=affected_fact(facts.get("affected")),
         closed=str(closed.facts.get("outcome", "closed")) if closed else None,
     )
-
-
-def _affected(fact: object) -> Affected | None:
-    people, feed = (fact.get(name) if isinstance(fact, Mapping) else None for name in ("people", "feed"))
-    if not isinstance(people, int) or isinstance(people, bool) or people < 0 or not isinstance(feed, str):
-        return None
-    return Affected(people=people, feed=FeedName(feed))
 
 
 def lower(login: str) -> str:

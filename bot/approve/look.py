@@ -7,7 +7,6 @@ a team, who may write) is why a note holds for `look_again_after` of the policy 
 docs/adr/0028-what-a-look-costs.md.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,27 +15,18 @@ from bot.approve.emergency import overdue
 from bot.approve.facts import OtherPull
 from bot.approve.waiting import is_escalated, step_of, timetable
 from bot.ledger.lifecycle import Standing
-from bot.model.clock import format_time, parse_time
+from bot.ledger.looks import Look
+from bot.model.clock import format_time
 from bot.model.forge import PullRequest
 from bot.model.json import Json, canonical, digest_of
-from bot.model.names import ChangeId, CommitSha, Digest, PullNumber
+from bot.model.names import ChangeId, CommitSha, Digest
 from bot.model.record import Phase, Record
 from bot.model.settings import Policy
 from bot.propose.calendar import closed_because
 
 SETTLED = timedelta(minutes=1)
 """GitHub counts whole seconds and its lists may lag: of what changed just now, more may change in the same second."""
-_SCHEMA = "urn:pow-bot:looks:v1"
-_LONGEST = 1_000_000
 _PROPOSALS = "pow/"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What the gate saw of a pull request, as a digest, and when."""
-
-    seen: Digest
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,30 +89,6 @@ def by_the_clock(pull: PullRequest, policy: Policy, now: datetime) -> Mapping[st
 def holds(look: Look | None, seen: Digest | None, *, now: datetime, again_after: timedelta) -> bool:
     """Tell whether a look may be spared: the same was seen, and not too long ago; a note from the future is none."""
     return look is not None and look.seen == seen and look.at <= now < look.at + again_after
-
-
-def write_looks(looks: Mapping[PullNumber, Look]) -> bytes:
-    """Write notes as a file."""
-    noted: Mapping[str, Json] = {
-        str(number): {"seen": look.seen, "at": format_time(look.at)} for number, look in looks.items()
-    }
-    return canonical({"schema": _SCHEMA, "looks": noted})
-
-
-def read_looks(content: bytes | None) -> Mapping[PullNumber, Look]:
-    """Read notes; a file that is anything else holds none, and everything is looked at."""
-    if content is None or len(content) > _LONGEST:
-        return {}
-    try:
-        document = json.loads(content)
-        if document["schema"] != _SCHEMA:
-            return {}
-        return {
-            PullNumber(int(number)): Look(seen=Digest(str(each["seen"])), at=parse_time(each["at"]))
-            for number, each in document["looks"].items()
-        }
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return {}
 
 
 def _pull_facts(pull: PullRequest) -> list[Json]:

@@ -4,18 +4,18 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from bot.approve.facts import OtherPull
-from bot.approve.look import Look, Present, fingerprint, holds, read_looks, write_looks
+from bot.approve.look import Present, fingerprint, holds
 from bot.ledger.lifecycle import open_changes
+from bot.ledger.looks import LOOKS_BRANCH, LOOKS_FILE, Look, read_looks, write_looks
 from bot.ledger.site import Site
 from bot.model.errors import ConflictError, ForgeError, NotFoundError
 from bot.model.event import Event, Mark, Step
 from bot.model.forge import PullRequest
-from bot.model.names import BranchName, Digest, PullNumber
+from bot.model.names import Digest, PullNumber
 from bot.model.record import Record
 from bot.model.settings import Policy
+from bot.report.figures import shown_in
 
-LOOKS_BRANCH = BranchName("pow-looks")
-LOOKS_FILE = "looks.json"
 _MESSAGE = "looks: what the gate saw of open proposals\n\nWithout it the next run looks at all of them.\n"
 
 
@@ -63,10 +63,10 @@ class Notebook:
         """Forget what was seen before a new look: only one that is over is noted."""
         self._looks.pop(number, None)
 
-    def note(self, number: PullNumber, seen: Digest | None) -> None:
+    def note(self, pull: PullRequest, seen: Digest | None) -> None:
         """Note a look that nothing followed; None: there is nothing to be noted."""
         if seen is not None:
-            self._looks[number] = Look(seen=seen, at=self.site.now)
+            self._looks[pull.number] = Look(seen=seen, at=self.site.now, shown=shown_in(pull.body))
 
     def close(self, opened: Collection[PullNumber]) -> Iterator[Event]:
         """Write down what is new, and say what was spared; without notes the next run only asks more."""

@@ -190,7 +190,7 @@ class _Gate:
         if has_expired(decision):
             return self._expire(decision, pull, proposed)
         said = remind(self.site, decision, proposed.change)
-        self.notebook.note(pull.number, seen)
+        self.notebook.note(pull, seen)
         return _told(decision, pull, said=said)
 
     def _retired(self, pull: PullRequest, facts: GateFacts, records: tuple[Record, ...]) -> Event | None:
@@ -220,7 +220,7 @@ class _Gate:
         if base is None or (pull.same_repository and self.gatherer.touched(pull, base) is None):
             return None
         found = look_at(self.site, self.gatherer, self.policy, pull, base=base, records=records)
-        self.notebook.note(pull.number, seen)
+        self.notebook.note(pull, seen)
         if isinstance(found, str):
             return _event(Mark.WARNING, pull, found)
         return None if found is None else _told(found, pull)

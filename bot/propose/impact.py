@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from bot.model.change import Affected, Factor, Impact, KeyChange
 from bot.model.finding import Finding, SourceUse
 from bot.model.level import Level, highest
-from bot.model.names import RecipeId, ServiceName
+from bot.model.names import FeedName, RecipeId, ServiceName
 from bot.model.recipe import Recipe, Setting
 from bot.model.settings import HighImpact, ImpactPolicy, PeopleAffected, Policy, ValueRange
 from bot.propose.desired import is_high_impact, is_journey, path_of, target_of
@@ -46,6 +46,14 @@ def affected_by(sources: Iterable[SourceUse]) -> Affected | None:
         if use.people is not None and use.window.length > timedelta(0)
     ]
     return max(counted, key=lambda each: each.people, default=None)
+
+
+def affected_fact(fact: object) -> Affected | None:
+    """Read back what a record says of the people affected; None where it says nothing that can be understood."""
+    people, feed = (fact.get(name) if isinstance(fact, Mapping) else None for name in ("people", "feed"))
+    if not isinstance(people, int) or isinstance(people, bool) or people < 0 or not isinstance(feed, str):
+        return None
+    return Affected(people=people, feed=FeedName(feed))
 
 
 def affected_in(findings: Mapping[RecipeId, Finding]) -> dict[RecipeId, Affected]:

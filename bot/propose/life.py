@@ -120,10 +120,16 @@ def _refresh(
 def _revive(recipe: Recipe, old: Standing, situation: Situation) -> Revive | None:
     """Bring the very same change back; where it would be another one, it is proposed as such."""
     record = proposal_record(situation.records, old.change)
-    if record is None or _moved(record, recipe, situation.files):
+    fresh = same_change(recipe, record, situation) if record else None
+    return Revive(change=fresh, old=old) if fresh else None
+
+
+def same_change(recipe: Recipe, record: Record, situation: Situation) -> Change | None:
+    """Return the change of a record as it would be proposed today; None where it would be another one."""
+    if _moved(record, recipe, situation.files):
         return None
-    fresh = draft(recipe, _without(situation, old.change), episode=str(record.facts.get("episode")))
-    return Revive(change=fresh, old=old) if isinstance(fresh, Change) and fresh.id == old.change else None
+    fresh = draft(recipe, _without(situation, record.change), episode=str(record.facts.get("episode")))
+    return fresh if isinstance(fresh, Change) and fresh.id == record.change else None
 
 
 def _by_hand(recipe: Recipe, old: Standing, why: str) -> Held:

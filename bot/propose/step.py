@@ -12,6 +12,7 @@ from bot.diagnose.process import rank
 from bot.ledger.lifecycle import Standing
 from bot.ledger.site import Site
 from bot.model.change import Change, Proposal
+from bot.model.clock import format_time
 from bot.model.errors import BotError, ForgeError
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.finding import ComplaintCount, Finding, Ranking
@@ -23,6 +24,7 @@ from bot.model.series import Reading
 from bot.model.settings import FeedSpec, Settings
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.propose import messages
+from bot.propose.figures import Texts, as_recorded
 from bot.propose.impact import affected_in
 from bot.propose.life import (
     Renewal,
@@ -35,6 +37,7 @@ from bot.propose.life import (
     obsolete,
     proposal_record,
     reopened,
+    same_change,
     superseded,
     waiting,
 )
@@ -44,7 +47,7 @@ from bot.propose.proposal import case_of, proposal_of
 from bot.propose.publish import Publisher, edited
 from bot.recipes.library import CompiledRecipe, Library
 from bot.report.closing import closing_marker, reopening_comment
-from bot.report.pull_request import Case, redline_of, title_of
+from bot.report.pull_request import Case, redline_of, shown_by, title_of
 from bot.rules.scan import Question
 
 Rehearse = Callable[[CompiledRecipe, Mapping[FeedName, Reading]], Rehearsed]
@@ -85,6 +88,7 @@ class _Desk:
     """What the proposals of one run share; `drafts` are the records of what is published, not written yet."""
 
     publisher: Publisher
+    texts: Texts
     readings: Mapping[FeedName, Reading]
     drafts: list[Draft] = field(default_factory=list)
 
@@ -183,12 +187,13 @@ class _Detector:
         situation = self._situation(findings)
         yield from slowed(situation.policy, self.settings.policy) if firing else ()
         situation, decided = self._decided([compiled.recipe for compiled in firing], situation, fading)
-        desk = _Desk(publisher=Publisher(site=self.site), readings=readings)
+        desk = _Desk(publisher=Publisher(site=self.site), texts=Texts(site=self.site), readings=readings)
         for compiled, each in zip(firing, decided, strict=True):
             finding = findings[compiled.recipe.id]
             match each:
                 case Held():
                     yield messages.waits(each)
+                    yield from self._refigured(compiled, finding, situation, desk)
                 case Retire():
                     yield from self._retire(each, situation, desk)
                 case Revive():
@@ -228,6 +233,32 @@ class _Detector:
             now=self.site.now,
             affected=affected_in(findings),
         )
+
+    def _refigured(
+        self, compiled: CompiledRecipe, finding: Finding, situation: Situation, desk: _Desk
+    ) -> Iterator[Event]:
+        """Show the figures of today in the text of a recipe's own proposal, where they differ in substance."""
+        recipe, policy = compiled.recipe, self.settings.policy
+        old = waiting(situation.records).get(recipe.id)
+        record = proposal_record(situation.records, old.change) if old else None
+        change = same_change(recipe, record, situation) if record else None
+        if old is None or record is None or change is None or policy.paused or recipe.id in situation.muted:
+            return
+        try:
+            case = as_recorded(self._judged(change, compiled, finding), record, policy)
+            due = desk.texts.may_be_due(old, record, shown_by(case))
+            if not due or self.site.kill_switch.state().against(recipe.id, old.targets):
+                return
+            rehearsed = self.rehearse(compiled, desk.readings) if self.rehearse else None
+            renewed = desk.texts.renew(old, record, replace(case, rehearsed=rehearsed), dry_run=self.dry_run)
+        except BotError as error:
+            said = f"the text of pull request {old.pull} keeps its figures: {error.message}"
+            yield messages.of_standing(old, Mark.WARNING, said)
+            return
+        if renewed:
+            would = "would show" if self.dry_run else "shows"
+            said = f"the text of pull request {old.pull} {would} the figures of {format_time(finding.at)}"
+            yield messages.of_standing(old, Mark.NOTE, said)
 
     def _retire(self, retired: Retire, situation: Situation, desk: _Desk) -> Iterator[Event]:
         """Decide that a proposal has nothing left to do; the gate, which sees what people made of it, closes it."""
@@ -293,11 +324,14 @@ class _Detector:
     def _proposal(self, case: Case) -> Proposal:
         return proposal_of(case, base=self.base, started_by=self.site.started_by)
 
+    def _judged(self, change: Change, compiled: CompiledRecipe, finding: Finding) -> Case:
+        site = self.site
+        return case_of(change, compiled, finding, self.settings.policy, at=site.now, run_url=site.run_url)
+
     def _case(
         self, change: Change, compiled: CompiledRecipe, finding: Finding, readings: Mapping[FeedName, Reading]
     ) -> Case:
-        site, policy = self.site, self.settings.policy
-        case = case_of(change, compiled, finding, policy, at=site.now, run_url=site.run_url)
+        case = self._judged(change, compiled, finding)
         return replace(case, rehearsed=self.rehearse(compiled, readings)) if self.rehearse else case
 
     def _propose(

@@ -21,6 +21,7 @@ from bot.model.settings import Approvers
 from bot.model.unit import Quantity
 from bot.report.approvers import all_approvals
 from bot.report.charts import daily_chart, daily_table, number
+from bot.report.figures import Shown, around_figures, gist_of, marked_figures, marked_finding, refigured
 from bot.report.ranking import hand_over_table, markdown_of, summary_of
 from bot.report.untrusted import code, fenced, sanitize, visible
 
@@ -116,37 +117,77 @@ def _unmarked(text: str) -> str:
 
 def body_of(case: Case) -> str:
     """Return the pull request's body, at most MAX_BODY characters; what is least needed is cut first."""
+    after = "\n\n".join(
+        [
+            f"## What happens next\n\n{_next(case)}",
+            f"## Not convinced?\n\n{_otherwise(case)}",
+            f"{_closing(case)}\n",
+        ]
+    )
+    before = f"{_opening(case)}\n\n{_values(case)}"
+    figures = _figures(case, MAX_BODY - len(before) - len(after) - 4)
+    return f"{before}\n\n{figures}\n\n{after}"[:MAX_BODY]
+
+
+def shown_by(case: Case) -> Shown:
+    """Tell which figures the texts of a case show; the daily ones and the backtest are no part of their gist."""
+    texts = (case.finding.sentence, *case.finding.groups, _ranking(case.finding), _complaints(case.finding))
+    return Shown(at=case.finding.at, gist=gist_of((*texts, _impact(case))))
+
+
+def with_figures_of(case: Case, body: str, *, evidence_at: datetime) -> str:
+    """Return a body with the figures of a case in place of its own, and everything else as it is.
+
+    `evidence_at` is the time of the figures in the evidence file, which stays. Nothing that people have written is
+    cut: where the whole would be longer than MAX_BODY, or its marks are gone, the body is returned unchanged.
+    """
+    around, opening = around_figures(body), _opening(case)
+    if around is None:
+        return body
+    note = (
+        f"_Figures as of {format_time(case.finding.at)}; the evidence file holds those of {format_time(evidence_at)},"
+        " and the gate goes by that file._"
+    )
+    figures = _figures(case, MAX_BODY - around - len(opening), note=note)
+    changed = refigured(body, opening, figures)
+    return changed if len(changed) <= MAX_BODY else body
+
+
+def _figures(case: Case, room: int, *, note: str = "") -> str:
+    """Return the sections that hold figures, between their marks, in so many characters if that is possible."""
     sections = [
-        _Section(title="The evidence", text=_evidence(case)),
+        _Section(title="The evidence", text="\n\n".join(part for part in (note, _evidence(case)) if part)),
         _Section(title="Day by day", text=_daily(case), weight=3),
         _Section(title="Where the time goes", text=_ranking(case.finding), weight=2),
         _Section(title="Complaints", text=_complaints(case.finding), weight=1),
         _Section(title="What it would have done so far", text=_rehearsed(case.rehearsed), weight=4),
         _Section(title="Impact, and who must approve", text=_impact(case)),
-        _Section(title="What happens next", text=_next(case)),
-        _Section(title="Not convinced?", text=_otherwise(case)),
     ]
-    return _fitted(_opening(case), [section for section in sections if section.text], _closing(case))
+    shown = shown_by(case)
+    fitted = _fitted([section for section in sections if section.text], room - len(marked_figures("", shown)))
+    return marked_figures(fitted, shown)
 
 
-def _fitted(opening: str, sections: list[_Section], closing: str) -> str:
-    """Join the parts, replacing the lightest by a note until the whole fits."""
+def _fitted(sections: list[_Section], room: int) -> str:
+    """Join the sections, replacing the lightest by a note until the whole fits."""
     removable = sorted((s for s in sections if s.weight is not None), key=lambda section: section.weight or 0)
     gone: list[_Section] = []
     while True:
-        texts = [f"## {s.title}\n\n{_LEFT_OUT if s in gone else s.text}" for s in sections]
-        body = "\n\n".join([opening, *texts, closing]) + "\n"
-        if len(body) <= MAX_BODY or not removable:
-            return body[:MAX_BODY]
+        text = "\n\n".join(f"## {s.title}\n\n{_LEFT_OUT if s in gone else s.text}" for s in sections)
+        if len(text) <= room or not removable:
+            return text
         gone.append(removable.pop(0))
 
 
 def _opening(case: Case) -> str:
+    return marked_finding(f"**{sanitize(case.finding.sentence, limit=400)}**")
+
+
+def _values(case: Case) -> str:
     count = len(case.change.keys)
     what = "one value" if count == 1 else f"{count} values"
     who = f"It needs {_people(case.approvers)}." if case.needs_people else "Nobody has to approve it."
-    values = f"This pull request changes {what}. {who}\n\n## The change\n\n{_change(case.change)}"
-    return f"**{sanitize(case.finding.sentence, limit=400)}**\n\n{_marked(values)}"
+    return _marked(f"This pull request changes {what}. {who}\n\n## The change\n\n{_change(case.change)}")
 
 
 def redline_of(edits: Iterable[FileEdit]) -> str:

@@ -16,15 +16,13 @@ from ledger.ledgers import TWO, a_draft, a_proposal, git_ledger
 from bot.approve.gate import decide
 from bot.approve.look import (
     SETTLED,
-    Look,
     Present,
     by_the_clock,
     fingerprint,
     holds,
-    read_looks,
-    write_looks,
 )
 from bot.ledger.lifecycle import open_changes
+from bot.ledger.looks import Look, read_looks, write_looks
 from bot.model.calendar import Calendar, Freeze
 from bot.model.forge import PullRequest
 from bot.model.json import digest_of

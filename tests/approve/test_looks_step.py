@@ -9,8 +9,7 @@ from fakes.forge import MemoryForge
 from fakes.world import Killed, MemoryWorld
 from propose.office import ALICE, FILES, MALLORY, RITA, SAM, Office
 
-from bot.approve.look import Look, read_looks, write_looks
-from bot.approve.notebook import LOOKS_BRANCH, LOOKS_FILE
+from bot.ledger.looks import LOOKS_BRANCH, LOOKS_FILE, Look, read_looks, write_looks
 from bot.model.change import PROPOSAL_LABEL
 from bot.model.errors import ConflictError, PermissionDeniedError
 from bot.model.event import Mark, StepReport

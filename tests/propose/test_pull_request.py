@@ -145,6 +145,9 @@ def test_without_a_run_there_is_no_link_and_no_other_address_is_linked() -> None
     assert "[run]" not in body_of(a_case(run_url="javascript:alert(1)"))
 
 
+MARKS = ["pow:finding", "/pow:finding", "pow:values", "/pow:values", "pow:figures", "/pow:figures"]
+
+
 def test_hostile_names_from_feeds_do_nothing() -> None:
     finding = a_finding(
         observed=HOSTILE,
@@ -158,7 +161,8 @@ def test_hostile_names_from_feeds_do_nothing() -> None:
     body, evidence = body_of(case), canonical(evidence_of(replace(case, finding=replace(finding, daily=())))).decode()
 
     assert "@everyone" not in body
-    assert re.findall("<!-- .*? -->", body) == ["<!-- pow:values -->", "<!-- /pow:values -->"]
+    assert re.findall("<!-- (/?pow:[a-z]+).*? -->", body) == MARKS
+    assert body.count("<!--") == len(MARKS)
     assert "https://evil" not in body
     assert "#1" not in body
     assert "\u202e" not in body + evidence
