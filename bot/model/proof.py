@@ -1,7 +1,7 @@
 """The tests that a rule on a change can be held to beside its limit: what proves harm, and what proves success."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -53,5 +53,65 @@ class SequenceTest:
     min_samples: int = 50
 
 
-Proof = ShareTest | RankTest | SurvivalTest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankChoice:
+    """The test `mann_whitney` as a recipe chooses it; what it leaves open (None) is the policy's."""
+
+    alpha: float | None = None
+    effect: float | None = None
+    every: timedelta | None = None
+    looks: int | None = None
+    min_samples: int | None = None
+    control: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def on(self, default: RankTest) -> RankTest:
+        """Return the test that is chosen."""
+        return RankTest(
+            alpha=default.alpha if self.alpha is None else self.alpha,
+            effect=default.effect if self.effect is None else self.effect,
+            every=default.every if self.every is None else self.every,
+            looks=default.looks if self.looks is None else self.looks,
+            min_samples=default.min_samples if self.min_samples is None else self.min_samples,
+            control=self.control,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurvivalChoice:
+    """The test `kaplan_meier` as a recipe chooses it; what it leaves open (None) is the policy's."""
+
+    confidence: float | None = None
+
+    def on(self, default: SurvivalTest) -> SurvivalTest:
+        """Return the test that is chosen."""
+        return default if self.confidence is None else replace(default, confidence=self.confidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceChoice:
+    """The test `confidence_sequence` as a recipe chooses it; what it leaves open (None) is the policy's."""
+
+    alpha: float | None = None
+    best_at: int | None = None
+    min_samples: int | None = None
+
+    def on(self, default: SequenceTest) -> SequenceTest:
+        """Return the test that is chosen."""
+        return SequenceTest(
+            alpha=default.alpha if self.alpha is None else self.alpha,
+            best_at=default.best_at if self.best_at is None else self.best_at,
+            min_samples=default.min_samples if self.min_samples is None else self.min_samples,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """The policy's numbers of the tests that are not for the rollback of ratios: where a recipe gives none."""
+
+    ranks: RankTest = field(default_factory=RankTest)
+    survival: SurvivalTest = SurvivalTest()
+    sequence: SequenceTest = SequenceTest()
+
+
+Proof = ShareTest | RankChoice | SurvivalChoice
 """What a rule that watches for harm is proven by, where its recipe says so."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.model.level import Level
 from bot.model.names import Digest, FeedName, RecipeId, ServiceName
-from bot.model.proof import Proof, SequenceTest
+from bot.model.proof import Proof, SequenceChoice
 
 Setting = bool | int | float | str
 """A configuration value as it stands in a service's file."""
@@ -128,7 +128,7 @@ class Watch:
     no_data: NoData = NoData.HOLD
     grace: timedelta = timedelta(days=1)
     test: Proof | None = None
-    success_test: SequenceTest | None = None
+    success_test: SequenceChoice | None = None
 
     def guard(self, rule: str = "") -> Guard:
         """Return the recipe's own rollback rule as a guard; its mode is that of the whole watch."""

@@ -9,7 +9,18 @@ from typing import assert_never
 from bot.model.calendar import Calendar
 from bot.model.level import Level
 from bot.model.names import Digest, FeedName, Login, RecipeId, ServiceName, TeamSlug
-from bot.model.proof import BREACHES, Proof, RankTest, ShareTest, SurvivalTest
+from bot.model.proof import (
+    BREACHES,
+    Numbers,
+    Proof,
+    RankChoice,
+    RankTest,
+    SequenceChoice,
+    SequenceTest,
+    ShareTest,
+    SurvivalChoice,
+    SurvivalTest,
+)
 from bot.model.series import SeriesKind
 from bot.model.trigger import WINDOW
 from bot.model.unit import Unit
@@ -268,7 +279,8 @@ class RollbackTest:
 
     Both ask for the ratio over `pool`, which needs `min_samples` counted to say anything. `wilson` takes its lower
     bound, with the one-sided `confidence`. `cusum` sums evidence up over the windows of `reach`; a ratio just at its
-    limit is taken for worse within so many windows with a chance of at most `alpha`.
+    limit is taken for worse within so many windows with a chance of at most `alpha`. `numbers` are those of the tests
+    that a recipe may choose in its place; `ranks` and `survival` are the one that was chosen.
     """
 
     share: ShareTest = ShareTest.WILSON
@@ -282,21 +294,26 @@ class RollbackTest:
     alpha: float = 0.05
     ranks: RankTest | None = None
     survival: SurvivalTest | None = None
+    numbers: Numbers = field(default_factory=Numbers)
 
     def chosen(self, choice: Proof | None) -> "RollbackTest":
-        """Return this test as a recipe's rule chooses it; the numbers of a test for ratios stay the policy's."""
+        """Return this test as a recipe's rule chooses it; numbers that the recipe leaves open are the policy's."""
         match choice:
             case None:
                 return self
             case ShareTest():
                 breaches = self.breaches if choice is self.share else BREACHES[choice]
                 return replace(self, share=choice, breaches=min(breaches, self.windows))
-            case RankTest():
-                return replace(self, ranks=choice)
-            case SurvivalTest():
-                return replace(self, survival=choice)
+            case RankChoice():
+                return replace(self, ranks=choice.on(self.numbers.ranks))
+            case SurvivalChoice():
+                return replace(self, survival=choice.on(self.numbers.survival))
             case _:
                 assert_never(choice)
+
+    def proving(self, choice: SequenceChoice | None) -> SequenceTest | None:
+        """Return what success must be proven by, as a recipe chooses it."""
+        return None if choice is None else choice.on(self.numbers.sequence)
 
     @property
     def is_of_chance(self) -> bool:

@@ -46,14 +46,15 @@ class Observer:
         watch = recipe.recipe.watch
         live = watched.effective_at
         needs = Needs(min_samples=watch.min_samples, coverage=watch.coverage, fresh_after=live, changed_at=live)
-        span = success_span(recipe.success, watch.success_test, now=self.now, since=live)
+        proof = self.settings.policy.rollback.proving(watch.success_test)
+        span = success_span(recipe.success, proof, now=self.now, since=live)
         data = self._readings(recipe.success, until=self.now, span=span, changed_at=live)
         own, *guards = (self._guard(each, watched, recipe) for each in recipe.watching)
         facts = WatchFacts(
             change=watched.id,
             effective_at=live,
             watch=watch,
-            success=success_of(recipe.success, data, watch.success_test, now=self.now, needs=needs),
+            success=success_of(recipe.success, data, proof, now=self.now, needs=needs),
             rollback=own.now,
             before=own.before,
             worse=own.worse,
@@ -122,7 +123,7 @@ class Observer:
 def needs_of(watched: Watched, recipe: CompiledRecipe, test: RollbackTest, now: datetime) -> Iterator[Need]:
     """Say from when on each rule of a change needs its feeds, in one pass."""
     live = watched.effective_at
-    asked = success_span(recipe.success, recipe.recipe.watch.success_test, now=now, since=live)
+    asked = success_span(recipe.success, test.proving(recipe.recipe.watch.success_test), now=now, since=live)
     yield Need(
         rule=recipe.success,
         start=needed_from(recipe.success, asked, now=now, changed_at=live, is_looked_back=False),

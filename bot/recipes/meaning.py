@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from bot.model.json import Json, digest_of
 from bot.model.names import Digest
-from bot.model.proof import Proof, SequenceTest, ShareTest
+from bot.model.proof import Proof, SequenceChoice, ShareTest
 from bot.model.recipe import Computed, Guard, Recipe, ServicePatch, Watch
 from bot.recipes.computed import plain
 from bot.rules.format import format_rule
@@ -20,7 +20,8 @@ def meaning_of(recipe: Recipe) -> Digest:
     """Return the digest of all that decides what a recipe does, as it was read (not compiled).
 
     Left out are its version, where it stands and how it is laid out, and the lint checks that it silences. A default
-    that is written out means the same as one that is not.
+    that is written out means the same as one that is not, but for the numbers of tests: their defaults are the
+    policy's.
     """
     return digest_of(json.dumps(_facts(recipe), sort_keys=True, allow_nan=False).encode())
 
@@ -79,8 +80,8 @@ def _watch(watch: Watch) -> Json:
     }
 
 
-def _test(test: Proof | SequenceTest | None) -> Json:
-    """Write a test by its class and numbers; the class tells tests with the same numbers apart."""
+def _test(test: Proof | SequenceChoice | None) -> Json:
+    """Write a test by its class and its written numbers; the class tells tests with the same numbers apart."""
     if test is None or isinstance(test, ShareTest):
         return test
     values = {each.name: getattr(test, each.name) for each in fields(test)}

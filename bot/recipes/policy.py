@@ -1,6 +1,7 @@
 """`pow/settings/policy.yml` → the policy; it says what must be, and computes no impact."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.model.errors import Diagnostic
@@ -28,6 +29,7 @@ from bot.recipes.check import Check
 from bot.recipes.fields import Fields, fields_of
 from bot.recipes.impact import read_impact
 from bot.recipes.outcome import Outcome
+from bot.recipes.proof import read_numbers
 from bot.recipes.tree import Document
 
 _DEFAULT = RollbackTest()
@@ -63,7 +65,7 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         threshold_cap=fields.level("threshold_cap", Level.MEDIUM),
         impact=read_impact(fields.section("impact")),
         ranges={key: _range(ranges.section(key)) for key in ranges.values},
-        rollback=_rollback(fields.section("rollback")),
+        rollback=replace(_rollback(fields.section("rollback")), numbers=read_numbers(fields.section("tests"))),
         expire_after=fields.duration("expire_after", _EXPIRE_AFTER),
         look_again_after=fields.duration("look_again_after", _LOOK_AGAIN_AFTER),
         close_after=fields.duration("close_after", _CLOSE_AFTER),

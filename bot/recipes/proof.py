@@ -5,7 +5,17 @@ from enum import StrEnum
 from typing import assert_never
 
 from bot.model.errors import Diagnostic
-from bot.model.proof import Proof, RankTest, SequenceTest, ShareTest, SurvivalTest
+from bot.model.proof import (
+    Numbers,
+    Proof,
+    RankChoice,
+    RankTest,
+    SequenceChoice,
+    SequenceTest,
+    ShareTest,
+    SurvivalChoice,
+    SurvivalTest,
+)
 from bot.model.series import SeriesKind
 from bot.recipes.check import Check
 from bot.recipes.fields import Fields
@@ -25,7 +35,7 @@ class ProofKind(StrEnum):
     KAPLAN_MEIER = "kaplan_meier"
 
 
-_RANKS, _SURVIVAL, _SEQUENCE = RankTest(), SurvivalTest(), SequenceTest()
+_DEFAULT = Numbers()
 _KEYS: Mapping[ProofKind, frozenset[str]] = {
     ProofKind.WILSON: frozenset(),
     ProofKind.CUSUM: frozenset(),
@@ -45,31 +55,58 @@ def read_test(fields: Fields, key: str) -> Proof | None:
         case ProofKind.WILSON | ProofKind.CUSUM:
             return ShareTest(kind.value)
         case ProofKind.KAPLAN_MEIER:
-            return SurvivalTest(confidence=own.share("confidence", _SURVIVAL.confidence))
+            return SurvivalChoice(confidence=_share(own, "confidence"))
         case ProofKind.MANN_WHITNEY:
             control = own.section("control")
-            return RankTest(
-                alpha=own.share("alpha", _RANKS.alpha),
-                effect=own.share("effect", _RANKS.effect),
-                every=own.duration("every", _RANKS.every),
-                looks=own.integer("looks", _RANKS.looks),
-                min_samples=own.integer("min_samples", _RANKS.min_samples),
+            return RankChoice(
+                alpha=_share(own, "alpha"),
+                effect=_share(own, "effect"),
+                every=own.duration("every", _DEFAULT.ranks.every) if own.has("every") else None,
+                looks=_whole(own, "looks"),
+                min_samples=_whole(own, "min_samples"),
                 control={label: control.texts(label) for label in control.values},
             )
         case _:
             assert_never(kind)
 
 
-def read_success_test(fields: Fields) -> SequenceTest | None:
+def read_success_test(fields: Fields) -> SequenceChoice | None:
     """Read the test of success."""
     if not fields.has("success_test"):
         return None
     own = _own(fields, "success_test")
-    return SequenceTest(
-        alpha=own.share("alpha", _SEQUENCE.alpha),
-        best_at=own.integer("best_at", _SEQUENCE.best_at),
-        min_samples=own.integer("min_samples", _SEQUENCE.min_samples),
+    return SequenceChoice(
+        alpha=_share(own, "alpha"), best_at=_whole(own, "best_at"), min_samples=_whole(own, "min_samples")
     )
+
+
+def read_numbers(fields: Fields) -> Numbers:
+    """Read the policy's numbers of tests, which recipes may give better."""
+    ranks, survival = fields.section(ProofKind.MANN_WHITNEY), fields.section(ProofKind.KAPLAN_MEIER)
+    sequence, default = fields.section("confidence_sequence"), _DEFAULT
+    return Numbers(
+        ranks=RankTest(
+            alpha=ranks.share("alpha", default.ranks.alpha),
+            effect=ranks.share("effect", default.ranks.effect),
+            every=ranks.duration("every", default.ranks.every),
+            looks=ranks.integer("looks", default.ranks.looks),
+            min_samples=ranks.integer("min_samples", default.ranks.min_samples),
+        ),
+        survival=SurvivalTest(confidence=survival.share("confidence", default.survival.confidence)),
+        sequence=SequenceTest(
+            alpha=sequence.share("alpha", default.sequence.alpha),
+            best_at=sequence.integer("best_at", default.sequence.best_at),
+            min_samples=sequence.integer("min_samples", default.sequence.min_samples),
+        ),
+    )
+
+
+def _share(fields: Fields, key: str) -> float | None:
+    return fields.share(key, 0.0) if fields.has(key) else None
+
+
+def _whole(fields: Fields, key: str) -> int | None:
+    return fields.integer(key, 0) if fields.has(key) else None
 
 
 def _own(fields: Fields, key: str) -> Fields:
@@ -105,12 +142,12 @@ def _misfit(rule: Rule, test: Proof) -> tuple[str, str]:
             kinds = {reduced.metric.kind for reduced in reductions(rule.tree.logic)}
             fits = threshold_of(rule) is not None and rule.hold is None and kinds == {SeriesKind.RATIO}
             return _said(fits, str(test), "one limit on a ratio that has its denominator, without `for`")
-        case RankTest():
+        case RankChoice():
             level = level_of(rule)
             metrics = {reduced.metric for reduced in reductions(rule.tree.logic)}
             fits = level is not None and all(set(test.control) <= set(metric.labels) for metric in metrics)
             return _said(fits, "mann_whitney", "one metric, without `for` and `by`, with the labels of `control`")
-        case SurvivalTest():
+        case SurvivalChoice():
             is_open = all(reduced.metric.open_cases for reduced in reductions(rule.tree.logic))
             fits = is_open and level_of(rule) is not None and threshold_of(rule) is not None
             return _said(fits, "kaplan_meier", "a median or percentile of a feed with `open_cases` and a limit")
@@ -122,7 +159,7 @@ def _said(fits: object, name: str, wanted: str) -> tuple[str, str]:
     return ("", "") if fits else (f"the test {name} is for {wanted}", "choose another test, or leave it out")
 
 
-def success_test_faults(document: Document, rule: Rule, test: SequenceTest | None) -> Iterator[Diagnostic]:
+def success_test_faults(document: Document, rule: Rule, test: SequenceChoice | None) -> Iterator[Diagnostic]:
     """Say why success cannot be proven by means."""
     parts = conjuncts(rule.tree.logic)
     fits = not rule.tree.grouping and not isinstance(rule.tree.sustain, InWindows) and all(map(mean_limit_of, parts))

@@ -61,7 +61,7 @@ class Instruments:
     def success(self, now: datetime, *, since: datetime) -> Measurement:
         """Measure the success rule on data since a change, as `pow monitor` does."""
         rule = self.recipe.success
-        test = self.recipe.recipe.watch.success_test
+        test = self.policy.rollback.proving(self.recipe.recipe.watch.success_test)
         span = success_span(rule, test, now=now, since=since)
         data = self._readings(rule, span=span, until=now, changed_at=since, asked_at=now)
         return success_of(rule, data, test, now=now, needs=self._needs_since(since))

@@ -170,7 +170,8 @@ class Watcher:
 
     def _succeeds(self, now: datetime, needs: Needs) -> Measurement:
         """Measure the success rule with its test."""
-        rule, test, begin = self.recipe.success, self._watch.success_test, needs.fresh_after or now
+        rule, begin = self.recipe.success, needs.fresh_after or now
+        test = self.test.proving(self._watch.success_test)
         span = success_span(rule, test, now=now, since=begin)
         data = cut_past(self.past, min(now - span, begin - rule.baseline), now)
         return success_of(rule, data, test, now=now, needs=needs)

@@ -11,7 +11,7 @@ from typing import assert_never
 from bot.model.change import Affected, FileEdit, Impact, KeyChange
 from bot.model.clock import format_time
 from bot.model.level import Level
-from bot.model.proof import RankTest, ShareTest, SurvivalTest
+from bot.model.proof import ShareTest
 from bot.model.recipe import Guard, Recipe, RollbackMode, Setting
 from bot.model.series import FeedFailure, SeriesKind
 from bot.model.settings import Approvers, FeedShape, FeedSpec, Policy, RollbackTest
@@ -231,8 +231,9 @@ def _succeeds(explanation: Explanation) -> Iterator[str]:
         f"Only data from after the deployment counts, the rollback rule must measurably not hold, and it is never "
         f"sooner than {show_duration(watch.arm_after)} after the deployment."
     )
-    if watch.success_test is not None:
-        yield success_proof(watch.success_test)
+    proof = explanation.policy.rollback.proving(watch.success_test)
+    if proof is not None:
+        yield success_proof(proof)
     yield f"Without a verdict within {show_duration(watch.deadline)} {late_sentence(watch)}"
     yield (
         f"Time in which nothing could be seen is not counted. A person is told after {show_duration(watch.grace)} "
@@ -243,10 +244,11 @@ def _succeeds(explanation: Explanation) -> Iterator[str]:
 def _rolls_back(explanation: Explanation) -> Iterator[str]:
     rules, watch = explanation.rules, explanation.recipe.watch
     yield _rule(explanation.recipe.rollback_on)
-    if isinstance(watch.test, RankTest | SurvivalTest):
-        yield f"The change is taken back when {rules.rolls_back}. {proof_sentence(watch.test)}"
+    test = explanation.policy.rollback.chosen(watch.test)
+    if proof := proof_sentence(test):
+        yield f"The change is taken back when {rules.rolls_back}. {proof}"
     elif rules.limit:
-        yield from _share(rules.limit, explanation.policy.rollback.chosen(watch.test))
+        yield from _share(rules.limit, test)
     else:
         breaches, windows, length = rules.separate
         yield f"The change is taken back when {rules.rolls_back}."
@@ -260,7 +262,7 @@ def _rolls_back(explanation: Explanation) -> Iterator[str]:
     )
     if silence := SILENCE[watch.no_data].strip():
         yield silence
-    yield from (guard_item(guard, when) for guard, when in rules.guards)
+    yield from (guard_item(guard, when, explanation.policy.rollback) for guard, when in rules.guards)
     yield f"The watch is armed {show_duration(watch.arm_after)} after the deployment. {_then(explanation)}"
 
 

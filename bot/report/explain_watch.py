@@ -2,8 +2,9 @@
 
 from typing import assert_never
 
-from bot.model.proof import Proof, RankTest, SequenceTest, ShareTest, SurvivalTest
+from bot.model.proof import SequenceTest
 from bot.model.recipe import Guard, GuardRole, NoData, OnDeadline, RollbackMode, Watch
+from bot.model.settings import RollbackTest
 from bot.rules.display import show_duration
 
 SILENCE = {
@@ -27,35 +28,31 @@ def late_sentence(watch: Watch) -> str:
             assert_never(watch.on_deadline)
 
 
-def guard_item(guard: Guard, when: str) -> str:
+def guard_item(guard: Guard, when: str, policy: RollbackTest) -> str:
     """Say what one more rule does; `when` is its clause."""
     if guard.mode is RollbackMode.SHADOW:
         return f"- {guard.name} is measured and only shown: {when}."
     if guard.role is GuardRole.SIGNAL:
         return f"- {guard.name} holds back success and asks a person, and takes nothing back, when {when}."
     how = "is taken back, as a draft," if guard.mode is RollbackMode.PROPOSE else "is taken back"
-    return f"- {guard.name}: the change {how} when {when}.{_proof(guard.test)}{SILENCE[guard.no_data]}"
+    proof = proof_sentence(policy.chosen(guard.test))
+    return f"- {guard.name}: the change {how} when {when}.{proof and f' {proof}'}{SILENCE[guard.no_data]}"
 
 
-def _proof(test: Proof | None) -> str:
-    return f" {proof_sentence(test)}" if test is not None and not isinstance(test, ShareTest) else ""
-
-
-def proof_sentence(test: RankTest | SurvivalTest) -> str:
-    """Say what proves a rule that is held to a test of its own."""
-    match test:
-        case RankTest():
-            named = [f"{label} {' or '.join(values)}" for label, values in sorted(test.control.items())]
-            beside = f"{' and '.join(named)} at the same time, or, if they differed before, " if named else ""
-            return (
-                f"It must lie beyond {beside}the same hours of a week before in {test.effect:.0%} of all pairs, by a "
-                f"chance of at most {test.alpha * 100:g}% over {test.looks} looks, one every "
-                f"{show_duration(test.every)} (Mann-Whitney)."
-            )
-        case SurvivalTest():
-            return f"Cases that are open count, and it must be so with {test.confidence * 100:g}% confidence."
-        case _:
-            assert_never(test)
+def proof_sentence(test: RollbackTest) -> str:
+    """Say what proves a rule that is held to a test of its own; empty for every other."""
+    if test.ranks is not None:
+        ranks = test.ranks
+        named = [f"{label} {' or '.join(values)}" for label, values in sorted(ranks.control.items())]
+        beside = f"{' and '.join(named)} at the same time, or, if they differed before, " if named else ""
+        return (
+            f"It must lie beyond {beside}the same hours of a week before in {ranks.effect:.0%} of all pairs, by a "
+            f"chance of at most {ranks.alpha * 100:g}% over {ranks.looks} looks, one every "
+            f"{show_duration(ranks.every)} (Mann-Whitney)."
+        )
+    if test.survival is not None:
+        return f"Cases that are open count, and it must be so with {test.survival.confidence * 100:g}% confidence."
+    return ""
 
 
 def success_proof(test: SequenceTest) -> str:

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from bot.model.names import ChangeId, FeedName
-from bot.model.proof import RankTest, ShareTest, SurvivalTest
+from bot.model.proof import RankChoice, RankTest, ShareTest, SurvivalChoice, SurvivalTest
 from bot.model.series import FailureKind, FeedFailure, Sample, Series, SeriesKind, Window
 from bot.model.settings import RollbackTest
 from bot.model.unit import DAY
@@ -64,6 +64,10 @@ def a_rule(text: str, metric: Metric) -> Rule:
     return rule
 
 
+def held_to(test: RankTest | SurvivalTest) -> RollbackTest:
+    return RollbackTest(ranks=test) if isinstance(test, RankTest) else RollbackTest(survival=test)
+
+
 def measure(
     text: str,
     held: list[Sample],
@@ -74,8 +78,7 @@ def measure(
     previous: PreviousRun | None = None,
 ) -> Measurement:
     needs, data = Needs(fresh_after=LIVE, changed_at=LIVE), {WAIT: a_series(held, metric)}
-    chosen = RollbackTest().chosen(test)
-    return breach_of(a_rule(text, metric), data, chosen, now=LIVE + age, needs=needs, previous=previous)
+    return breach_of(a_rule(text, metric), data, held_to(test), now=LIVE + age, needs=needs, previous=previous)
 
 
 SOUTH, NORTH = "south", "north"
@@ -262,9 +265,9 @@ def test_there_are_so_many_looks_and_between_two_the_last_one_stands():
 def test_before_the_change_there_is_nothing_to_compare_with():
     rule = compile_rule("wait_time > 9_days", Scope(watched=(), metrics=(PLAIN,)))
     assert isinstance(rule, Rule)
-    found = breach_of(rule, {}, RollbackTest().chosen(RankTest()), now=LIVE, needs=Needs())
+    found = breach_of(rule, {}, held_to(RankTest()), now=LIVE, needs=Needs())
     assert found.outcome is NO
-    assert lookback(rule, RollbackTest().chosen(RankTest())) >= DAYS * 29
+    assert lookback(rule, held_to(RankTest())) >= DAYS * 29
 
 
 def test_shifting_all_times_and_renaming_groups_changes_nothing():
@@ -330,7 +333,7 @@ def test_cases_that_end_too_soon_may_be_harm_as_well():
         assert found.outcome is expected, found.sentence
 
 
-@pytest.mark.parametrize("choice", [None, ShareTest.WILSON, ShareTest.CUSUM, RankTest(), SurvivalTest()])
+@pytest.mark.parametrize("choice", [None, ShareTest.WILSON, ShareTest.CUSUM, RankChoice(), SurvivalChoice()])
 def test_a_recipe_chooses_a_test_and_the_policy_keeps_its_numbers(choice):
     policy = RollbackTest(breaches=9, confidence=0.95)
     chosen = policy.chosen(choice)

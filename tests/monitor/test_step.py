@@ -405,9 +405,18 @@ def test_a_change_that_is_worse_than_the_week_before_by_ranks_is_taken_back():
         assert "in the same hours 7 days before" in measured.facts["guards"][0]["now"]["sentence"]
 
 
-def test_success_that_must_be_proven_waits_for_proof():
-    recipe = recipe_with(b"success_test: {kind: confidence_sequence, min_samples: 80}")
-    tower, change = a_watch(blur=recipe)
+PROVEN = {
+    "the recipe says how": {"blur": recipe_with(b"success_test: {kind: confidence_sequence, min_samples: 80}")},
+    "the policy says how": {
+        "blur": recipe_with(b"success_test: confidence_sequence"),
+        "settings__policy": POLICY + b"tests: {confidence_sequence: {min_samples: 80}}\n",
+    },
+}
+
+
+@pytest.mark.parametrize("files", PROVEN.values(), ids=PROVEN)
+def test_success_that_must_be_proven_waits_for_proof(files: dict[str, bytes]):
+    tower, change = a_watch(**files)
     tower.go(3 * DAY, waits=3.0)
     event = tower.only()
     assert event.mark is Mark.WAIT

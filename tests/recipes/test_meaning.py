@@ -9,7 +9,7 @@ from recipes.repository_files import RECIPE
 
 from bot.model.level import Level
 from bot.model.names import Digest, FeedName, RecipeId, ServiceName
-from bot.model.proof import RankTest, SequenceTest, SurvivalTest
+from bot.model.proof import RankChoice, SequenceChoice, SurvivalChoice
 from bot.model.recipe import (
     Guard,
     GuardRole,
@@ -91,8 +91,8 @@ OTHER_WATCH: dict[str, Any] = {
     "on_deadline": OnDeadline.KEEP,
     "no_data": NoData.OK,
     "grace": timedelta(days=2),
-    "test": SurvivalTest(),
-    "success_test": SequenceTest(),
+    "test": SurvivalChoice(),
+    "success_test": SequenceChoice(),
 }
 OTHER_GUARD: dict[str, Any] = {
     "name": "other",
@@ -102,7 +102,7 @@ OTHER_GUARD: dict[str, Any] = {
     "no_data": NoData.OK,
     "grace": timedelta(days=2),
     "arm_after": timedelta(minutes=31),
-    "test": RankTest(),
+    "test": RankChoice(),
 }
 
 

@@ -1,12 +1,23 @@
 """The tests that a recipe chooses: how they are written, and which rules they fit."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from recipes.repository_files import FILES, files
 
-from bot.model.proof import Proof, RankTest, SequenceTest, ShareTest, SurvivalTest
+from bot.model.proof import (
+    Proof,
+    RankChoice,
+    RankTest,
+    SequenceChoice,
+    SequenceTest,
+    ShareTest,
+    SurvivalChoice,
+    SurvivalTest,
+)
+from bot.model.settings import Policy
 from bot.recipes.check import Check
 from bot.recipes.library import CompiledRecipe, Library, load_library
 
@@ -35,10 +46,10 @@ READ: list[tuple[str, Proof | None]] = [
     ("", None),
     ("rollback_test: wilson\n", ShareTest.WILSON),
     ("rollback_test: {kind: cusum}\n", ShareTest.CUSUM),
-    ("rollback_test: mann_whitney\n", RankTest()),
+    ("rollback_test: mann_whitney\n", RankChoice()),
     (
         "rollback_test: {kind: mann_whitney, alpha: 5%, effect: 0.7, every: 12_h, looks: 9, min_samples: 80}\n",
-        RankTest(alpha=0.05, effect=0.7, every=timedelta(hours=12), looks=9, min_samples=80),
+        RankChoice(alpha=0.05, effect=0.7, every=timedelta(hours=12), looks=9, min_samples=80),
     ),
 ]
 
@@ -55,13 +66,13 @@ def test_groups_that_the_change_has_not_reached_are_named_by_label():
     recipe = RECIPE.replace("wait_time < 7_days for 3_days", "median(wait_time) < 7_days for 3_days")
     for text, values in (("north", ("north",)), ("[north, east]", ("north", "east"))):
         found = loaded(guard % text, feeds=LABELLED, recipe=recipe)
-        assert found.guards[0].guard.test == RankTest(control={"office": values})
+        assert found.guards[0].guard.test == RankChoice(control={"office": values})
 
 
 def test_success_may_have_to_be_proven():
-    assert loaded("success_test: confidence_sequence\n").recipe.watch.success_test == SequenceTest()
+    assert loaded("success_test: confidence_sequence\n").recipe.watch.success_test == SequenceChoice()
     found = loaded("success_test: {kind: confidence_sequence, alpha: 1%, best_at: 500, min_samples: 60}\n")
-    assert found.recipe.watch.success_test == SequenceTest(alpha=0.01, best_at=500, min_samples=60)
+    assert found.recipe.watch.success_test == SequenceChoice(alpha=0.01, best_at=500, min_samples=60)
 
 
 def test_a_test_of_open_cases():
@@ -71,7 +82,75 @@ def test_a_test_of_open_cases():
     guard = (
         'guardrails: [{rule: "p90(wait_time over 30_days) > 40_days", test: {kind: kaplan_meier, confidence: 95%}}]\n'
     )
-    assert loaded(guard, feeds=OPEN, recipe=recipe).guards[0].guard.test == SurvivalTest(confidence=0.95)
+    assert loaded(guard, feeds=OPEN, recipe=recipe).guards[0].guard.test == SurvivalChoice(confidence=0.95)
+
+
+NUMBERS = """
+tests:
+  mann_whitney: {alpha: 2%, effect: 70%, every: 6_h, looks: 12, min_samples: 90}
+  kaplan_meier: {confidence: 95%}
+  confidence_sequence: {alpha: 10%, best_at: 300, min_samples: 70}
+"""
+OWN = RankTest(alpha=0.02, effect=0.7, every=timedelta(hours=6), looks=12, min_samples=90)
+CHOSEN: list[tuple[str, Proof, RankTest | SurvivalTest]] = [
+    ("", RankChoice(), RankTest()),
+    ("", SurvivalChoice(), SurvivalTest()),
+    (NUMBERS, RankChoice(), OWN),
+    (NUMBERS, RankChoice(looks=3), replace(OWN, looks=3)),
+    (NUMBERS, RankChoice(control={"office": ("north",)}), replace(OWN, control={"office": ("north",)})),
+    (
+        NUMBERS,
+        RankChoice(alpha=0.05, effect=0.55, every=timedelta(days=1), min_samples=60),
+        replace(OWN, alpha=0.05, effect=0.55, every=timedelta(days=1), min_samples=60),
+    ),
+    (NUMBERS, SurvivalChoice(), SurvivalTest(confidence=0.95)),
+    (NUMBERS, SurvivalChoice(confidence=0.9), SurvivalTest(confidence=0.9)),
+]
+
+
+def policy_of(text: str) -> Policy:
+    library = load_library(files(policy=FILES["pow/settings/policy.yml"] + text), endpoints={})
+    assert library.settings is not None, library.diagnostics
+    return library.settings.policy
+
+
+@pytest.mark.parametrize(("text", "choice", "expected"), CHOSEN)
+def test_what_a_recipe_leaves_open_is_the_policys(text: str, choice: Proof, expected: RankTest | SurvivalTest):
+    test = policy_of(text).rollback.chosen(choice)
+    assert expected in (test.ranks, test.survival)
+    assert None in (test.ranks, test.survival)
+
+
+PROVING: list[tuple[str, SequenceChoice | None, SequenceTest | None]] = [
+    ("", SequenceChoice(), SequenceTest()),
+    (NUMBERS, None, None),
+    (NUMBERS, SequenceChoice(), SequenceTest(alpha=0.1, best_at=300, min_samples=70)),
+    (NUMBERS, SequenceChoice(alpha=0.01), SequenceTest(alpha=0.01, best_at=300, min_samples=70)),
+    (NUMBERS, SequenceChoice(best_at=50, min_samples=55), SequenceTest(alpha=0.1, best_at=50, min_samples=55)),
+]
+
+
+@pytest.mark.parametrize(("text", "choice", "expected"), PROVING)
+def test_what_success_must_be_proven_by_is_the_policys_as_well(
+    text: str, choice: SequenceChoice | None, expected: SequenceTest | None
+):
+    assert policy_of(text).rollback.proving(choice) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tests: {mann_whitney: {alpha: 0%}}\n",
+        "tests: {mann_whitney: {control: {office: north}}}\n",
+        "tests: {kaplan_meier: {confidence: 40%}}\n",
+        "tests: {confidence_sequence: {min_samples: 3}}\n",
+        "tests: {wilson: {}}\n",
+    ],
+)
+def test_a_policy_cannot_ask_for_a_test_that_proves_nothing(text: str):
+    library = load_library(files(policy=FILES["pow/settings/policy.yml"] + text), endpoints={})
+    assert library.settings is None
+    assert library.has_error
 
 
 UNFIT = [

@@ -7,6 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from recipes.repository_files import ROOT
 
+from bot.model.proof import RankTest, SequenceTest, SurvivalTest
 from bot.model.recipe import Recipe, Watch
 from bot.model.settings import Columns, FeedShape, FeedSpec, Policy, RollbackTest, SourceKind
 from bot.model.unit import TIME, UNITS
@@ -70,6 +71,8 @@ def test_the_defaults_in_the_schemas_are_those_of_the_model():
     feed = read_schema(SchemaName.FEEDS)["$defs"]["feed_spec"]
     watch, rollback = recipe["properties"]["watch"], policy["properties"]["rollback"]
     pairs = [(recipe, Recipe), (watch, Watch), (policy, Policy), (rollback, RollbackTest), (feed, FeedSpec)]
+    tests = {"mann_whitney": RankTest, "kaplan_meier": SurvivalTest, "confidence_sequence": SequenceTest}
+    pairs += [(policy["properties"]["tests"]["properties"][name], model) for name, model in tests.items()]
 
     compared = 0
     for schema, model in pairs:
@@ -78,7 +81,7 @@ def test_the_defaults_in_the_schemas_are_those_of_the_model():
             if "default" in node and field.default is not MISSING:
                 assert default(schema, field.name) == field.default, field.name
                 compared += 1
-    assert compared >= 20
+    assert compared >= 29
 
 
 def test_the_words_in_the_feeds_schema_are_those_of_the_model():

@@ -2,8 +2,9 @@
 
 import pytest
 
-from bot.model.proof import RankTest, SequenceTest, ShareTest, SurvivalTest
+from bot.model.proof import Numbers, Proof, RankChoice, SequenceTest, ShareTest, SurvivalChoice, SurvivalTest
 from bot.model.recipe import Guard, GuardRole, NoData, OnDeadline, RollbackMode, Watch
+from bot.model.settings import RollbackTest
 from bot.report.explain_watch import guard_item, late_sentence, proof_sentence, success_proof
 
 GUARDS = [
@@ -24,7 +25,7 @@ GUARDS = [
 
 @pytest.mark.parametrize(("fields", "sentence"), GUARDS)
 def test_what_one_more_rule_does(fields, sentence):
-    assert guard_item(Guard(name="slow", rule="", **fields), "it is slow") == sentence
+    assert guard_item(Guard(name="slow", rule="", **fields), "it is slow", RollbackTest()) == sentence
 
 
 @pytest.mark.parametrize("wanted", OnDeadline)
@@ -35,17 +36,22 @@ def test_whatever_follows_at_the_deadline_a_person_is_asked_where_nothing_was_me
     assert ("taken back" in sentence) == (wanted is OnDeadline.ROLLBACK)
 
 
+def proven(choice: Proof, policy: RollbackTest | None = None) -> str:
+    return proof_sentence((policy or RollbackTest()).chosen(choice))
+
+
 def test_what_proves_a_rule_of_its_own():
-    beside = proof_sentence(RankTest(control={"office": ("north", "east")}))
-    assert beside == (
+    assert proven(RankChoice(control={"office": ("north", "east")})) == (
         "It must lie beyond office north or east at the same time, or, if they differed before, the same hours of a "
         "week before in 60% of all pairs, by a chance of at most 1% over 21 looks, one every 1 day (Mann-Whitney)."
     )
-    assert proof_sentence(RankTest()).startswith("It must lie beyond the same hours of a week before in 60%")
-    assert proof_sentence(SurvivalTest()) == "Cases that are open count, and it must be so with 99% confidence."
-    guard = Guard(name="slow", rule="", test=SurvivalTest())
-    assert guard_item(guard, "it is slow").endswith("when it is slow. " + proof_sentence(SurvivalTest()))
-    assert guard_item(Guard(name="slow", rule="", test=ShareTest.CUSUM), "it is").endswith("when it is.")
+    assert proven(RankChoice()).startswith("It must lie beyond the same hours of a week before in 60%")
+    assert proven(SurvivalChoice()) == "Cases that are open count, and it must be so with 99% confidence."
+    policy = RollbackTest(numbers=Numbers(survival=SurvivalTest(confidence=0.9)))
+    assert proven(SurvivalChoice(), policy).endswith("with 90% confidence.")
+    guard = Guard(name="slow", rule="", test=SurvivalChoice())
+    assert guard_item(guard, "it is slow", policy).endswith("when it is slow. " + proven(SurvivalChoice(), policy))
+    assert guard_item(Guard(name="slow", rule="", test=ShareTest.CUSUM), "it is", policy).endswith("when it is.")
     assert success_proof(SequenceTest()) == (
         "Its means since the deployment must be proven with 95% confidence at all looks together (a confidence "
         "sequence), on at least 50 counted."
