@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.model.clock import format_time, parse_time
 from bot.model.errors import LedgerError
-from bot.model.json import Json, canonical, digest_of
+from bot.model.json import Json, Written, canonical, digest_of, written
 from bot.model.names import ChangeId, Digest
 from bot.model.record import Draft, Phase, Record
 
@@ -41,27 +41,42 @@ def path_of(record: Record) -> str:
 
 def seal(draft: Draft, *, index: int, sequence: int, previous: Digest | None) -> tuple[Record, bytes]:
     """Give a draft its place in the chain; returns the record and the exact bytes of its file."""
-    content = canonical(_envelope(_statement(draft, index, sequence, previous)))
-    return unseal(content, path=record_path(draft.change, sequence, draft.phase)), content
+    payload = canonical(_statement(draft, index, sequence, previous))
+    content = canonical(_envelope(payload))
+    return _read(payload, digest_of(content), path=record_path(draft.change, sequence, draft.phase)), content
 
 
 def unseal(content: bytes, *, path: str) -> Record:
     """Read a record's file; LedgerError naming `path` for anything that `seal` would not have written."""
     try:
         payload = _payload(json.loads(content))
-        statement = json.loads(payload)
-        record = _record(statement, digest_of(content))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise LedgerError(f"record {path} cannot be read: {_why(error)}", hint=_HINT) from error
+    except _UNREADABLE as error:
+        raise _refusal(path, error) from error
+    return _read(payload, digest_of(content), path=path)
+
+
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
+def _read(payload: bytes, digest: Digest, *, path: str) -> Record:
+    try:
+        record = _record(json.loads(payload), digest)
+    except _UNREADABLE as error:
+        raise _refusal(path, error) from error
     if path_of(record) != path:
         raise LedgerError(f"record {path} is in the wrong place: it says {path_of(record)}", hint=_HINT)
     return record
+
+
+def _refusal(path: str, error: Exception) -> LedgerError:
+    return LedgerError(f"record {path} cannot be read: {_why(error)}", hint=_HINT)
 
 
 _HINT = "compare with an earlier clone: git log --stat origin/pow-ledger"
 
 
 def _statement(draft: Draft, index: int, sequence: int, previous: Digest | None) -> Mapping[str, Json]:
+    facts = written(draft.facts)
     predicate: Mapping[str, Json] = {
         "index": index,
         "sequence": sequence,
@@ -70,17 +85,17 @@ def _statement(draft: Draft, index: int, sequence: int, previous: Digest | None)
         "phase": draft.phase.value,
         "time": format_time(draft.at),
         "key": draft.key,
-        "facts": draft.facts,
+        "facts": facts,
     }
     return {
         "_type": STATEMENT_TYPE,
-        "subject": _subjects(draft),
+        "subject": _subjects(draft, facts),
         "predicateType": PREDICATE_TYPE,
         "predicate": predicate,
     }
 
 
-def _subjects(draft: Draft) -> list[Json]:
+def _subjects(draft: Draft, facts: Written) -> list[Json]:
     """Name the commits that the facts speak of; in-toto wants a subject, so the change itself stands in for none."""
     named = [(name, draft.facts.get(name)) for name in _COMMITS]
     commits: list[Json] = [
@@ -88,13 +103,18 @@ def _subjects(draft: Draft) -> list[Json]:
         for name, sha in named
         if isinstance(sha, str) and _SHA.fullmatch(sha)
     ]
-    facts = digest_of(canonical(draft.facts)).removeprefix("sha256:")
-    return commits or [{"name": draft.change, "digest": {"sha256": facts}}]
+    if commits:
+        return commits
+    digest = digest_of(f"{facts}\n".encode()).removeprefix("sha256:")
+    return [{"name": draft.change, "digest": {"sha256": digest}}]
 
 
-def _envelope(statement: Mapping[str, Json]) -> Mapping[str, Json]:
-    payload = base64.b64encode(canonical(statement)).decode("ascii")
-    return {"payloadType": PAYLOAD_TYPE, "payload": payload, "signatures": []}
+def _envelope(payload: bytes) -> Mapping[str, Json]:
+    return {
+        "payloadType": PAYLOAD_TYPE,
+        "payload": base64.b64encode(payload).decode("ascii"),
+        "signatures": [],
+    }
 
 
 def _payload(envelope: Any) -> bytes:

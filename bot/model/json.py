@@ -12,12 +12,23 @@ from bot.model.names import Digest
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
+class Written(str):
+    """JSON that stands as it is, at any depth, where it is part of a value: what is long is written only once."""
+
+    __slots__ = ()
+
+
 def canonical(value: Json) -> bytes:
     """Write a value as UTF-8 JSON with sorted keys and two-space indents; NaN and infinities are refused.
 
     The same as `json.dumps` with these options, which has no fast way to indent: a ledger is written and read by it.
     """
-    return (_written(value, "\n") + "\n").encode()
+    return f"{written(value)}\n".encode()
+
+
+def written(value: Json) -> Written:
+    """Write a value as `canonical` does, without its last newline."""
+    return Written(_written(value, "\n"))
 
 
 _WORDS = {None: "null", True: "true", False: "false"}
@@ -27,15 +38,22 @@ def _written(value: object, line: str) -> str:
     """Write a value whose own lines begin with `line`: a newline and the indent."""
     inner = line + "  "
     if isinstance(value, dict) and value and set(map(type, value)) == {str}:
-        parts = [f"{encode_basestring(key)}: {_written(value[key], inner)}" for key in sorted(value)]
+        parts = [f"{encode_basestring(key)}: {_part(value[key], inner)}" for key in sorted(value)]
         return f"{{{inner}{f',{inner}'.join(parts)}{line}}}"
     if isinstance(value, list | tuple) and value:
-        return f"[{inner}{f',{inner}'.join([_written(each, inner) for each in value])}{line}]"
+        return f"[{inner}{f',{inner}'.join([_part(each, inner) for each in value])}{line}]"
     return _plain(value, line)
+
+
+def _part(value: object, line: str) -> str:
+    """Write a part of a value; most parts are texts."""
+    return encode_basestring(value) if type(value) is str else _written(value, line)
 
 
 def _plain(value: object, line: str) -> str:
     """Write what has no parts, and leave to Python's writer what is rare."""
+    if isinstance(value, Written):
+        return value.replace("\n", line)
     if isinstance(value, str):
         return encode_basestring(value)
     if value is None or isinstance(value, bool):

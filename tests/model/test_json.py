@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.model.json import canonical
+from bot.model.json import canonical, written
 from bot.model.verdict import RuleOutcome
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -37,3 +37,9 @@ def test_what_is_no_number_is_refused(value):
 def test_what_is_no_json_is_refused():
     with pytest.raises(TypeError):
         canonical({"a": {1, 2}})
+
+
+@settings(max_examples=50, deadline=None)
+@given(VALUES)
+def test_a_written_part_stands_as_if_the_value_were_there(value):
+    assert canonical({"a": [written(value)], "b": written(value)}) == canonical({"a": [value], "b": value})
