@@ -9,7 +9,7 @@ from bot.model.decision import Authority, CountedReview, GateDecision, Reason, U
 from bot.model.forge import PullRequest
 from bot.model.json import Json, canonical, digest_of
 from bot.model.names import ChangeId, CommitSha, Digest
-from bot.model.record import NEUTRAL, OBSOLETE, SUPERSEDED, Draft, Phase, Record
+from bot.model.record import NEUTRAL, OBSOLETE, SUPERSEDED, UNDECIDED, Draft, Phase, Record
 from bot.model.settings import Policy
 from bot.propose.evidence import impact_json
 from bot.propose.trailers import MergeTrailers, merge_message, merge_title
@@ -21,6 +21,7 @@ _WHY = {
     EXPIRED: "nobody decided in time",
     SUPERSEDED: "another one has replaced it",
     OBSOLETE: "nothing was left for it to do",
+    UNDECIDED: "it was closed by nobody who may decide",
 }
 _MERGING = frozenset(each.value for each in Authority)
 

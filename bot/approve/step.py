@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot.approve.aftermath import follow_up
+from bot.approve.closing import conclude
 from bot.approve.emergency import Outstanding, outstanding
 from bot.approve.facts import GateFacts, RecordedProposal, recorded_proposal
 from bot.approve.gate import decide, has_expired, proof_of
@@ -24,7 +25,6 @@ from bot.approve.records import (
     has_result,
     merged,
     message_of,
-    outcome_of,
 )
 from bot.approve.rego import RegoProgram
 from bot.approve.remind import remind
@@ -38,7 +38,7 @@ from bot.model.errors import BotError, ConflictError, ForgeError, WorkspaceError
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.forge import PullRequest, PullState
 from bot.model.names import ChangeId, CommitSha, Digest, PullNumber
-from bot.model.record import SUPERSEDED, Phase, Record
+from bot.model.record import Phase, Record
 from bot.model.settings import Policy
 from bot.model.switch import Stop
 from bot.propose.desired import target_of
@@ -306,9 +306,8 @@ class _Gate:
             return self._settle(pull, pull.merge_commit, proposed, heads=heads, said="Recorded afterwards")
         if pull.state is PullState.OPEN or pull.merged:
             return _event(Mark.WAIT, pull, "its state is not settled yet", change=proposed.change)
-        outcome = SUPERSEDED if self._was_past(proposed, pull) else outcome_of(own)
-        self.site.ledger.append(closed(proposed.change, pull, outcome=outcome, at=self.site.now))
-        return _event(Mark.NOTE, pull, f"closed without a merge: {outcome}", change=proposed.change)
+        said = conclude(self.site, pull, proposed, own, is_past=self._was_past(proposed, pull))
+        return _event(Mark.NOTE, pull, said, change=proposed.change)
 
     def _was_past(self, proposed: RecordedProposal, pull: PullRequest) -> bool:
         """Tell whether somebody's own edit could not merge any more, because its base had moved: no rejection."""

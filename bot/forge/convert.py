@@ -3,7 +3,7 @@
 Reads only what a list's answer already holds: PyGithub would silently ask GitHub once more for anything else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -141,6 +141,11 @@ def labelling_of(event: Mapping[str, Any]) -> Labelling | None:
         return None
     added, label = event["event"] == "labeled", event.get("label") or {}
     return Labelling(label=str(label.get("name") or ""), added=added, actor=_raw_actor(event.get("actor")))
+
+
+def closers_of(events: Iterable[Mapping[str, Any]]) -> tuple[Actor | None, ...]:
+    """Read who closed an issue, of all its events."""
+    return tuple(_raw_actor(event.get("actor")) for event in events if event.get("event") == "closed")
 
 
 def push_of(entry: Mapping[str, Any]) -> Push:

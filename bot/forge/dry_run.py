@@ -96,6 +96,10 @@ class DryRunForge:
         """Return every movement of a label."""
         return self._forge.labellings(number)
 
+    def closings(self, number: PullNumber) -> tuple[Actor | None, ...]:
+        """Return who closed it."""
+        return self._forge.closings(number)
+
     # Not writing
 
     def commit(self, parent: CommitSha | None, files: Mapping[str, bytes | None], message: str) -> CommitSha:

@@ -12,6 +12,7 @@ from github.Repository import Repository as GithubRepository
 
 from bot.forge.convert import (
     actor_of,
+    closers_of,
     comment_of,
     files_of,
     labelled_of,
@@ -156,6 +157,11 @@ class GithubReader:
         with self._asking(f"read who labelled #{number}"):
             found = [labelling_of(event) for event in self._pages(f"issues/{number}/events")]
         return tuple(each for each in found if each is not None)
+
+    def closings(self, number: PullNumber) -> tuple[Actor | None, ...]:
+        """Return who closed an issue or pull request, each time, oldest first."""
+        with self._asking(f"read who closed #{number}"):
+            return closers_of(self._pages(f"issues/{number}/events"))
 
     def _pages(self, path: str, **asked: str) -> Iterator[Mapping[str, Any]]:
         """Yield every entry of a list as GitHub sends it, all pages."""

@@ -93,6 +93,13 @@ class ForgeReader(Protocol):
         """Return every movement of a label on an issue or pull request, oldest first, all pages."""
         ...
 
+    def closings(self, number: PullNumber) -> tuple[Actor | None, ...]:
+        """Return who closed an issue or pull request, each time, oldest first, all pages; None: the account is gone.
+
+        A merge closes as well, and so does whoever deletes the branch.
+        """
+        ...
+
 
 class ForgeWriter(Protocol):
     """What may be done; nothing here retries a write."""

@@ -14,7 +14,9 @@ OBSOLETE = "obsolete"
 """Of one that has nothing left to do: its bottleneck is gone, or its values stand there already."""
 REOPENED = "reopened"
 """The result that takes OBSOLETE back."""
-NEUTRAL = frozenset({SUPERSEDED, OBSOLETE})
+UNDECIDED = "undecided"
+"""The outcome of a proposal that was closed again and again, by nobody who may decide."""
+NEUTRAL = frozenset({SUPERSEDED, OBSOLETE, UNDECIDED})
 """Results and outcomes that are nobody's no: nothing rests because of them."""
 REOPEN_WITHIN = timedelta(days=7)
 """So long an obsolete proposal may be opened again."""
@@ -31,14 +33,15 @@ class Phase(StrEnum):
     - decided: result (approved | auto | rollback | emergency | rejected | expired), pull, head, base, policy_digest,
       evidence_digest, impact, threshold, reviews, reasons, emergency [{review, login, user_id, reason_length,
       reason_digest}]; or result (superseded | obsolete | reopened), pull, sentence, and of what was superseded:
-      by (change), by_pull; or result reviewed (an emergency, afterwards), pull, reviewed_head, approved_by
+      by (change), by_pull; of what was opened again after a closing: closings (how many there were);
+      or result reviewed (an emergency, afterwards), pull, reviewed_head, approved_by
     - merged: pull, merge, head, parent
     - deployed: merge, effective_at, patches [{target, patch_id, status, values}]
     - synced: merge, systems [{name, version, digest}]
     - measured: verdict, sentence, success, rollback
     - reverted: rollback (change id of the rollback), merge, sentence, measurement
     - closed: outcome (success | rolled_back | kept | rejected | expired | failed | superseded |
-      obsolete), recovery, sentence;
+      obsolete | undecided), recovery, sentence;
       rolled_back without a recovery was done by hand, kept means that people would not take it back
     - resumed: target (or `all`), hold (rolled_back | not_the_cause | breaker), by, reason; it lifts a hold and moves
       the change itself nowhere

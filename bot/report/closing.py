@@ -38,6 +38,15 @@ def staying_comment(decision: Record, why: str) -> str:
     )
 
 
+def not_rejected_comment(sentence: str) -> str:
+    """Say why it is open again although somebody closed it, and who may close it."""
+    return (
+        f"### Open again\n\n{sanitize(sentence, limit=_MOST)}. Whoever has write access rejects it by closing it;"
+        " everybody may ask for that in a comment. Closed like this once more, it stays closed, but counts as no"
+        " rejection."
+    )
+
+
 def reopening_comment(sentence: str) -> str:
     """Say why it is open again."""
     return f"### Open again\n\n{sanitize(sentence, limit=_MOST)}."

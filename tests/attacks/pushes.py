@@ -144,6 +144,11 @@ def rejected_and_reopened(scene: Scene) -> None:
     scene.review("ada")
 
 
+def closed_without_access(scene: Scene) -> None:
+    """Triage access lets people close, not decide; what is approved on it counts once it is open again."""
+    scene.ask("PATCH", "pulls/1", by="tim", state="closed")
+
+
 def lookalike(scene: Scene) -> None:
     """Open a pull request that says and holds all that the bot's does, from another branch of its kind."""
     own = scene.repository.git.commit(scene.pull().head_sha)
@@ -346,6 +351,7 @@ ATTACKS = (
     Attack(id="another base", does=retargeted, says="it is for release, not for main"),
     Attack(id="a draft", does=draft, says="it is a draft"),
     Attack(id="rejected and reopened", does=rejected_and_reopened, says="the change is closed already (rejected)"),
+    Attack(id="closed with triage access only", does=closed_without_access, says="tim closed it, who may not decide"),
     Attack(id="a pull request that looks like the bot's", does=lookalike, says="mallory opened it, not the bot"),
     Attack(id="a person's pull request of the bot's branch", does=second_pull, says="mallory opened it, not the bot"),
 )

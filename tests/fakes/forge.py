@@ -130,6 +130,10 @@ class MemoryForge:
         """Return every movement of a label."""
         return tuple(self.world.labellings.get(number, ()))
 
+    def closings(self, number: PullNumber) -> tuple[Actor | None, ...]:
+        """Return who closed it, each time."""
+        return tuple(self.world.closings.get(number, ()))
+
     # Writing
 
     def commit(self, parent: CommitSha | None, files: Mapping[str, bytes | None], message: str) -> CommitSha:
@@ -213,6 +217,8 @@ class MemoryForge:
         if wanted != pull:
             with self.world.write(f"edit_pull {number}"):
                 self.world.pulls[number] = wanted
+                if wanted.state is PullState.CLOSED is not pull.state:
+                    self.world.closings.setdefault(number, []).append(self.actor)
                 self.world.touch(number)
 
     def add_labels(self, number: PullNumber, labels: tuple[str, ...], *, known: frozenset[str] | None = None) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fakes.builders import START, a_bot
+from fakes.builders import START, a_bot, a_person
 from fakes.trailers import trailers_of
 
 from bot.model.forge import (
@@ -73,6 +73,10 @@ class Issue:
     is_open: bool = True
 
 
+MAINTAINER = a_person("maintainer")
+"""Who acts where it does not matter who does."""
+
+
 class MemoryWorld:
     """Everything there is; tests set the tables directly, the fakes change them through the ports."""
 
@@ -86,6 +90,7 @@ class MemoryWorld:
         self.requested: dict[PullNumber, list[TeamSlug]] = {}
         self.pushes: dict[BranchName, list[Push]] = {}
         self.issues: dict[PullNumber, Issue] = {}
+        self.closings: dict[PullNumber, list[Actor | None]] = {}
         self.labellings: dict[PullNumber, list[Labelling]] = {}
         self.checks: dict[CommitSha, dict[str, Check]] = {}
         self.deployments: list[ShownDeployment] = []
@@ -240,10 +245,14 @@ class MemoryWorld:
         """Let whoever may close an issue: its author, and people with triage access."""
         held = self.issues[PullNumber(number)]
         assert by == held.text.author or self.permissions.get(by.login, Permission.NONE) is not Permission.NONE
+        self.closings.setdefault(PullNumber(number), []).append(by)
         self.issues[PullNumber(number)] = replace(self.issues[PullNumber(number)], is_open=False)
 
-    def close(self, number: int) -> None:
-        """Let a person close a pull request without merging it."""
+    def close(self, number: int, *, by: Actor | None = MAINTAINER) -> None:
+        """Let an account close a pull request without merging it: a person who may write, if nobody is named."""
+        if by == MAINTAINER:
+            self.permissions[MAINTAINER.login] = Permission.WRITE
+        self.closings.setdefault(PullNumber(number), []).append(by)
         self.pulls[PullNumber(number)] = replace(
             self.pull(PullNumber(number)), state=PullState.CLOSED, closed_at=self.now
         )

@@ -178,6 +178,19 @@ def test_a_body_and_a_state_are_changed_apart(stand: Stand) -> None:
     assert closed.closed_at is not None
 
 
+def test_who_closed_it_is_told_each_time(stand: Stand) -> None:
+    number = propose(stand).number
+    stand.label(number, "pow-stop", "tim")
+    assert stand.forge.closings(number) == ()
+    for _ in range(2):
+        stand.forge.edit_pull(number, state=PullState.CLOSED)
+        stand.forge.edit_pull(number, state=PullState.OPEN)
+    issue = stand.file_issue("rob")
+    stand.close_issue(issue, "rob")
+    closers = [[each and each.login for each in stand.forge.closings(held)] for held in (number, issue)]
+    assert closers == [[BOT_LOGIN, BOT_LOGIN], ["rob"]]
+
+
 def test_a_title_is_changed_by_itself(stand: Stand) -> None:
     number = propose(stand).number
     stand.forge.edit_pull(number, title="Raise blur a little")
