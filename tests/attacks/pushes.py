@@ -146,7 +146,7 @@ def rejected_and_reopened(scene: Scene) -> None:
 
 def closed_without_access(scene: Scene) -> None:
     """Triage access lets people close, not decide; what is approved on it counts once it is open again."""
-    scene.ask("PATCH", "pulls/1", by="tim", state="closed")
+    scene.ask("PATCH", "issues/1", by="tim", state="closed")
 
 
 def lookalike(scene: Scene) -> None:
