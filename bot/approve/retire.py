@@ -28,7 +28,7 @@ def stands_by(facts: GateFacts, decision: Record) -> str:
     """
     if facts.added_commits:
         return "somebody has committed on its branch"
-    if decision.facts.get("result") != OBSOLETE:
+    if decision.facts.get("result") != OBSOLETE or decision.facts.get("recipe_gone") is True:
         return ""
     people = sorted(
         review.author.login

@@ -34,6 +34,7 @@ class Phase(StrEnum):
       evidence_digest, impact, threshold, reviews, reasons, emergency [{review, login, user_id, reason_length,
       reason_digest}]; or result (superseded | obsolete | reopened), pull, sentence, and of what was superseded:
       by (change), by_pull; of what was opened again after a closing: closings (how many there were);
+      of what has no recipe on the base any more: recipe_gone;
       or result reviewed (an emergency, afterwards), pull, reviewed_head, approved_by
     - merged: pull, merge, head, parent
     - deployed: merge, effective_at, patches [{target, patch_id, status, values}]

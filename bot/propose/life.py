@@ -22,6 +22,7 @@ from bot.propose.calendar import closed_because
 from bot.propose.desired import target_of
 from bot.propose.plan import Held, Situation, draft, on_hold, plan
 from bot.propose.wishes import Content, changes_asked
+from bot.recipes.library import Library
 
 LOOKS = 12
 """A bottleneck is gone if its rule holds at none of so many instants before now, spread over the policy's time."""
@@ -50,6 +51,8 @@ class Retire:
 
     old: Standing
     sentence: str
+    is_orphan: bool = False
+    """Whether its recipe is gone: an approval does not keep it open, for without a recipe nothing may merge."""
 
 
 Renewal = Replace | Revive | Retire | Held
@@ -187,6 +190,18 @@ def fading(old: Standing, measured: Iterable[Measurement], span: timedelta) -> R
     return Retire(old=old, sentence=f"the bottleneck has been gone for {long}: {looks[0].sentence}")
 
 
+def orphaned(records: Iterable[Record], library: Library) -> tuple[Retire, ...]:
+    """Retire the proposals whose recipe is on the base no more; none while any file there could not be read."""
+    if library.has_error or not library.is_whole:
+        return ()
+    known = {each.recipe.id for each in library.files}
+    return tuple(
+        Retire(old=old, sentence=f"the recipe {recipe} is no longer on the base branch", is_orphan=True)
+        for recipe, old in waiting(records).items()
+        if recipe not in known
+    )
+
+
 def superseded(replaced: Replace, *, by: PullNumber, at: datetime, policy: Digest) -> Draft:
     """Return the decision that a proposal gives way to another one; the gate then closes it."""
     facts: Mapping[str, Json] = {
@@ -202,6 +217,7 @@ def superseded(replaced: Replace, *, by: PullNumber, at: datetime, policy: Diges
 def obsolete(retired: Retire, *, at: datetime, policy: Digest) -> Draft:
     """Return the decision that a proposal has nothing left to do; the gate then closes it."""
     facts: Mapping[str, Json] = {"result": OBSOLETE, "pull": retired.old.pull, "sentence": retired.sentence}
+    facts = {**facts, "recipe_gone": True} if retired.is_orphan else facts
     return _decided(retired.old, at, {**facts, "policy_digest": policy})
 
 

@@ -35,6 +35,7 @@ from bot.propose.life import (
     fading,
     instants,
     obsolete,
+    orphaned,
     proposal_record,
     reopened,
     same_change,
@@ -113,7 +114,7 @@ class _Detector:
         gathered = self.collector.gather(self._specs(screened.keys(), opened), now=self.site.now)
         yield from messages.unread(gathered)
         findings: dict[RecipeId, Finding] = {}
-        fading: list[Retire] = []
+        fading: list[Retire] = [*orphaned(self.site.ledger.records(), self.library)]
         for compiled in self.library.recipes:
             measurement = screened.get(compiled.recipe.id)
             found = NotFiring(measurement=measurement) if measurement else self._diagnosed(compiled, gathered)

@@ -64,7 +64,7 @@ def only(library: Library, recipe: RecipeId) -> Library:
     own = tuple(each for each in library.diagnostics if each.path == file.recipe.path)
     if found is None:
         raise DiagnosticError(tuple(each for each in own if each.severity is Severity.ERROR))
-    return replace(library, recipes=(found,), diagnostics=own, files=(file,))
+    return replace(library, recipes=(found,), diagnostics=own, files=(file,), is_whole=False)
 
 
 def record_of(trigger: Trigger, at: datetime) -> Draft:

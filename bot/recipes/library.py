@@ -77,13 +77,14 @@ class Library:
     """What could be loaded; `settings` is None where they are broken, and then nothing may be done.
 
     Recipes are in order of their paths, diagnostics in order of place. `files` are all recipes that could be read,
-    with their places, whether their rules compiled or not.
+    with their places, whether their rules compiled or not. One that is not whole holds some of the recipes only.
     """
 
     settings: Settings | None
     recipes: tuple[CompiledRecipe, ...]
     diagnostics: tuple[Diagnostic, ...]
     files: tuple[RecipeFile, ...] = ()
+    is_whole: bool = True
 
     @property
     def has_error(self) -> bool:

@@ -22,6 +22,8 @@ def closing_comment(decision: Record) -> str:
             f"### Replaced by {where}\n\n{why}. The recipe's change is proposed anew in {where}, computed on the"
             " present base; what was approved here does not count there. This is no rejection."
         )
+    if decision.facts.get("recipe_gone") is True:
+        return f"### Closed: its recipe is gone\n\n{why}. This is no rejection: the recipe may come back."
     return (
         f"### Closed: nothing is left for it to do\n\n{why}. If the bottleneck returns within"
         f" {REOPEN_WITHIN.days} days, this pull request is opened again by itself. This is no rejection."

@@ -332,6 +332,46 @@ def test_what_somebody_merges_while_it_is_closed_is_looked_at_as_a_merge(tmp_pat
     assert "merged without a valid gate" in said(office.gate())
 
 
+DELETED = "the recipe PASSPORT_BACKLOG is no longer on the base branch"
+OTHER = RECIPE.replace(b"PASSPORT_BACKLOG", b"LICENCE_BACKLOG").replace(b"> 20_days", b"> 900_days")
+
+
+def test_a_recipe_that_is_deleted_takes_its_proposal_with_it(tmp_path: Path) -> None:
+    office = a_proposal(tmp_path)
+    office.world.review(1, SAM)
+    office.world.push(MAIN, {"pow/passport_backlog.yml": None, "pow/licence_backlog.yml": OTHER}, by=RITA)
+    assert f"pull request 1 is closed: {DELETED}" in said(office.detect())
+    assert DELETED not in said(office.detect())
+    office.gate()
+    assert office.world.pull(FIRST).state is PullState.CLOSED
+    assert "Closed: its recipe is gone" in office.world.comments[FIRST][-1].body
+    office.pass_days(7.1)
+    office.gate()
+    assert outcomes(office) == [OBSOLETE]
+
+
+def test_a_recipe_that_comes_back_brings_its_proposal_back(tmp_path: Path) -> None:
+    office = a_proposal(tmp_path)
+    office.world.push(MAIN, {"pow/passport_backlog.yml": None}, by=RITA)
+    office.detect()
+    office.gate()
+    office.world.push(MAIN, {"pow/passport_backlog.yml": RECIPE}, by=RITA)
+    office.detect()
+    assert office.world.pull(FIRST).state is PullState.OPEN
+
+
+def test_a_file_that_cannot_be_read_may_be_the_recipe(tmp_path: Path) -> None:
+    office = a_proposal(tmp_path)
+    office.world.push(MAIN, {"pow/passport_backlog.yml": b"["}, by=RITA)
+    assert DELETED not in said(office.detect())
+
+
+def test_whoever_looks_at_one_recipe_misses_no_other(tmp_path: Path) -> None:
+    office = a_proposal(tmp_path, **{"pow/licence_backlog.yml": OTHER})
+    assert DELETED not in said(office.trigger("LICENCE_BACKLOG"))
+    assert stages(office) == [Stage.PROPOSED]
+
+
 @pytest.mark.parametrize("act", ["approve", "edit"])
 def test_what_people_stand_by_stays_open_and_is_told_so(tmp_path: Path, act: str) -> None:
     policy = Office(tmp_path).world.snapshots[Office(tmp_path).main].files["pow/settings/policy.yml"]
