@@ -53,6 +53,7 @@ def test_the_workflow_comments_once_with_both_versions_side_by_side(town: Town):
     assert comments(town, number) == [before], "the same texts are not replayed again"
 
 
+@pytest.mark.slow
 def test_a_new_head_is_compared_anew_in_the_same_comment(town: Town):
     number = propose(town, STRICTER, branch="again")
     bot(town, f"pow backtest --pull {number} --post")
@@ -77,6 +78,7 @@ def test_a_recipe_that_does_not_load_is_said_with_its_place_and_mentions_nobody(
     assert "5%" in body
 
 
+@pytest.mark.slow
 def test_a_new_recipe_stands_alone_and_one_on_an_unknown_feed_does_not_load(town: Town):
     number = propose(town, TEXT.replace("PASSPORT_BACKLOG", "SECOND_BACKLOG"), path="pow/second.yml", branch="second")
     finished = bot(town, f"pow backtest --pull {number}")

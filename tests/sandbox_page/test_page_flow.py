@@ -110,6 +110,7 @@ def test_a_reviewer_is_refused_edits_and_approves_until_the_patch_is_live():
         assert not [entry for entry in state["activity"] if entry["failed"]]
 
 
+@pytest.mark.slow
 def test_a_rejected_pull_request_is_closed_and_remembered():
     with a_town(Staging(situation=SMALL)) as town, a_browser(town) as browser:
         (pull,) = browser.until(lambda s: did(s, "pow gate"))["pulls"]
