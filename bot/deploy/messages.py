@@ -1,5 +1,7 @@
 """What the deployment says of itself: every sentence and hint, as events (pure)."""
 
+from dataclasses import replace
+
 from bot.deploy.desired import DesiredChange
 from bot.deploy.pending import Ungated
 from bot.deploy.plan import Live, Plan
@@ -115,6 +117,28 @@ def ungated(change: ChangeId | None, found: Incident, incident: str) -> Event:
         change,
         hint=f"`{revert_command(found)}`, and let the bot propose the change anew",
     )
+
+
+def not_live(found: Incident, incident: str) -> Event:
+    """Tell that values which a person set on the base branch are not live."""
+    values = "; ".join(
+        f"{each.target}: {visible(each.key)} is {visible(each.desired)} there and "
+        f"{'not set' if each.live is None else visible(each.live)} live"
+        for each in found.differences
+    )
+    return _event(
+        Mark.WARNING,
+        f"{found.commit[:12]} was set by hand on the base branch and is not live: {values}; {incident}",
+        None,
+        subject=found.targets[0],
+        hint=f"`{revert_command(found)}` by a pull request, and let a recipe propose what is to be live",
+    )
+
+
+def by_hand_unknown(path: str, error: BotError) -> Event:
+    """Tell that nobody knows whether values set by hand are live."""
+    told = failed(None, error, path)
+    return replace(told, mark=Mark.WARNING, sentence=f"{path} was edited by hand; is it live? {told.sentence}")
 
 
 def not_shown(change: ChangeId | None, error: BotError) -> Event:

@@ -1,7 +1,7 @@
 """Which merged changes wait for deployment, in which order, and which merges came past the gate (pure)."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.deploy.desired import DesiredChange, MergedFile, changes_of, parse_desired
@@ -81,9 +81,7 @@ def find_ungated(
     approved = {record.facts.get("head") for record in records if record.phase is Phase.DECIDED and _is_yes(record)}
     for commit in history:
         head = heads.get(commit.parents[1]) if len(commit.parents) > 1 else None
-        named = (
-            evidence.get(commit.sha) or commit.trailer("Change-Id") or (head.trailer("Change-Id") if head else None)
-        )
+        named = _named(commit, head, evidence)
         if named is None or commit.sha in merged:
             continue
         yield Ungated(
@@ -92,6 +90,37 @@ def find_ungated(
             is_merge=len(commit.parents) > 1,
             is_approved=head is not None and head.sha in approved,
         )
+
+
+def by_hand(
+    records: tuple[Record, ...],
+    history: tuple[Commit, ...],
+    heads: Mapping[CommitSha, Commit],
+    evidence: Mapping[CommitSha, str],
+) -> frozenset[CommitSha]:
+    """Return the commits of `history` that belong to no change, by what they say and by what is recorded."""
+    merged = {record.facts.get("merge") for record in records if record.phase is Phase.MERGED}
+    return frozenset(
+        commit.sha
+        for commit in history
+        if commit.parents
+        and commit.sha not in merged
+        and _named(commit, heads.get(commit.parents[1]) if len(commit.parents) > 1 else None, evidence) is None
+    )
+
+
+def followed(
+    ungated: Iterable[Ungated], history: tuple[Commit, ...], by_hand: frozenset[CommitSha]
+) -> Mapping[CommitSha, Ungated]:
+    """Return the commits by hand right after an ungated one: a rebase lands all of a pull request."""
+    place = {commit.sha: number for number, commit in enumerate(history)}
+    found: dict[CommitSha, Ungated] = {}
+    for each in ungated:
+        for commit in reversed(history[: place[each.commit]]):
+            if each.is_merge or commit.sha not in by_hand or len(commit.parents) > 1:
+                break
+            found[commit.sha] = each
+    return found
 
 
 def is_recorded_merge(records: tuple[Record, ...], commit: CommitSha) -> bool:
@@ -112,6 +141,11 @@ def change_of_evidence(files: tuple[ChangedFile, ...]) -> str | None:
         if file.status is FileStatus.ADDED and file.path == f"{EVIDENCE}{name}.json":
             return name
     return None
+
+
+def _named(commit: Commit, head: Commit | None, evidence: Mapping[CommitSha, str]) -> str | None:
+    """Return the change that a commit names, by its evidence, by itself or by the head that it merges."""
+    return evidence.get(commit.sha) or commit.trailer("Change-Id") or (head.trailer("Change-Id") if head else None)
 
 
 def _is_yes(record: Record) -> bool:

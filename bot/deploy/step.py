@@ -5,13 +5,15 @@ read back, shown on the forge and recorded. A run that is killed anywhere is sim
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import assert_never
 
 from bot.approve.incident import open_incident
 from bot.deploy import messages
 from bot.deploy.authorise import Authorised, MergeFacts, Refused, authorise
+from bot.deploy.by_hand import Landed, differences, standing_by_hand
 from bot.deploy.desired import (
+    Desired,
     DesiredChange,
     DesiredJourney,
     DesiredService,
@@ -22,9 +24,11 @@ from bot.deploy.desired import (
 from bot.deploy.pending import (
     Pending,
     Ungated,
+    by_hand,
     change_of_evidence,
     deployed_after,
     find_ungated,
+    followed,
     is_overtaken,
     is_recorded_merge,
     pending_changes,
@@ -46,7 +50,7 @@ from bot.model.record import Draft, Phase, Record
 from bot.model.settings import Settings
 from bot.model.switch import Stop
 from bot.propose.desired import VERSION_KEY, target_of
-from bot.report.incident import Incident
+from bot.report.incident import Difference, Incident
 from bot.sync.port import Adapter
 from bot.sync.step import synchronise
 
@@ -159,7 +163,7 @@ def _deploy_target(work: _Run, authorised: Authorised, change: DesiredChange, do
     """Plan and perform one target; `done` takes it if it now shows what it must."""
     target = change.desired.target
     try:
-        before = _live(work.gateway, change)
+        before = _live(work.gateway, change.desired)
         plan = plan_target(change, before)
         yield from messages.drifts(authorised.change, plan)
         result = None
@@ -178,15 +182,15 @@ def _deploy_target(work: _Run, authorised: Authorised, change: DesiredChange, do
             done.append(Live(change=change, applied=outcome(change, before, result)))
 
 
-def _live(gateway: GatewayPort, change: DesiredChange) -> Mapping[str, Setting]:
-    match change.desired:
-        case DesiredService() as desired:
+def _live(gateway: GatewayPort, desired: Desired) -> Mapping[str, Setting]:
+    match desired:
+        case DesiredService():
             return gateway.live(desired.service)
-        case DesiredJourney() as desired:
+        case DesiredJourney():
             version = gateway.journey(desired.journey)
             return {} if version is None else {VERSION_KEY: version}
         case _:
-            assert_never(change.desired)
+            assert_never(desired)
 
 
 def _key(authorised: Authorised, action: Action) -> str:
@@ -277,9 +281,70 @@ def _report_ungated(work: _Run) -> Iterator[Event]:
     recent = work.history[:RECENT]
     merges = (commit for commit in recent if len(commit.parents) > 1)
     heads = {commit.parents[1]: work.site.repository.commit(commit.parents[1]) for commit in merges}
-    for found in find_ungated(work.records, recent, heads, dict(_evidence(work, recent))):
+    evidence = dict(_evidence(work, recent))
+    ungated = tuple(find_ungated(work.records, recent, heads, evidence))
+    for found in ungated:
         if targets := _standing(work, found):
             yield messages.late(found, targets) if found.is_approved else _reported(work, found, targets)
+    own = by_hand(work.records, recent, heads, evidence)
+    yield from _report_by_hand(work, own, followed(ungated, recent, own))
+
+
+def _report_by_hand(
+    work: _Run, commits: frozenset[CommitSha], rebased: Mapping[CommitSha, Ungated]
+) -> Iterator[Event]:
+    """Tell of values that people set past the bot and that are not live; one incident for each commit.
+
+    The gateway is asked about such targets only. Where it cannot be, that is told and is no incident.
+    """
+    landed = {each.commit: each for each in _landed(work, commits)} if commits else {}
+    found: dict[CommitSha, list[Difference]] = {}
+    for path in sorted({file.path for each in landed.values() if each.by_hand for file in each.files}):
+        content = work.site.repository.read(path, work.history[0].sha)
+        try:
+            for each in standing_by_hand(path, content, landed.values()) if content is not None else ():
+                unlike = differences(each, _live(work.gateway, each.desired))
+                found.setdefault(each.landed.commit, []).extend(unlike)
+        except BotError as error:
+            yield messages.by_hand_unknown(path, error)
+    for commit in landed.values():
+        if unlike := tuple(found.get(commit.commit, ())):
+            first = rebased.get(commit.commit)
+            same = first is not None and first.commit in landed and landed[first.commit].shares_file(commit)
+            yield _told_unlike(work, commit, unlike, first if same else None)
+
+
+def _told_unlike(work: _Run, landed: Landed, unlike: tuple[Difference, ...], rebased: Ungated | None) -> Event:
+    """Open the incident of a person's commit whose values are not live, and tell of it.
+
+    It is the incident of the change with which it was rebased onto the branch, where it was.
+    """
+    incident = Incident(
+        commit=landed.commit,
+        is_merge=landed.is_merge,
+        reason="no record says that the gate merged it, and its values are not live",
+        targets=tuple(dict.fromkeys(each.target for each in unlike)),
+        differences=unlike,
+    )
+    if rebased is not None:
+        incident = replace(incident, change=unmerged(work.records, rebased.change), first=rebased.commit)
+    return messages.not_live(incident, open_incident(work.site, incident))
+
+
+def _landed(work: _Run, by_hand: frozenset[CommitSha]) -> Iterator[Landed]:
+    """Yield the recent commits that touch the desired state, newest first."""
+    repository = work.site.repository
+    for commit in work.history[:RECENT]:
+        if not commit.parents or not any(
+            is_desired_state(file.path) for file in repository.changed(commit.parents[0], commit.sha)
+        ):
+            continue
+        yield Landed(
+            commit=commit.sha,
+            is_merge=len(commit.parents) > 1,
+            by_hand=commit.sha in by_hand,
+            files=tuple(file for file in _merge_facts(work, commit.sha).files if is_desired_state(file.path)),
+        )
 
 
 def _evidence(work: _Run, commits: tuple[Commit, ...]) -> Iterator[tuple[CommitSha, str]]:

@@ -9,11 +9,22 @@ INCIDENT_LABEL = "pow:incident"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A value that the base branch asks for and that is not live, both as text; `live` is None: nothing is set."""
+
+    target: str
+    key: str
+    desired: str
+    live: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """A commit of the base branch that changes the desired state past the gate; it will not be deployed.
 
     `change` is the proposal that it brought in, where it is one that was never merged through the gate. `first` is
-    the first of several commits that a rebase made of it; `commit` is then the last.
+    the first of several commits that a rebase made of it; `commit` is then the last. `differences` are the values of
+    a person's own commit that are not live.
     """
 
     commit: CommitSha
@@ -24,6 +35,7 @@ class Incident:
     merged_by: Login | None = None
     targets: tuple[str, ...] = ()
     first: CommitSha | None = None
+    differences: tuple[Difference, ...] = ()
 
 
 def incident_marker(incident: Incident) -> str:
@@ -33,6 +45,8 @@ def incident_marker(incident: Incident) -> str:
 
 def incident_title(incident: Incident) -> str:
     """Return one line without a word from outside."""
+    if incident.differences and incident.change is None:
+        return f"Set by hand and not live: commit {incident.commit[:12]}"
     what = f"change {incident.change}" if incident.change else f"commit {incident.commit[:12]}"
     return f"Merged without a valid gate: {what}"
 
@@ -46,6 +60,8 @@ def revert_command(incident: Incident) -> str:
 
 def incident_body(incident: Incident) -> str:
     """Return the facts as a table, and what to do."""
+    if incident.differences and incident.change is None:
+        return _body_of_differences(incident)
     facts = [
         ("commit", code(incident.commit)),
         ("change", code(incident.change) if incident.change else "of no proposal that the ledger knows"),
@@ -69,5 +85,32 @@ def incident_body(incident: Incident) -> str:
             fenced(revert_command(incident), "console"),
             "",
             "Then find out how the branch's protection let that happen. This issue is opened once; close it then.",
+        ]
+    )
+
+
+def _body_of_differences(incident: Incident) -> str:
+    rows = [
+        f"| {code(each.target)} | {code(each.key)} | {code(each.desired)} | "
+        f"{'not set' if each.live is None else code(each.live)} |"
+        for each in incident.differences
+    ]
+    return "\n".join(
+        [
+            "### Values that a person set on the base branch are not live",
+            "",
+            f"Commit {code(incident.commit)} belongs to no change of the bot, so nothing of it is deployed.",
+            "When this issue was opened, the branch asked for one thing and people got another:",
+            "",
+            "| target | key | on the branch | live |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+            "Take the commit back by a pull request, and let a recipe propose the value if it is to be live:",
+            "",
+            fenced(revert_command(incident), "console"),
+            "",
+            "It is settled as soon as both agree, whichever of them moved: the deployment then tells of it no more.",
+            "This issue is opened once; close it then.",
         ]
     )

@@ -1,10 +1,11 @@
 """What merged without a valid gate is refused at deploy and opens one incident, however often both steps run."""
 
 import re
+from collections.abc import Callable
 
 import pytest
-from attacks.attack import rows
-from attacks.grounds import Grounds
+from attacks.attack import EVIL, rows
+from attacks.grounds import Grounds, Scene
 from attacks.merges import BYPASSES, Bypass
 from attacks.play import must_not_deploy, said
 from propose.office import SERVICE, SERVICE_PATH
@@ -33,6 +34,36 @@ def test_a_merge_past_the_gate_never_goes_live_and_opens_one_incident(grounds: G
         assert "PHOTO_VALIDATOR" in incident["body"]
         assert "git revert" in incident["body"]
         assert f"see incident #{incident['number']}" in told
+
+
+def by_a_pull_request(scene: Scene) -> None:
+    """Let a person change the value in a pull request of their own, have it approved, and merge it."""
+    scene.push({SERVICE_PATH: EVIL}, by="mallory", branch="mine")
+    number = scene.ask("POST", "pulls", by="mallory", title="x", head="mine", base="main").json()["number"]
+    scene.ask("POST", f"pulls/{number}/reviews", by="sam", event="APPROVE", body="Seen.")
+    scene.gate()
+    scene.ask("PUT", f"pulls/{number}/merge", by="root")
+
+
+def by_a_push(scene: Scene) -> None:
+    scene.push({SERVICE_PATH: EVIL}, by="root", branch="main", message="Just this once")
+
+
+@pytest.mark.parametrize("sets", [by_a_push, pytest.param(by_a_pull_request, marks=pytest.mark.slow)])
+def test_a_persons_own_value_never_goes_live_and_opens_one_incident(
+    grounds: Grounds, sets: Callable[[Scene], None]
+) -> None:
+    with grounds.scene() as scene:
+        sets(scene)
+        for _ in range(2):
+            (event,) = must_not_deploy(scene).events
+            (incident,) = scene.incidents()
+            assert event.sentence.endswith(f"max_blur_px is 12 there and 2 live; see incident #{incident['number']}")
+            assert (incident["user"]["login"], incident["state"]) == ("pow-bot[bot]", "open")
+            assert incident["title"] == f"Set by hand and not live: commit {scene.main()[:12]}"
+            assert f"git revert {'-m 1 ' if sets is by_a_pull_request else ''}{scene.main()[:12]}" in incident["body"]
+        scene.push({SERVICE_PATH: SERVICE}, by="root", branch="main", message="Revert it")
+        assert must_not_deploy(scene).events == ()
 
 
 @pytest.mark.slow

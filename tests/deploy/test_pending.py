@@ -9,8 +9,10 @@ from bot.deploy.desired import MergedFile, changes_of
 from bot.deploy.pending import (
     Pending,
     Ungated,
+    by_hand,
     deployed_after,
     find_ungated,
+    followed,
     is_overtaken,
     pending_changes,
     standing_targets,
@@ -150,6 +152,13 @@ def test_commits_that_carry_a_change_past_the_gate_are_found(commit: Commit, fou
         _record(3, 1, Phase.DECIDED, result="rejected", head=a_sha("rejected")),
     )
     assert tuple(find_ungated(records, (commit,), heads, {})) == (() if found is None else (found,))
+    is_recorded = commit.sha == a_sha(2)
+    assert by_hand(records, (commit,), heads, {}) == ({commit.sha} if found is None and not is_recorded else set())
+
+
+def test_no_first_commit_and_nothing_with_evidence_is_by_hand():
+    first, hidden = _commit(1), _commit(3, "p")
+    assert by_hand((), (hidden, first), {}, {hidden.sha: "anything"}) == set()
 
 
 @pytest.mark.parametrize(
@@ -181,3 +190,22 @@ def test_what_an_ungated_commit_set_stands_until_it_is_taken_back(
     file: MergedFile, now: bytes | None, targets: tuple[str, ...]
 ):
     assert standing_targets((file,), {PATH: now}) == targets
+
+
+@pytest.mark.parametrize(
+    ("history", "is_merge", "found"),
+    [
+        ((_commit(3, "2"), _commit(2, "1"), _commit(1, "0")), False, {3, 2}),
+        ((_commit(3, "2"), _commit(4, "1"), _commit(1, "0")), False, set()),
+        ((_commit(3, "2"), _commit(2, "1", "x"), _commit(1, "0")), False, set()),
+        ((_commit(2, "1"), _commit(1, "0", "y")), True, set()),
+        ((_commit(1, "0"),), False, set()),
+    ],
+    ids=["a rebase of three", "another's in between", "a merge in between", "after a merge", "the newest"],
+)
+def test_what_follows_an_ungated_commit_directly_goes_with_it(
+    history: tuple[Commit, ...], found: set[int], *, is_merge: bool
+):
+    ungated = _ungated(1, _id(1), is_merge=is_merge)
+    own = frozenset({a_sha(2), a_sha(3)})
+    assert followed((ungated,), history, own) == {a_sha(number): ungated for number in found}

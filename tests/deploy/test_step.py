@@ -134,8 +134,9 @@ def test_only_keys_that_the_merge_set_are_sent(stage: Stage):
     report = stage.run()
     assert stage.live()["retries"] == 1
     assert stage.management.server.sent("POST")[0].body["changes"] == {"max_blur_px": 4}
-    [warning] = told(report, Mark.WARNING)
+    [warning, differing] = told(report, Mark.WARNING)
     assert "retries was 1, which nobody approved; it is left alone" in warning.sentence
+    assert "retries is 99 there and 1 live" in differing.sentence
 
 
 def test_a_live_value_that_nobody_approved_is_told_and_replaced(stage: Stage):
@@ -357,9 +358,100 @@ def test_an_approved_merge_that_is_not_recorded_yet_waits_for_the_gate(stage: St
     assert stage.live()["max_blur_px"] == 4
 
 
-def test_ordinary_merges_and_adoptions_are_none_of_its_business(stage: Stage):
-    stage.world.push("main", {"patches/services/NEW.yml": a_service("NEW", a=1)}, by=SUPERVISOR)
+# Values by hand
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"docs/notes.md": b"patches/services/PHOTO_VALIDATOR.yml\n"},
+        {PHOTO: a_service(max_blur_px=2, retries=1) + b"# a note\n"},
+        {PHOTO: a_service(max_blur_px=2)},
+        {PHOTO: None},
+    ],
+    ids=["no desired state", "only a comment", "one key fewer", "no file any more"],
+)
+def test_a_commit_that_sets_no_value_asks_nobody(stage: Stage, files: dict[str, bytes | None]):
+    stage.world.push("main", files, by=SUPERVISOR)
     assert stage.run().events == ()
+    assert stage.management.server.calls == []
+
+
+def test_an_adoption_asks_for_its_own_target_and_is_quiet(stage: Stage):
+    stage.management.services["NEW"] = {"a": 1, "b": 2}
+    stage.world.push("main", {"patches/services/NEW.yml": a_service("NEW", a=1.0)}, by=SUPERVISOR)
+    assert stage.run().events == ()
+    assert [call.path.rpartition("/")[2] for call in stage.management.server.calls] == ["NEW"]
+    assert stage.world.issues == {}
+
+
+def test_a_value_by_hand_that_is_not_live_is_told_with_one_incident_until_both_agree(stage: Stage):
+    commit = stage.world.push("main", {**NINE, JOURNEY: a_journey("v2")}, by=SUPERVISOR)
+    values = "journeys/passport_renewal: version is v2 there and v1 live; "
+    values += "PHOTO_VALIDATOR: max_blur_px is 9 there and 2 live"
+    for _ in range(2):
+        [event] = stage.run().events
+        sentence = f"{commit[:12]} was set by hand on the base branch and is not live: {values}; see incident #1"
+        assert (event.mark, event.sentence) == (Mark.WARNING, sentence)
+        assert f"`git revert {commit[:12]}`" in event.hint
+    [issue] = stage.world.issues.values()
+    assert (issue.title, issue.labels) == (f"Set by hand and not live: commit {commit[:12]}", ("pow:incident",))
+    assert "| `PHOTO_VALIDATOR` | `max_blur_px` | `9` | `2` |" in issue.text.body
+    assert f"git revert {commit[:12]}" in issue.text.body
+    assert (stage.live()["max_blur_px"], stage.management.patches) == (2, {})
+    stage.live()["max_blur_px"] = 9
+    stage.management.journeys["passport_renewal"] = "v2"
+    assert stage.run().events == ()
+
+
+def test_a_value_by_hand_is_settled_by_its_revert(stage: Stage):
+    stage.world.push("main", NINE, by=SUPERVISOR)
+    assert told(stage.run(), Mark.WARNING)
+    stage.world.push("main", TWO, by=SUPERVISOR)
+    assert stage.run().events == ()
+
+
+def test_a_value_by_hand_is_settled_by_a_change_of_the_bot(stage: Stage):
+    stage.world.push("main", NINE, by=SUPERVISOR)
+    stage.land(1, FOUR)
+    assert not told(stage.run(), Mark.WARNING)[1:]  # what was live was not what the change was to replace: told once
+    assert stage.live()["max_blur_px"] == 4
+    assert stage.run().events == ()
+    assert stage.world.issues == {}
+
+
+def test_a_rollback_by_hand_of_a_deployed_change_says_that_live_still_differs(stage: Stage):
+    stage.land(1, FOUR)
+    stage.run()
+    stage.world.push("main", TWO, by=SUPERVISOR, message='Revert "By the gate"')
+    [event] = stage.run().events
+    assert "PHOTO_VALIDATOR: max_blur_px is 2 there and 4 live; see incident #" in event.sentence
+    stage.live()["max_blur_px"] = 2
+    assert stage.run().events == ()
+
+
+def test_where_the_gateway_does_not_say_what_is_live_that_is_told_and_is_no_incident(stage: Stage):
+    stage.world.push("main", {"patches/services/NEW.yml": a_service("NEW", a=1)}, by=SUPERVISOR)
+    stage.world.push("main", {PRINTER: b"service: [\n"}, by=SUPERVISOR)
+    report = stage.run()
+    said = [event.sentence for event in report.events]
+    assert [event.mark for event in report.events] == [Mark.WARNING, Mark.WARNING]
+    assert said[0].startswith("patches/services/NEW.yml was edited by hand; is it live? ")
+    assert said[1].startswith(f"{PRINTER} was edited by hand; is it live? {PRINTER}:")
+    assert stage.world.issues == {}
+
+
+def test_a_run_killed_at_its_incident_opens_one_all_the_same():
+    for kill in ("fail_before", "fail_after"):
+        with a_stage() as stage:
+            stage.world.push("main", NINE, by=SUPERVISOR)
+            getattr(stage.world, kill)(1)
+            with pytest.raises(Killed):
+                stage.run()
+            for _ in range(2):
+                [event] = stage.run().events
+                assert event.sentence.endswith("see incident #1")
+            assert len(stage.world.issues) == 1
 
 
 # The forge and crashes

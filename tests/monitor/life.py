@@ -43,14 +43,10 @@ class BusyWorld(MemoryWorld):
 
 @dataclass(kw_only=True)
 class Life(Tower):
-    """A tower with the other three steps, a gateway, and people; `theirs` are the commits that they made on main.
-
-    `past_the_gate` is whether one of them set the value there.
-    """
+    """A tower with the other three steps, a gateway, and people; `theirs` are the commits that they made on main."""
 
     gateway: MemoryGateway
     theirs: list[CommitSha] = field(default_factory=list)
-    past_the_gate: bool = False
 
     def library(self) -> Library:
         """Read recipes and settings at the base."""
@@ -88,7 +84,6 @@ class Life(Tower):
         edited = content.replace(line, b"  max_blur_px: %d  # pixels" % value)
         if edited != content:
             self.theirs.append(self.world.push("main", {PHOTO: edited}, by=MALLORY))
-            self.past_the_gate = True
 
     def note_by_hand(self) -> None:
         """Let somebody commit a file on main that is none of the bot's business."""
