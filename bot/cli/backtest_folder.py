@@ -61,7 +61,8 @@ def replay_folder(environment: Environment, folder: Path, name: str, options: Op
 
 
 def _replayed(recipe: CompiledRecipe, history: History, settings: Settings) -> Backtest:
-    return backtest(recipe, history, settings.policy.rollback, progress=progress())
+    policy = settings.policy
+    return backtest(recipe, history, policy.rollback, progress=progress(), blind_after=policy.blind_after)
 
 
 def _settings_of(library: Library) -> Settings:

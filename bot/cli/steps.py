@@ -35,7 +35,8 @@ def detect(
     share, trigger = parse_shard(shard), read_trigger(environment)
 
     def run(work: Work) -> StepReport:
-        rehearse = preview_by(work.settings.policy.rollback)
+        policy = work.settings.policy
+        rehearse = preview_by(policy.rollback, blind_after=policy.blind_after)
         if trigger is not None and not recipe:
             return triggered.run(
                 work.site,

@@ -12,11 +12,12 @@ from itertools import groupby
 
 from bot.model.errors import BotError
 from bot.model.names import FeedName
-from bot.model.rehearsal import Backtest, Episode, FeedUse, RehearsedWatch
+from bot.model.rehearsal import Backtest, Episode, FalseActions, FeedUse, RehearsedWatch
 from bot.model.series import FeedFailure, Reading, Series, Window
 from bot.model.settings import RollbackTest
 from bot.model.verdict import RuleOutcome
 from bot.monitor.breach import lookback
+from bot.monitor.clocks import BLIND_AFTER
 from bot.recipes.library import CompiledRecipe
 from bot.rehearse.curve import curve_of
 from bot.rehearse.replay import Looks, is_even, is_plain, replay
@@ -71,10 +72,11 @@ def backtest(
     *,
     progress: Progress = lambda _: None,
     is_drawn: bool = True,
+    blind_after: int = BLIND_AFTER,
 ) -> Backtest:
     """Replay a recipe over a history; `progress` is told what is done next.
 
-    Unless `is_drawn` no watches are drawn from it, which takes most of the time.
+    `test` and `blind_after` are the policy's. Unless `is_drawn` no watches are drawn, which takes most of the time.
     """
     past = {feed: Strand(reading) for feed, reading in history.readings.items()}
     rule, span, watch = recipe.bottleneck, history.span, recipe.recipe.watch
@@ -86,9 +88,11 @@ def backtest(
     outcomes = replay(rule, past, looks, needs)
     episodes = _episodes(outcomes, looks)
     progress("watching what it would have proposed")
-    watches = _watches(Watcher(recipe=recipe, past=past, test=test), episodes, span, every)
+    watches = _watches(Watcher(recipe=recipe, past=past, test=test, blind_after=blind_after), episodes, span, every)
     progress("drawing watches of changes that change nothing")
-    drawn = false_actions(recipe, past, test, span) if is_drawn else "no watches were drawn"
+    drawn: FalseActions | str = "no watches were drawn"
+    if is_drawn:
+        drawn = false_actions(recipe, past, test, span, blind_after=blind_after)
     readings = [history.readings[feed] for feed in feeds_of(recipe) if feed in history.readings]
     return Backtest(
         recipe=recipe.recipe.reference,

@@ -11,6 +11,7 @@ from bot.model.names import FeedName
 from bot.model.rehearsal import Rehearsed
 from bot.model.series import Reading, Series, Window
 from bot.model.settings import RollbackTest
+from bot.monitor.clocks import BLIND_AFTER
 from bot.propose.step import Rehearse
 from bot.recipes.library import CompiledRecipe
 from bot.rehearse.backtest import History, backtest, feeds_of, lookback_of
@@ -22,12 +23,18 @@ _LEFT_OUT = frozenset({"Rule", "Looked"})
 """What the rest of the text says, or a reader with two minutes does not need."""
 
 
-def preview_by(test: RollbackTest) -> Rehearse:
-    """Return what a detection calls to have a recipe replayed; the policy's test is that of the monitor."""
-    return lambda recipe, readings: preview(recipe, readings, test)
+def preview_by(test: RollbackTest, *, blind_after: int = BLIND_AFTER) -> Rehearse:
+    """Return what a detection calls to have a recipe replayed, watched by the policy's numbers as by the monitor."""
+    return lambda recipe, readings: preview(recipe, readings, test, blind_after=blind_after)
 
 
-def preview(recipe: CompiledRecipe, readings: Mapping[FeedName, Reading], test: RollbackTest) -> Rehearsed:
+def preview(
+    recipe: CompiledRecipe,
+    readings: Mapping[FeedName, Reading],
+    test: RollbackTest,
+    *,
+    blind_after: int = BLIND_AFTER,
+) -> Rehearsed:
     """Replay a recipe on what was read; where that cannot be, say why."""
     found = {feed: readings.get(feed) for feed in feeds_of(recipe)}
     series = {feed: reading for feed, reading in found.items() if isinstance(reading, Series)}
@@ -41,7 +48,8 @@ def preview(recipe: CompiledRecipe, readings: Mapping[FeedName, Reading], test: 
     if end - start < _LEAST:
         return _not(f"what was read is too short to look back; `pow backtest {recipe.recipe.id}` reads more")
     try:
-        told = backtest(recipe, History(readings=series, span=Window(start=start, end=end)), test, is_drawn=False)
+        history = History(readings=series, span=Window(start=start, end=end))
+        told = backtest(recipe, history, test, is_drawn=False, blind_after=blind_after)
     except BotError as error:
         return _not(error.message)
     rows = (row for row in summary_rows(told) if row[0] not in _LEFT_OUT)

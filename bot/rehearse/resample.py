@@ -6,7 +6,7 @@ time of day, so that bursts and the daily course stay as they were. All feeds ar
 """
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 
@@ -15,6 +15,7 @@ from bot.model.series import FeedFailure, Window
 from bot.model.settings import RollbackTest
 from bot.model.verdict import VerdictKind
 from bot.monitor.breach import lookback
+from bot.monitor.clocks import BLIND_AFTER
 from bot.monitor.wilson import lower_bound
 from bot.recipes.library import CompiledRecipe
 from bot.rehearse.replay import has_open_cases
@@ -33,7 +34,13 @@ _SIDE = 0.975
 
 
 def false_actions(
-    recipe: CompiledRecipe, past: Past, test: RollbackTest, span: Window, *, draws: int = DRAWS
+    recipe: CompiledRecipe,
+    past: Past,
+    test: RollbackTest,
+    span: Window,
+    *,
+    draws: int = DRAWS,
+    blind_after: int = BLIND_AFTER,
 ) -> FalseActions | str:
     """Draw watches of three days and count how they end; a sentence where the history allows none."""
     reason = _refusal(recipe, past, test, span)
@@ -43,7 +50,8 @@ def false_actions(
     whole = max(watching, *(rule.baseline for rule in recipe.looking))
     before = max(1, -(-whole // _DAY))
     random = Random(SEED)  # noqa: S311 -- a seeded stream, so that the same data gives the same figure
-    ends = [_ending(recipe, test, _drawn(past, span, random, before), before) for _ in range(draws)]
+    watcher = Watcher(recipe=recipe, past=past, test=test, blind_after=blind_after, as_auto=True)
+    ends = [_ending(watcher, _drawn(past, span, random, before), before) for _ in range(draws)]
     rolled_back = ends.count(VerdictKind.ROLLBACK)
     return FalseActions(
         watches=draws,
@@ -104,8 +112,7 @@ def _spliced(strand: Strand, days: list[int], start: int) -> Strand:
     return Strand(strand.header, Track(times, values, weights))
 
 
-def _ending(recipe: CompiledRecipe, test: RollbackTest, draw: _Draw, before: int) -> VerdictKind:
+def _ending(watcher: Watcher, draw: _Draw, before: int) -> VerdictKind:
     """Watch a change that took effect after the days that lie before it."""
     begin = moment_at(draw.start) + before * _DAY
-    watcher = Watcher(recipe=recipe, past=draw.past, test=test, as_auto=True)
-    return watcher.ends(begin, begin + LENGTH)
+    return replace(watcher, past=draw.past).ends(begin, begin + LENGTH)

@@ -123,8 +123,9 @@ def _compare(bench: Bench, settings: Settings, path: str, sides: tuple[_Side, _S
     if not isinstance(new, CompiledRecipe):
         return Compared(path=path, old=None, new=new)
     history = read_past(recipes, settings, bench.collector_of(settings), bench.asked)
-    test = settings.policy.rollback
-    before: Backtest | tuple[Diagnostic, ...] | None = (
-        backtest(old, history, test, progress=bench.progress) if isinstance(old, CompiledRecipe) else old
-    )
-    return Compared(path=path, old=before, new=backtest(new, history, test, progress=bench.progress))
+
+    def replayed(recipe: CompiledRecipe) -> Backtest:
+        policy = settings.policy
+        return backtest(recipe, history, policy.rollback, progress=bench.progress, blind_after=policy.blind_after)
+
+    return Compared(path=path, old=replayed(old) if isinstance(old, CompiledRecipe) else old, new=replayed(new))

@@ -13,6 +13,7 @@ from bot.model.rehearsal import RehearsedWatch
 from bot.model.settings import RollbackTest
 from bot.model.verdict import Measurement, RuleOutcome, Verdict, VerdictKind
 from bot.monitor.breach import lookback, worse_of
+from bot.monitor.clocks import BLIND_AFTER
 from bot.monitor.success import success_of, success_span
 from bot.monitor.verdict import GuardFacts, WatchFacts, judge
 from bot.recipes.library import CompiledGuard, CompiledRecipe
@@ -37,11 +38,15 @@ _QUIET = frozenset({RuleOutcome.DOES_NOT_HOLD, RuleOutcome.GREY, RuleOutcome.INS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watcher:
-    """Watches changes by one recipe over one past; `as_auto` watches as if a recipe in shadow mode could act."""
+    """Watches changes by one recipe over one past; `as_auto` watches as if a recipe in shadow mode could act.
+
+    `test` and `blind_after` are the policy's.
+    """
 
     recipe: CompiledRecipe
     past: Past
     test: RollbackTest
+    blind_after: int = BLIND_AFTER
     as_auto: bool = False
 
     def watch(self, begin: datetime, until: datetime) -> RehearsedWatch:
@@ -84,7 +89,9 @@ class Watcher:
             if not loud and _QUIET.issuperset(outcomes) and success in _QUIET:
                 continue
             now = moment_at(look)
-            seen = self._at_look(facts, success, outcomes, now).seen(now, self.recipe.ripe_after)
+            seen = self._at_look(facts, success, outcomes, now).seen(
+                now, self.recipe.ripe_after, blind_after=self.blind_after
+            )
             verdict = judge(seen, now)
             facts = replace(facts, clock=replace(seen.clock, over=verdict.inconclusive))
             ends_at = micros_at(facts.ends_at)

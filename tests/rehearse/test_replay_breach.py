@@ -210,6 +210,16 @@ def test_a_recipe_in_shadow_mode_never_rolls_back_unless_it_is_watched_as_if_it_
     assert auto.ends(begin, until) is VerdictKind.ROLLBACK
 
 
+@pytest.mark.parametrize("blind_after", [1, 2, 5])
+def test_a_watch_that_sees_nothing_asks_after_as_many_looks_as_the_policy_says(blind_after: int):
+    recipe = recipe_of(success="age < 1_days", rollback="error_rate > 5%")
+    past = {feed: Strand(failure_of(feed)) for feed in (ERRORS, AGE)}
+    begin, until = START + timedelta(hours=5), START + timedelta(hours=20)
+    found = Watcher(recipe=recipe, past=past, test=TEST, blind_after=blind_after).watch(begin, until)
+    assert found.asked_at == begin + timedelta(hours=blind_after)
+    assert "in a row" in found.sentence
+
+
 def test_a_watch_without_a_single_look_is_cut_off():
     recipe = recipe_of()
     found = Watcher(recipe=recipe, past={}, test=TEST).watch(START, START + timedelta(minutes=20))
