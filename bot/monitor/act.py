@@ -22,6 +22,7 @@ from bot.model.settings import Policy
 from bot.model.verdict import Verdict
 from bot.monitor.answer import answers, asked_since, renewals, reservations
 from bot.monitor.caution import Surroundings, begun_within_a_day, cautions, drafted
+from bot.monitor.edited import recipe_since
 from bot.monitor.inverse import inverse_of
 from bot.monitor.observe import measurement_json
 from bot.monitor.rollback import (
@@ -36,6 +37,7 @@ from bot.monitor.watched import Watched
 from bot.propose.change import rollback_id
 from bot.propose.desired import Unreadable, targets_of
 from bot.propose.trailers import ChangeKind, ProposalTrailers, proposal_message, read_proposal
+from bot.recipes.library import FOLDER
 from bot.report.watch import rollback_body, rollback_title, support_comment, support_marker
 
 ROLLBACK_LABEL = "pow-rollback"
@@ -104,6 +106,7 @@ def plan_undoing(site: Site, undoing: Undoing, footprint: Footprint) -> Rollback
 def _cautions(site: Site, undoing: Undoing) -> tuple[str, ...]:
     watched, policy = undoing.watched, undoing.policy
     reserved = reservations(site.forge.comments(watched.pull), policy)
+    at_merge, now = (site.repository.read_many(FOLDER, commit) for commit in (watched.merge, undoing.base))
     return cautions(
         Surroundings(
             change=watched.id,
@@ -113,6 +116,7 @@ def _cautions(site: Site, undoing: Undoing) -> tuple[str, ...]:
             policy=policy,
             now=site.now,
             reserved_by=_first_who_may(site, reserved),
+            recipe_since=recipe_since(undoing.recipe.id, at_merge, now),
         )
     )
 

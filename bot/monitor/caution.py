@@ -14,6 +14,7 @@ from bot.model.json import Json
 from bot.model.names import ChangeId, Login
 from bot.model.record import Phase, Record
 from bot.model.settings import Policy
+from bot.monitor.edited import RecipeSince
 from bot.propose.change import rollback_id
 
 _DAY = timedelta(days=1)
@@ -21,7 +22,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a rollback is weighed against; `reserved_by` asked beforehand that it be only proposed."""
+    """What a rollback is weighed against; `reserved_by` asked beforehand that it be only proposed.
+
+    `recipe_since` is what became of the recipe that the change was approved under, which its rules are read from.
+    """
 
     change: ChangeId
     targets: tuple[str, ...]
@@ -30,6 +34,7 @@ class Surroundings:
     policy: Policy
     now: datetime
     reserved_by: Login | None = None
+    recipe_since: RecipeSince = RecipeSince.SAME
 
 
 def cautions(around: Surroundings) -> tuple[str, ...]:
@@ -56,6 +61,10 @@ def _reasons(around: Surroundings) -> Iterator[str]:
     policy, limits = around.policy, around.policy.rollbacks
     if around.reserved_by is not None:
         yield f"{around.reserved_by} asked to be asked first"
+    if around.recipe_since is RecipeSince.EDITED:
+        yield "its recipe was edited on the base branch since the merge: it may ask for something else by now"
+    if around.recipe_since is RecipeSince.GONE:
+        yield "its recipe is no longer on the base branch, or cannot be read there"
     if around.now >= around.effective_at + limits.max_age:
         yield f"the change is live since {format_time(around.effective_at)}, longer than the policy's `max_age`"
     begun = begun_within_a_day(around.records, around.now, but=around.change)

@@ -15,6 +15,7 @@ from bot.model.names import ChangeId, Login
 from bot.model.record import Draft, Phase, Record
 from bot.model.settings import Breaker, RollbackLimits
 from bot.monitor.caution import Surroundings, begun_within_a_day, cautions, drafted
+from bot.monitor.edited import RecipeSince
 from bot.propose.change import rollback_id
 
 PHOTO = "PHOTO_VALIDATOR"
@@ -54,6 +55,8 @@ CASES: dict[str, tuple[Surroundings, tuple[str, ...]]] = {
     "nothing speaks against it": (around(), ()),
     "its own intent is no other rollback": (around(begun(ONE)), ()),
     "somebody asked to be asked": (around(reserved_by=Login("mia")), ("mia asked to be asked first",)),
+    "its recipe was edited": (around(recipe_since=RecipeSince.EDITED), ("its recipe was edited on the base",)),
+    "its recipe is gone": (around(recipe_since=RecipeSince.GONE), ("its recipe is no longer on the base branch",)),
     "too old": (around(effective_at=NOW - timedelta(days=30)), ("longer than the policy's `max_age`",)),
     "almost too old": (around(effective_at=NOW - timedelta(days=30) + timedelta(seconds=1)), ()),
     "the day's limit": (around(*several(4)), ("4 rollbacks in a day went their way",)),

@@ -168,8 +168,8 @@ def test_a_feed_that_never_answers_again_asks_a_person_in_the_end():
 
 def test_recovery_is_measured_by_the_recipe_of_the_change_whatever_became_of_it_since():
     tower, change = a_breach()
-    tower.push({"pow/blur.yml": None})
     tower.monitor()
+    tower.push({"pow/blur.yml": None})
     tower.push({"pow/README.md": b"people go on working"})
     tower.roll_out(rollback_id(change))
     tower.go(2 * HOUR)
