@@ -3,13 +3,14 @@
 The detector decides that, and the ledger holds it; the gate sees what people have made of the pull request meanwhile.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bot.approve.facts import GateFacts, RecordedProposal
 from bot.approve.records import closed
 from bot.ledger.site import Site
 from bot.model.forge import ActorKind, PullRequest, PullState, ReviewState
-from bot.model.record import NEUTRAL, OBSOLETE, SUPERSEDED, Phase, Record
+from bot.model.json import Json
+from bot.model.record import KEPT, NEUTRAL, OBSOLETE, SUPERSEDED, Draft, Phase, Record
 from bot.report.closing import closing_comment, closing_marker, staying_comment
 
 
@@ -57,6 +58,13 @@ def retire(site: Site, pull: PullRequest, proposed: RecordedProposal, decision: 
 
 
 def keep(site: Site, pull: PullRequest, proposed: RecordedProposal, decision: Record, why: str) -> None:
-    """Say on a pull request that would be closed why it stays open."""
+    """Say on a pull request that would be closed why it stays open, then leave what had nothing left to do to people.
+
+    Whoever closes that from then on decides, so it does not come back by itself.
+    """
     marker = closing_marker(proposed.change)
     site.forge.put_comment(pull.number, marker=marker, body=staying_comment(decision, why))
+    if decision.facts.get("result") == OBSOLETE:
+        facts: Mapping[str, Json] = {"result": KEPT, "pull": pull.number, "sentence": f"it stays open: {why}"}
+        key = f"{KEPT}:{decision.digest}"
+        site.ledger.append(Draft(change=proposed.change, phase=Phase.DECIDED, at=site.now, facts=facts, key=key))

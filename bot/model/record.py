@@ -12,6 +12,8 @@ SUPERSEDED = "superseded"
 """The result and outcome of a proposal that another one has replaced."""
 OBSOLETE = "obsolete"
 """Of one that has nothing left to do: its bottleneck is gone, or its values stand there already."""
+KEPT = "kept"
+"""The result of one that had nothing left to do, and that somebody stands by: from then on it is people's."""
 REOPENED = "reopened"
 """The result that takes OBSOLETE back."""
 UNDECIDED = "undecided"
@@ -32,8 +34,8 @@ class Phase(StrEnum):
       files [{path, before, after}] (digests), rollback_of, urgent
     - decided: result (approved | auto | rollback | emergency | rejected | expired), pull, head, base, policy_digest,
       evidence_digest, impact, threshold, reviews, reasons, emergency [{review, login, user_id, reason_length,
-      reason_digest}]; or result (superseded | obsolete | reopened), pull, sentence, and of what was superseded:
-      by (change), by_pull; of what was opened again after a closing: closings (how many there were);
+      reason_digest}]; or result (superseded | obsolete | kept | reopened), pull, sentence, and of what was
+      superseded: by (change), by_pull; of what was opened again after a closing: closings (how many there were);
       of what has no recipe on the base any more: recipe_gone;
       or result reviewed (an emergency, afterwards), pull, reviewed_head, approved_by
     - merged: pull, merge, head, parent

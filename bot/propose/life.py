@@ -16,7 +16,7 @@ from bot.model.event import Mark
 from bot.model.json import Json, digest_of
 from bot.model.names import ChangeId, Digest, PullNumber, RecipeId
 from bot.model.recipe import Recipe
-from bot.model.record import OBSOLETE, REOPENED, SUPERSEDED, Draft, Phase, Record
+from bot.model.record import KEPT, OBSOLETE, REOPENED, SUPERSEDED, Draft, Phase, Record
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.propose.calendar import closed_because
 from bot.propose.desired import target_of
@@ -111,6 +111,8 @@ def _refresh(
     if old.change in edited:
         return _by_hand(recipe, old, why)
     keys = changes_asked(recipe, situation.files, situation.policy)
+    if isinstance(keys, Content) and old.result == KEPT:
+        return None
     if isinstance(keys, Content):
         return Retire(old=old, sentence=f"{why}, and {keys.reason}")
     fresh = draft(recipe, _without(situation, old.change), episode=old.change)
@@ -181,9 +183,12 @@ def instants(now: datetime, span: timedelta) -> tuple[datetime, ...]:
 
 
 def fading(old: Standing, measured: Iterable[Measurement], span: timedelta) -> Retire | None:
-    """Retire a proposal whose rule held at none of these looks; no look counts that could not be decided."""
+    """Retire a proposal whose rule held at none of these looks, unless people have kept it once.
+
+    No look counts that could not be decided.
+    """
     looks = tuple(measured)
-    if not looks or any(each.outcome is not RuleOutcome.DOES_NOT_HOLD for each in looks):
+    if not looks or old.result == KEPT or any(each.outcome is not RuleOutcome.DOES_NOT_HOLD for each in looks):
         return None
     days = span / timedelta(days=1)
     long = f"{days:g} day{'' if days == 1 else 's'}"
@@ -198,7 +203,7 @@ def orphaned(records: Iterable[Record], library: Library) -> tuple[Retire, ...]:
     return tuple(
         Retire(old=old, sentence=f"the recipe {recipe} is no longer on the base branch", is_orphan=True)
         for recipe, old in waiting(records).items()
-        if recipe not in known
+        if recipe not in known and old.result != KEPT
     )
 
 

@@ -387,6 +387,33 @@ def test_what_people_stand_by_stays_open_and_is_told_so(tmp_path: Path, act: str
     office.gate()
     assert office.world.pull(FIRST).state is PullState.OPEN
     assert "It would be closed, and stays open" in "".join(c.body for c in office.world.comments[FIRST])
+    assert stages(office) == [Stage.PROPOSED]
+    held = office.ledger.records()
+    office.detect()
+    office.gate()
+    assert office.ledger.records() == held, "it is people's now, and said once"
+    office.world.close(1)
+    office.gate()
+    assert outcomes(office) == ["rejected"]
+    office.pass_days(1)
+    office.write_waits(26.3)
+    assert "it rests until" in said(office.detect())
+    assert office.world.pull(FIRST).state is PullState.CLOSED
+
+
+def test_what_people_kept_is_not_closed_for_its_values_or_its_recipe(tmp_path: Path) -> None:
+    office = a_proposal(tmp_path)
+    branch = office.world.pull(FIRST).head_branch
+    office.world.push(branch, {SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 3")}, by=ALICE)
+    office.world.push(MAIN, {"pow/passport_backlog.yml": None}, by=RITA)
+    office.detect()
+    office.gate()
+    held = office.ledger.records()
+    for _ in range(2):
+        office.detect()
+        office.gate()
+    assert office.ledger.records() == held
+    assert office.world.pull(FIRST).state is PullState.OPEN
 
 
 @pytest.mark.parametrize("write", sampled(6, 4))
