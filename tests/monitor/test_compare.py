@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from bot.model.clock import format_time
 from bot.model.names import ChangeId, FeedName
 from bot.model.proof import RankChoice, RankTest, ShareTest, SurvivalChoice, SurvivalTest
 from bot.model.series import FailureKind, FeedFailure, Sample, Series, SeriesKind, Window
@@ -171,6 +172,25 @@ def test_where_no_week_before_is_known_it_is_the_run_before_at_the_same_age(afte
     if expected is not NO:
         assert RUN_BEFORE in found.sentence
         assert "(no control group is named; the same hours 7 days before: 0 samples)" in found.sentence
+
+
+@pytest.mark.parametrize("days", [-400, -9, 3, 1000])
+def test_how_long_ago_the_run_before_was_changes_nothing_but_its_date(days: int):
+    held, previous, by = samples({0.0: 14.0}, "", seed=5), the_run_before({0.0: 10.0}), timedelta(days=days)
+    run, reading = replace(FIRST, effective_at=FIRST.effective_at + by), previous.reading
+    assert isinstance(reading, Series)
+    moved = PreviousRun(
+        run=run,
+        window=Window(start=previous.window.start + by, end=previous.window.end + by),
+        reading=replace(reading, samples=tuple(replace(each, at=each.at + by) for each in reading.samples)),
+    )
+    one, other = (
+        measure("mean(wait_time) > 9_days", held, RankTest(), metric=PLAIN, previous=each)
+        for each in (previous, moved)
+    )
+    assert one.outcome is other.outcome is YES
+    dates = (format_time(each.effective_at) for each in (FIRST, run))
+    assert one.sentence.replace(next(dates), next(dates)) == other.sentence
 
 
 def test_a_better_baseline_comes_before_the_run_before():

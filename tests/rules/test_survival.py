@@ -51,6 +51,14 @@ def test_the_bounds_lie_around_the_share_and_say_nothing_at_the_ends():
     assert bounds(Step(duration=1.0, share=0.0, spread=math.inf), 0.975) == (0.0, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("weeks", "share"),
+    [(0.0, 1.0), (5.9, 1.0), (6.0, 0.857), (9.0, 0.807), (22.9, 0.538), (99.0, 0.448)],
+)
+def test_between_two_ends_and_after_the_last_one_the_share_stands(weeks: float, share: float):
+    assert round(share_lasting(curve_of(cases(FREIREICH)), weeks).share, 3) == share
+
+
 CASES = st.lists(st.builds(Lasting, duration=st.integers(1, 30).map(float), ended=st.booleans()), max_size=30)
 
 
