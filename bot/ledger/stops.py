@@ -15,6 +15,8 @@ from bot.report.untrusted import visible
 STOP_LABEL = "pow-stop"
 _NARROWER = f"{STOP_LABEL}-"
 STOP_FILE = "pow/STOP"
+STOP_SPELLINGS = (STOP_FILE, "pow/Stop", "pow/stop")
+"""What is looked for where it is no regular file."""
 _FILE = re.compile(r"pow/stop(?:\.[a-z]{1,10})?(?:/.*)?", re.IGNORECASE | re.DOTALL)
 """Somebody in a hurry may write `stop.md`, or make a folder of it."""
 _MOST_BYTES = 65_536
@@ -45,6 +47,13 @@ def stops_of_file(path: str, content: bytes) -> tuple[Stop, ...]:
     scopes = [line for line in lines if _LIKE_A_SCOPE.fullmatch(line) or _SCOPE.fullmatch(line)]
     reason = visible(next((line for line in lines if line not in scopes), ""), limit=_REASON)
     return _narrowed(scopes, where=where, reason=reason)
+
+
+def stop_of_no_file(path: str) -> Stop:
+    """Return the stop that stands for something by the switch's name that is no regular file."""
+    return Stop(
+        reach=Reach.EVERYTHING, where=visible(path), reason="it is no regular file, so what it says is unknown"
+    )
 
 
 def stops_of_issue(issue: Labelled, labellings: Iterable[Labelling], rights: Mapping[Login, Permission]) -> Switch:

@@ -4,10 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bot.forge.port import ForgeReader, Repository
-from bot.ledger.stops import STOP_LABEL, is_stop_file, stops_of_file, stops_of_issue, unreadable
+from bot.ledger.stops import (
+    STOP_LABEL,
+    STOP_SPELLINGS,
+    is_stop_file,
+    stop_of_no_file,
+    stops_of_file,
+    stops_of_issue,
+    unreadable,
+)
 from bot.model.errors import BotError, NotFoundError, PermissionDeniedError
 from bot.model.forge import Labelled, Labelling, Permission
-from bot.model.names import Login
+from bot.model.names import CommitSha, Login
 from bot.model.switch import Stop, Switch
 
 _FOLDER = "pow/"
@@ -45,10 +53,16 @@ class KillSwitch:
         try:
             base = self.repository.head(self.repository.default_branch())
             files = self.repository.read_many(_FOLDER, base) if base is not None else {}
+            found = [(path, content) for path, content in sorted(files.items()) if is_stop_file(path)]
+            others = () if found or base is None else self._of_no_file(base)
         except BotError as error:
             return (unreadable(error.message),)
-        found = ((path, content) for path, content in sorted(files.items()) if is_stop_file(path))
-        return tuple(stop for path, content in found for stop in stops_of_file(path, content))
+        return (*others, *(stop for path, content in found for stop in stops_of_file(path, content)))
+
+    def _of_no_file(self, base: CommitSha) -> tuple[Stop, ...]:
+        """Look for a symlink, or a folder of these, by the switch's name; the clone tells, no request."""
+        names = (path for path in STOP_SPELLINGS if self.repository.tree_names(path, [base]))
+        return tuple(stop_of_no_file(path) for path in names)
 
     def _of_labels(self) -> Switch:
         try:

@@ -134,6 +134,7 @@ def test_links_and_executables_are_not_taken_for_plain_files(clone: GitClone) ->
     clone.point("main", after)
     clone.repository.fetch()
     assert clone.repository.read("link", after) is None
+    assert clone.repository.tree_names("link", [after]) == {after: blob}, "a link shows by its name"
     assert clone.repository.read("module", after) is None
     assert clone.repository.read_many("", after) == {"program": b"/etc/passwd"}
     kinds = {each.path: each.status for each in clone.repository.changed(before, after)}

@@ -1,6 +1,6 @@
 """The kill switch read through the ports: once a cycle, anew before what cannot be undone, and never an error."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from fakes.builders import a_person
@@ -11,7 +11,7 @@ from fakes.world import MAIN, MemoryWorld
 from bot.ledger.switch import KillSwitch
 from bot.model.errors import ForgeError, PermissionDeniedError, RateLimitedError, UnavailableError, WorkspaceError
 from bot.model.forge import Labelled, Labelling, Permission
-from bot.model.names import BranchName, Login, PullNumber
+from bot.model.names import BranchName, CommitSha, Login, PullNumber
 from bot.model.switch import Reach
 
 SAM, EVE = a_person("sam"), a_person("eve")
@@ -51,6 +51,13 @@ class BrokenClone(MemoryRepository):
             raise WorkspaceError("git fetch failed")
         self.was_fetched = True
         super().fetch()
+
+
+class LinkedClone(MemoryRepository):
+    """A clone in which `pow/STOP` is a symlink: named in its folder, and among no regular files."""
+
+    def tree_names(self, prefix: str, commits: Sequence[CommitSha]) -> Mapping[CommitSha, str]:
+        return dict.fromkeys(commits, "f" * 40) if prefix == "pow/STOP" else {}
 
 
 class EmptyClone(MemoryRepository):
@@ -137,3 +144,18 @@ def test_a_clone_that_fails_stops_everything(
     read(switch)
     (stop,) = switch.state().stops
     assert not stop.known
+
+
+def test_a_link_by_its_name_stops_everything_and_costs_no_request() -> None:
+    world = MemoryWorld({"pow/a.yml": b"x"})
+    forge = CountingForge(world)
+    (stop,) = KillSwitch(forge=forge, repository=LinkedClone(world)).state().stops
+    assert (stop.reach, stop.where) == (Reach.EVERYTHING, "pow/STOP")
+    assert "it is no regular file" in stop.sentence
+    assert forge.asked == ["labelled"]
+
+
+def test_a_file_by_its_name_is_read_as_before_whatever_else_is_there() -> None:
+    world = MemoryWorld({"pow/STOP": b"recipe:A"})
+    stops = KillSwitch(forge=MemoryForge(world), repository=LinkedClone(world)).state().stops
+    assert [(stop.reach, stop.name) for stop in stops] == [(Reach.RECIPE, "A")]
