@@ -74,7 +74,12 @@ def renew(recipe: Recipe, situation: Situation, edited: frozenset[ChangeId]) -> 
     live = [each for each in own if each.stage is not Stage.RESTING]
     if not live:
         return _revive(recipe, own[-1], situation) if own[-1].may_return(now) else None
-    proposals = [each for each in live if each.stage in {Stage.PROPOSED, Stage.APPROVED}]
+    # What moved the base under a change that landed is its own merge, which the gate has yet to record.
+    proposals = [
+        each
+        for each in live
+        if each.stage in {Stage.PROPOSED, Stage.APPROVED} and each.change not in situation.landed
+    ]
     return _refresh(recipe, proposals[-1], situation, edited) if proposals else None
 
 

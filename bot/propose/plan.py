@@ -32,7 +32,8 @@ class Situation:
 
     `affected` is how many people each recipe's evidence counts, where it counts any.
     `switch` is what people have stopped; where a recipe is only rehearsed, nothing is. `taken` are the targets of
-    what this run brings back, each with the words for it.
+    what this run brings back, each with the words for it. `landed` are the changes that are on the base although no
+    record says so: a gate was killed right after its merge, or is at it.
     """
 
     files: Mapping[str, bytes]
@@ -43,6 +44,7 @@ class Situation:
     switch: Switch = field(default_factory=Switch)
     affected: Mapping[RecipeId, Affected] = field(default_factory=dict)
     taken: Mapping[str, str] = field(default_factory=dict)
+    landed: frozenset[ChangeId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ clone and one list of pull requests tell is not asked for, so a new proposal cos
 (tree, commit, ref) and three for its pull request (opening, labels, reviewers), and all records together four.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bot.ledger.lifecycle import working
+from bot.ledger.lifecycle import Standing, working
 from bot.ledger.site import Site
 from bot.model.change import Change, KeyChange, Proposal
 from bot.model.errors import ConflictError, ForgeError, RateLimitedError, UnavailableError, WorkspaceError
@@ -88,6 +89,27 @@ def edited(site: Site, records: tuple[Record, ...]) -> frozenset[ChangeId]:
         if head is not None and head != own:
             found.add(standing.change)
     return frozenset(found)
+
+
+def landed(
+    site: Site, records: tuple[Record, ...], proposals: Iterable[Standing], base: CommitSha
+) -> frozenset[ChangeId]:
+    """Return those proposals whose commit is on the base already; it costs a look into the clone for each."""
+    found: set[ChangeId] = set()
+    for standing in proposals:
+        record = proposal_record(records, standing.change)
+        head = record.facts.get("head") if record else None
+        if isinstance(head, str) and _is_on(site, CommitSha(head), base):
+            found.add(standing.change)
+    return frozenset(found)
+
+
+def _is_on(site: Site, commit: CommitSha, base: CommitSha) -> bool:
+    """Tell whether the base holds a commit; one that no clone has is on no base."""
+    try:
+        return site.repository.is_ancestor(commit, base)
+    except WorkspaceError:
+        return False
 
 
 def _ensure_branch(site: Site, proposal: Proposal) -> _Branch:

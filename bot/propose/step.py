@@ -45,7 +45,7 @@ from bot.propose.life import (
 from bot.propose.pace import paced, slowed
 from bot.propose.plan import Held, Situation, queue
 from bot.propose.proposal import case_of, proposal_of
-from bot.propose.publish import Publisher, edited
+from bot.propose.publish import Publisher, edited, landed
 from bot.recipes.library import CompiledRecipe, Library
 from bot.report.closing import closing_marker, reopening_comment
 from bot.report.pull_request import Case, redline_of, shown_by, title_of
@@ -216,12 +216,17 @@ class _Detector:
     def _decided(
         self, recipes: list[Recipe], situation: Situation, gone: list[Retire]
     ) -> tuple[Situation, tuple[Renewal | Change, ...]]:
-        """Decide on all firing recipes; the kill switch is asked for only where something is to be done."""
+        """Decide on all firing recipes; the kill switch and merges are looked up only where something is to be done.
+
+        The base was read before the records: of a merge in between neither tells, of one before it the base does.
+        """
         touched = edited(self.site, situation.records)
         decided = decide(recipes, situation, touched)
         if not gone and all(isinstance(each, Held) for each in decided):
             return situation, decided
-        known = replace(situation, switch=self.site.kill_switch.state())
+        moved = (each.old for each in decided if isinstance(each, Replace | Retire))
+        settled = landed(self.site, situation.records, moved, self.base)
+        known = replace(situation, switch=self.site.kill_switch.state(), landed=settled)
         return known, decide(recipes, known, touched)
 
     def _situation(self, findings: Mapping[RecipeId, Finding]) -> Situation:

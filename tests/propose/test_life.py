@@ -1,6 +1,7 @@
 """The life of an open proposal: its base moves, its bottleneck goes and comes back, and people stand by it."""
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -175,6 +176,23 @@ def test_dying_while_it_is_replaced_ends_the_same(tmp_path: Path, write: int, mo
     assert [office.world.pull(each).state for each in (FIRST, SECOND)] == [PullState.CLOSED, PullState.OPEN]
     assert len(office.world.pulls) == 2
     assert outcomes(office) == [SUPERSEDED, None]
+
+
+OTHER = RECIPE.replace(b"PASSPORT_BACKLOG", b"PASSPORT_CHECKS").replace(b"max_blur_px: 4", b"max_blur_px: 9")
+
+
+@pytest.mark.parametrize("write", sampled(12, 3))
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_dying_while_it_is_merged_frees_its_target_for_nobody(tmp_path: Path, write: int, moment: str) -> None:
+    office = a_proposal(tmp_path, **{"pow/passport_checks.yml": OTHER})
+    office.world.review(1, SAM)
+    (office.forge.fail_before if moment == "before" else office.forge.fail_after)(write)
+    for step in (office.gate, office.detect, office.gate, office.detect, office.gate):
+        with suppress(Killed):
+            step()
+    assert [each.facts["result"] for each in office.ledger.held if each.phase is Phase.DECIDED] == ["approved"]
+    assert stages(office) == [Stage.MERGED]
+    assert len(office.world.pulls) == 1
 
 
 def test_what_was_replaced_is_no_rejection_and_takes_no_room(tmp_path: Path) -> None:
@@ -463,6 +481,7 @@ NOTHING = {
     "it is being rolled out": a_situation(
         proposed(files=FILES), a_record(Phase.MERGED, OLD, index=2), files={SERVICE_PATH: LATER}
     ),
+    "it is its own merge that moved the base": replace(MOVED, landed=frozenset({OLD})),
     "the policy is paused": replace(MOVED, policy=a_policy(paused=True)),
     "everything is stopped": replace(MOVED, switch=STOPPED),
     "the recipe is muted": replace(MOVED, muted=frozenset({a_recipe().id})),
