@@ -14,7 +14,7 @@ from bot.model.level import Level
 from bot.model.proof import ShareTest
 from bot.model.recipe import Guard, Recipe, RollbackMode, Setting
 from bot.model.series import FeedFailure, SeriesKind
-from bot.model.settings import Approvers, FeedShape, FeedSpec, Policy, RollbackTest
+from bot.model.settings import Approvers, FeedShape, FeedSpec, GovernanceMode, Policy, RollbackTest
 from bot.model.unit import RATIO
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.report.approvers import all_approvals
@@ -201,6 +201,9 @@ def _approves(explanation: Explanation) -> Iterator[str]:
             "who neither worked on the pull request, nor last edited the recipe, nor started the run behind it."
         )
         yield _reminders(policy)
+        yield from _emergency(policy)
+    if policy.governance is GovernanceMode.REQUIRED:
+        yield "Whoever approves: it merges only while every target has a governance file with all five sections."
     yield f"What nobody decides on within {show_duration(policy.expire_after)} is closed, never approved."
 
 
@@ -213,6 +216,14 @@ def _reminders(policy: Policy) -> str:
     return (
         f"{reminded}, and after {show_duration(waiting.escalate_after)} the next level's approvers may decide, too."
     )
+
+
+def _emergency(policy: Policy) -> Iterator[str]:
+    if (path := policy.emergency) is not None:
+        yield (
+            f"In an emergency {all_approvals(path.approvers)} may do instead, each with /emergency and a reason; "
+            f"then the people above must review it within {show_duration(path.review_within)} after the merge."
+        )
 
 
 def _rule(text: str) -> str:
@@ -268,7 +279,6 @@ def _rolls_back(explanation: Explanation) -> Iterator[str]:
 
 def _share(limit: str, test: RollbackTest) -> Iterator[str]:
     """Say the test for shares in full: every part of it must be met."""
-    pool = f"over the last {show_duration(test.pool).removeprefix('1 ')} together"
     pool = f"over the last {show_duration(test.pool).removeprefix('1 ')} together"
     counted = f"of at least {test.min_samples} counted"
     beyond = f"The change is taken back when {limit}, beyond what chance explains."

@@ -12,11 +12,11 @@ from bot.collect.gather import Gathered
 from bot.model.calendar import Calendar, Freeze
 from bot.model.finding import ComplaintCount
 from bot.model.json import canonical
-from bot.model.names import FeedName, RecipeId
+from bot.model.names import FeedName, RecipeId, TeamSlug
 from bot.model.process import ProcessEvent, ProcessLog
 from bot.model.proof import ShareTest
 from bot.model.series import FailureKind, FeedFailure, Sample, Series, SeriesKind, Window
-from bot.model.settings import RollbackTest, Settings
+from bot.model.settings import Approvers, Emergency, GovernanceMode, RollbackTest, Settings
 from bot.model.unit import DAY, PLAIN_RATIO
 from bot.model.verdict import RuleOutcome
 from bot.recipes.library import CompiledRecipe, load_library
@@ -444,3 +444,21 @@ def test_json_without_feeds_and_without_a_change():
     assert isinstance(rollback, dict)
     assert rollback["needs"] == {"breaches": 2, "windows": 3, "window": 86_400.0}
     assert found["today"] is None
+
+
+def test_the_emergency_path_and_required_governance_are_told_where_the_policy_has_them():
+    emergency = Emergency(approvers=(Approvers(teams=(TeamSlug("security"),), count=1),))
+    told = said(explained(emergency=emergency, governance=GovernanceMode.REQUIRED), "Who must approve")
+    assert (
+        "In an emergency 1 approval of security may do instead, each with /emergency and a reason; then the" in told
+    )
+    assert "review it within 2 days after the merge." in told
+    assert "it merges only while every target has a governance file with all five sections" in told
+
+
+def test_where_nobody_has_to_approve_no_emergency_is_told():
+    emergency = Emergency(approvers=(Approvers(teams=(TeamSlug("security"),), count=1),))
+    lax = rewritten(
+        ("hitl_threshold: MEDIUM", "hitl_threshold: HIGH"), ("threshold_cap: MEDIUM", "threshold_cap: HIGH")
+    )
+    assert "emergency" not in said(explained(lax, emergency=emergency), "Who must approve")
