@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.approve.facts import GateFacts, RecordedProposal
 from bot.approve.gate import approvers_in
+from bot.model.clock import format_time
 from bot.model.decision import Authority, CountedReview, GateDecision, Reason, UsedClaim
 from bot.model.forge import PullRequest
 from bot.model.json import Json, canonical, digest_of
@@ -27,17 +28,25 @@ _MERGING = frozenset(each.value for each in Authority)
 
 
 def decided(
-    decision: GateDecision, proposed: RecordedProposal, policy: Policy, *, at: datetime, result: str
+    decision: GateDecision,
+    proposed: RecordedProposal,
+    policy: Policy,
+    *,
+    opened_at: datetime,
+    at: datetime,
+    result: str,
 ) -> Draft:
     """Return the record of a decision with everything that it was made from.
 
-    The key names head and content: the same decision is recorded once, a different one on the same head anew.
+    `opened_at` is when the pull request was: its age decides who may approve, and when it is too old. The key names
+    head and content: the same decision is recorded once, a different one on the same head anew.
     """
     facts: dict[str, Json] = {
         "result": result,
         "pull": decision.pull,
         "head": decision.head,
         "base": decision.base,
+        "opened_at": format_time(opened_at),
         "policy_digest": policy.digest,
         "evidence_digest": proposed.evidence_digest,
         "impact": impact_json(decision.impact) if decision.impact else None,

@@ -231,7 +231,7 @@ class _Gate:
         """Record the decision, then merge exactly the head that it was made on."""
         title, message = message_of(decision, facts, self.policy)
         result = approved.authority.value
-        self.site.ledger.append(decided(decision, proposed, self.policy, at=self.site.now, result=result))
+        self._write_down(decision, facts.pull, proposed, result)
         if (stop := self._stopped(facts, approved.authority)) is not None:
             return _event(Mark.WAIT, facts.pull, f"approved, but not merged: {stop.sentence}", change=proposed.change)
         try:
@@ -316,11 +316,15 @@ class _Gate:
         base = self.site.repository.head(self.gatherer.default_branch)
         return base is not None and not stands_on(self.site.repository, base, proposed)
 
+    def _write_down(self, decision: GateDecision, pull: PullRequest, proposed: RecordedProposal, result: str) -> None:
+        at, opened_at = self.site.now, pull.created_at
+        self.site.ledger.append(decided(decision, proposed, self.policy, opened_at=opened_at, at=at, result=result))
+
     def _expire(self, decision: GateDecision, pull: PullRequest, proposed: RecordedProposal) -> Event:
         """Close what nobody decided on; the decision is recorded first, so that a dead run is not a rejection."""
         site = self.site
         if not has_result(site.ledger.of(proposed.change), EXPIRED):
-            site.ledger.append(decided(decision, proposed, self.policy, at=site.now, result=EXPIRED))
+            self._write_down(decision, pull, proposed, EXPIRED)
         site.forge.edit_pull(pull.number, state=PullState.CLOSED)
         site.ledger.append(closed(proposed.change, pull, outcome=EXPIRED, at=site.now))
         return _event(Mark.NOTE, pull, "closed: nobody decided in time", change=proposed.change)

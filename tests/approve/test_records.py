@@ -25,11 +25,13 @@ from bot.approve.facts import recorded_proposal
 from bot.approve.gate import decide
 from bot.approve.records import approved_heads, closed, decided, has_result, merged, message_of
 from bot.model.change import Affected
+from bot.model.clock import format_time
 from bot.model.forge import ReviewState
 from bot.model.json import canonical, digest_of
 from bot.model.names import FeedName
 from bot.model.record import Phase, Record
 
+OPENED = pull_request().created_at
 WHOLE: dict[str, Any] = {
     "head": BOT_COMMIT,
     "branch": f"pow/passport_backlog/{CHANGE}",
@@ -98,11 +100,12 @@ def test_without_a_proposed_record_there_is_none() -> None:
 def test_a_decision_is_recorded_with_everything_it_was_made_from() -> None:
     policy = a_policy()
     decision = decide(facts(), policy, NOW)
-    draft = decided(decision, recorded(), policy, at=NOW, result="approved")
+    draft = decided(decision, recorded(), policy, opened_at=OPENED, at=NOW, result="approved")
 
     assert draft.phase is Phase.DECIDED
     assert draft.facts["head"] == BOT_COMMIT
     assert draft.facts["policy_digest"] == policy.digest
+    assert draft.facts["opened_at"] == format_time(OPENED)
     assert draft.facts["evidence_digest"] == digest_of(EVIDENCE)
     assert draft.facts["threshold"] == "MEDIUM"
     assert "impact of" not in str(draft.facts)
@@ -112,10 +115,17 @@ def test_a_decision_is_recorded_with_everything_it_was_made_from() -> None:
 
 def test_the_same_decision_has_the_same_key_and_another_one_another() -> None:
     policy = a_policy()
-    first = decided(decide(facts(), policy, NOW), recorded(), policy, at=NOW, result="approved")
-    again = decided(decide(facts(), policy, NOW), recorded(), policy, at=NOW.replace(minute=59), result="approved")
+    first = decided(decide(facts(), policy, NOW), recorded(), policy, opened_at=OPENED, at=NOW, result="approved")
+    again = decided(
+        decide(facts(), policy, NOW),
+        recorded(),
+        policy,
+        opened_at=OPENED,
+        at=NOW.replace(minute=59),
+        result="approved",
+    )
     by_alice = facts(reviews=reviews_of((ALICE, ReviewState.APPROVED)))
-    other = decided(decide(by_alice, policy, NOW), recorded(), policy, at=NOW, result="approved")
+    other = decided(decide(by_alice, policy, NOW), recorded(), policy, opened_at=OPENED, at=NOW, result="approved")
 
     assert first.key == again.key
     assert first.key != other.key
@@ -125,7 +135,9 @@ def test_the_same_decision_has_the_same_key_and_another_one_another() -> None:
 def test_a_decision_without_impact_is_recorded_as_such() -> None:
     policy = a_policy()
     decision = decide(facts(files=()), policy, NOW)
-    draft = decided(replace(decision, impact=None, threshold=None), recorded(), policy, at=NOW, result="expired")
+    draft = decided(
+        replace(decision, impact=None, threshold=None), recorded(), policy, opened_at=OPENED, at=NOW, result="expired"
+    )
 
     assert draft.facts["impact"] is None
     assert draft.facts["threshold"] is None
