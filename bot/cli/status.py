@@ -15,6 +15,7 @@ from bot.model.switch import Switch
 
 if TYPE_CHECKING:
     from bot.ledger.site import Site
+    from bot.model.settings import Policy
 
 _COLOURS = {Stage.CLOSED: "green", Stage.REVERTING: "red", Stage.PROPOSED: "yellow"}
 
@@ -26,18 +27,23 @@ def command(*, with_closed: bool, as_json: bool) -> int:
     """Show where every change stands, as the ledger tells it, and what people have stopped."""
     from bot.cli.waits import waits_of
     from bot.cli.wiring import open_site
+    from bot.ledger.holds import holds
     from bot.ledger.lifecycle import standings
+    from bot.model.settings import Breaker
+    from bot.propose.budget import opened
 
     environment = read_environment()
     with open_site(environment) as site:
         records = site.ledger.records()
         changes = [each for each in standings(records) if with_closed or each.is_open]
         waits = waits_of(site, records, changes)
-        switch, held = site.kill_switch.state(), _standing_holds(site, environment)
+        policy = _policy(site, environment)
+        limits = opened(records, policy).reached(policy) if policy else ()
+        switch, held = site.kill_switch.state(), holds(records, policy.breaker if policy else Breaker())
     if as_json:
-        holds: list[Json] = [_hold_json(each) for each in held]
+        on_hold: list[Json] = [_hold_json(each) for each in held]
         shown: list[Json] = [{**_json(each), "waits": waits.get(each.change, "")} for each in changes]
-        show_json({"changes": shown, "switch": _switch_json(switch), "holds": holds})
+        show_json({"changes": shown, "switch": _switch_json(switch), "holds": on_hold, "limits": list(limits)})
         return 0
     for stop in switch.stops:
         click.echo(click.style(f"! {one_line(stop.sentence)}", fg="red"), color=wants_colour())
@@ -46,6 +52,9 @@ def command(*, with_closed: bool, as_json: bool) -> int:
     _show_changes(changes, with_closed=with_closed)
     for change, sentence in waits.items():
         click.echo(f"· {change} {one_line(sentence)}")
+    for limit in limits:
+        line = f"{limit}; what fires beyond it waits, and `pow detect` says how many"
+        click.echo(click.style(line, fg="yellow"), color=wants_colour())
     for hold in held:
         line = f'on hold: {told(hold)}; `pow resume {hold.target} --reason "..."` lifts it'
         click.echo(click.style(one_line(line), fg="yellow"), color=wants_colour())
@@ -64,16 +73,14 @@ def _show_changes(changes: list[Standing], *, with_closed: bool) -> None:
         click.echo(click.style(line, fg=colour), color=wants_colour())
 
 
-def _standing_holds(site: "Site", environment: Environment) -> tuple[Hold, ...]:
-    """Return what is on hold; by the breaker's defaults where the settings cannot be read."""
-    from bot.ledger.holds import holds
-    from bot.model.settings import Breaker
+def _policy(site: "Site", environment: Environment) -> "Policy | None":
+    """Return the policy on the base branch; None where the settings cannot be read."""
     from bot.recipes.library import load_library
 
     base = site.repository.head(site.repository.default_branch())
     files = site.repository.read_many("pow/settings/", base) if base is not None else {}
     settings = load_library(files, endpoints=environment.endpoints).settings
-    return holds(site.ledger.records(), settings.policy.breaker if settings else Breaker())
+    return settings.policy if settings else None
 
 
 def _hold_json(hold: Hold) -> Mapping[str, Json]:

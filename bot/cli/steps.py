@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot.cli.environment import Environment
+from bot.cli.summary import summarize
 from bot.cli.wiring import Connection, Work, open_connection, open_work
 from bot.model.event import Step, StepReport
 from bot.model.names import PullNumber, RecipeId
@@ -106,6 +107,7 @@ def _counted(
     before = connection.forge.cost
     with open_work(environment, connection=connection) as work:
         report = run(work)
+    summarize(report, environment.summary)
     return replace(report, cost=connection.forge.cost.since(before))
 
 

@@ -56,8 +56,11 @@ class Opened:
             return Kind.URGENT
         if self._has_room(kind, policy):
             return kind
-        used, limit = len(self.since.get(kind, ())), limit_of(kind, policy)
-        return Full(kind=kind, sentence=f"the limit is reached: {used} of {limit} {_WORDS[kind]} are open")
+        return Full(kind=kind, sentence=self._full(kind, policy))
+
+    def reached(self, policy: Policy) -> tuple[str, ...]:
+        """Say which limits are reached."""
+        return tuple(self._full(kind, policy) for kind in Kind if not self._has_room(kind, policy))
 
     def plus(self, kind: Kind, at: datetime) -> "Opened":
         """Count one more."""
@@ -67,6 +70,10 @@ class Opened:
         """Return the times of a kind that this run has filled up, oldest first."""
         held = sorted(self.since.get(kind, ()))
         return (*held, *[now] * (limit_of(kind, policy) - len(held)))
+
+    def _full(self, kind: Kind, policy: Policy) -> str:
+        used, limit = len(self.since.get(kind, ())), limit_of(kind, policy)
+        return f"the limit is reached: {used} of {limit} {_WORDS[kind]} are open"
 
     def _has_room(self, kind: Kind, policy: Policy) -> bool:
         return len(self.since.get(kind, ())) < limit_of(kind, policy)

@@ -72,6 +72,7 @@ def test_status_as_json_has_the_same_changes(capsys: pytest.CaptureFixture[str])
     assert code == 0
     assert [change["change"] for change in said["changes"]] == [row.split()[0] for row in rows]
     assert {"recipe", "targets", "stage", "pull", "opened_at", "updated_at"} <= said["changes"][0].keys()
+    assert said["limits"] == []
     assert as_json(["status", "--all"], capsys)[1] == said, "nothing is closed yet"
 
 

@@ -24,7 +24,7 @@ ENVIRONMENT = {
     "GITHUB_RUN_ATTEMPT": "Tells a run that somebody started once more.",
     "GITHUB_RUN_ID": "The workflow run; evidence and pull requests link to it.",
     "GITHUB_SERVER_URL": "Base URL of pages and of Git; the token is sent to Git at this address only.",
-    "GITHUB_STEP_SUMMARY": "The file that becomes the summary of a workflow's run; comparisons are added to it.",
+    "GITHUB_STEP_SUMMARY": "The summary of a workflow's run, a file: steps and comparisons add to it.",
     "GITHUB_TOKEN": "The token that the bot acts with: a GitHub App's, or the workflow's own.",
     "GITHUB_TRIGGERING_ACTOR": "Who started the run once more; they may not approve what comes of it.",
     "GITHUB_WORKSPACE": "The clone to work in; the current folder where it is not set.",

@@ -32,6 +32,7 @@ from bot.model.recipe import Computed, JourneyPatch, Recipe, ServicePatch
 from bot.model.record import Phase, Record
 from bot.model.settings import Budget, ValueRange
 from bot.model.switch import Switch
+from bot.propose.budget import opened
 from bot.propose.change import change_id, rollback_id
 from bot.propose.plan import Held, NextRun, Situation, episode_of, plan, queue
 from bot.recipes.recipe import RecipeFile, read_recipe
@@ -503,3 +504,12 @@ def test_the_order_of_keys_is_not_in_the_change_id() -> None:
 def test_a_change_has_one_rollback() -> None:
     assert rollback_id(ChangeId("a" * 16)) == rollback_id(ChangeId("a" * 16))
     assert rollback_id(ChangeId("a" * 16)) != rollback_id(ChangeId("b" * 16))
+
+
+def test_a_limit_that_is_reached_shows_without_any_run() -> None:
+    policy = a_policy(budget=replace(a_policy().budget, people=1))
+    records = (proposed(impact={"level": "MEDIUM"}, threshold="MEDIUM"),)
+    assert opened(records, policy).reached(policy) == (
+        "the limit is reached: 1 of 1 proposals that wait for people are open",
+    )
+    assert opened((), policy).reached(policy) == ()
