@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring
 from math import isfinite
+from operator import itemgetter
 from typing import TypeAlias
 
 from bot.model.names import Digest
@@ -31,6 +32,7 @@ def written(value: Json) -> Written:
     return Written(_written(value, "\n"))
 
 
+_KEY = itemgetter(0)
 _WORDS = {None: "null", True: "true", False: "false"}
 
 
@@ -38,16 +40,15 @@ def _written(value: object, line: str) -> str:
     """Write a value whose own lines begin with `line`: a newline and the indent."""
     inner = line + "  "
     if isinstance(value, dict) and value and set(map(type, value)) == {str}:
-        parts = [f"{encode_basestring(key)}: {_part(value[key], inner)}" for key in sorted(value)]
+        parts = [
+            f"{encode_basestring(key)}: {encode_basestring(part) if type(part) is str else _written(part, inner)}"
+            for key, part in sorted(value.items(), key=_KEY)
+        ]
         return f"{{{inner}{f',{inner}'.join(parts)}{line}}}"
     if isinstance(value, list | tuple) and value:
-        return f"[{inner}{f',{inner}'.join([_part(each, inner) for each in value])}{line}]"
+        parts = [encode_basestring(part) if type(part) is str else _written(part, inner) for part in value]
+        return f"[{inner}{f',{inner}'.join(parts)}{line}]"
     return _plain(value, line)
-
-
-def _part(value: object, line: str) -> str:
-    """Write a part of a value; most parts are texts."""
-    return encode_basestring(value) if type(value) is str else _written(value, line)
 
 
 def _plain(value: object, line: str) -> str:

@@ -11,6 +11,7 @@ from bot.model.names import FeedName
 from bot.model.series import FailureKind, FeedFailure, Reading, Series, Window
 from bot.model.settings import FeedSpec
 from bot.rules.compile import Rule
+from bot.rules.tape import Readings
 
 
 class Feeds(Protocol):
@@ -48,10 +49,19 @@ class PassFeeds:
         self, feeds: Feeds, specs: Mapping[FeedName, FeedSpec], needs: Iterable[Need], *, now: datetime
     ) -> None:
         self._feeds = feeds
+        self._specs = specs
         self._now = now
         self._held = self._read(specs, needs)
         self._times: dict[FeedName, list[datetime]] = {}
         self._given: dict[tuple[FeedName, Window], Reading] = {}
+        self._together: dict[tuple[tuple[FeedName, ...], Window], Readings] = {}
+
+    def readings(self, names: tuple[FeedName, ...], window: Window) -> Readings:
+        """Return several feeds' samples of a window; each feed is one that the settings have."""
+        asked = (names, window)
+        if asked not in self._together:
+            self._together[asked] = Readings({name: self.series(self._specs[name], window) for name in names})
+        return self._together[asked]
 
     def series(self, spec: FeedSpec, window: Window) -> Reading:
         """Return a feed's samples of a window, cut from what was read; changes of one recipe ask for the same."""

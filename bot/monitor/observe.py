@@ -116,8 +116,7 @@ class Observer:
         if rule.baseline:
             start = min(start, changed_at - rule.baseline)
         window = Window(start=start, end=until)
-        # A rule compiles only if the settings have all of its feeds.
-        return {feed: self.feeds.series(self.specs[feed], window) for feed in rule.feeds}
+        return self.feeds.readings(rule.feeds, window)  # a rule compiles only if the settings have all of its feeds
 
 
 def needs_of(watched: Watched, recipe: CompiledRecipe, test: RollbackTest, now: datetime) -> Iterator[Need]:

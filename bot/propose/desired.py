@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.model.change import Change, KeyChange
 from bot.model.json import Json
@@ -17,6 +18,8 @@ VERSION_KEY = "version"
 HIGH_IMPACT = "high_impact"
 """The key of a service or journey on which people's rights or safety depend."""
 _JOURNEY_TARGET = "journeys/"
+_REMEMBERED = 4_096
+"""States of files whose values are kept: what one merge leaves is what the next one of its target begins with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,7 @@ def same(one: Setting, other: Setting) -> bool:
     return type(one) is type(other) and one == other
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _document(path: str, content: bytes) -> tuple[Mapping[str, Setting], str] | Unreadable:
     """Split a file into its values and the rest of what it says; the rest only ever gets compared."""
     parsed = parse(path, content)

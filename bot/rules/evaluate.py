@@ -26,7 +26,7 @@ from bot.rules.grid import conjuncts, window_count
 from bot.rules.groups import MAX_GROUPS, MAX_JUDGEMENTS, Answer, Group, Tapes, fold, labelled, ranked, split
 from bot.rules.judge import View, hull, judge, look_back
 from bot.rules.sustain import Sustained, hold, quorum
-from bot.rules.tape import Missing, Tape, load_tape, weight_of
+from bot.rules.tape import Missing, Tape, tape_of, weight_of
 from bot.rules.truth import both
 from bot.rules.typed import GroupedBy, HoldFor, InWindows, present, reductions
 from bot.rules.wording import TOLD_GROUPS, groups_observed, groups_sentence, observed_of, sentence_of
@@ -50,7 +50,7 @@ class Needs:
 def evaluate(rule: Rule, data: Mapping[FeedName, Reading], *, now: datetime, needs: Needs) -> Measurement:
     """Measure a rule at `now` on the readings of its feeds."""
     metrics = {reduced.metric.name: reduced.metric for reduced in reductions(rule.tree.logic)}
-    tapes = {name: load_tape(metric, data.get(name)) for name, metric in metrics.items()}
+    tapes = {name: tape_of(metric, data) for name, metric in metrics.items()}
     if rule.tree.grouping is None:
         view = _view(rule, tapes, now, needs)
         return _measurement(rule, _answer(rule, view, needs), view)

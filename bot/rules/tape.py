@@ -3,9 +3,11 @@
 import math
 import sys
 from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.model.names import FeedName
 from bot.model.series import FeedFailure, Reading, Sample, Window
 from bot.model.verdict import RuleOutcome
 from bot.rules.catalog import Metric
@@ -41,6 +43,34 @@ class Tape:
         """Return the time of the last sample before a moment."""
         place = bisect_left(self.times, moment)
         return self.times[place - 1] if place else None
+
+
+class Readings(Mapping[FeedName, Reading]):
+    """Readings by feed, each made ready once, however often rules are evaluated on them."""
+
+    def __init__(self, found: Mapping[FeedName, Reading]) -> None:
+        self._found = found
+        self._tapes: dict[Metric, Tape | Missing] = {}
+
+    def __getitem__(self, feed: FeedName) -> Reading:
+        return self._found[feed]
+
+    def __iter__(self) -> Iterator[FeedName]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def tape(self, metric: Metric) -> Tape | Missing:
+        """Return what `load_tape` makes of a metric's reading."""
+        if metric not in self._tapes:
+            self._tapes[metric] = load_tape(metric, self._found.get(metric.name))
+        return self._tapes[metric]
+
+
+def tape_of(metric: Metric, data: Mapping[FeedName, Reading]) -> Tape | Missing:
+    """Return a metric's tape out of readings; of `Readings`, the one that was made before."""
+    return data.tape(metric) if isinstance(data, Readings) else load_tape(metric, data.get(metric.name))
 
 
 def load_tape(metric: Metric, reading: Reading | None) -> Tape | Missing:

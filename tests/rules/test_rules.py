@@ -18,6 +18,7 @@ from bot.rules.functions import FUNCTIONS, SYNONYMS
 from bot.rules.parse import MAX_DEPTH, parse
 from bot.rules.shape import threshold_of
 from bot.rules.source import MAX_LENGTH, Fault, FaultId, render
+from bot.rules.tape import Readings
 from bot.rules.tokens import KEYWORDS
 from bot.rules.units import find_unit, unit_names
 
@@ -242,3 +243,14 @@ def test_a_rule_of_many_unknown_names_is_answered_in_bounded_time():
     assert isinstance(found, tuple)
     assert len(found) == 31
     assert [bool(fault.hint) for fault in found] == [True] * 10 + [False] * 21
+
+
+@pytest.mark.parametrize("rule", ["max(wait_time) > 3_days", "wait_time < 3_days for 2_days", "error_rate > 5%"])
+def test_readings_that_are_made_ready_once_say_the_same_at_every_moment(rule: str):
+    found = readings({"wait_time": "6h: 3 4 5"})
+    kept = Readings(found)
+    assert (dict(kept), len(kept)) == (found, len(found))
+    for now in (NOW, NOW - timedelta(hours=8), NOW):
+        assert evaluate(compiled(rule), kept, now=now, needs=Needs()) == evaluate(
+            compiled(rule), found, now=now, needs=Needs()
+        )
