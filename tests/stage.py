@@ -26,6 +26,8 @@ SMALL = Situation(submissions_per_window=3.0, clerks=2, backlog_days=27.5)
 LEDGER = "pow-ledger"
 _VOLATILE = re.compile(
     r"[0-9a-f]{40}|sha256:[0-9a-f]{64}|(?<=head `)[0-9a-f]{12}|127\.0\.0\.1:\d+|(?<=review-)\d+|(?<='id': )\d+"
+    # A merge has another hash in each town; the space of no width keeps the forge from making a link of it.
+    r"|(?<=from before merge )(?:[0-9a-f]\u200b?){12}"
     # A patch that was applied just before a kill is found applied by the next run, which has no number for it.
     r"|'patch_id': '[^']*'|'status': '(?:APPLIED|UNCHANGED)'"
 )
