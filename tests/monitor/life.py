@@ -8,20 +8,22 @@ from fakes.builders import a_person
 from fakes.forge import MemoryForge
 from fakes.gateway import MemoryGateway
 from fakes.ledger import MemoryLedger
+from fakes.repository import MemoryRepository
 from fakes.world import MAIN, MemoryWorld
 from monitor.watchtower import DAY, FILES, PHOTO, Tower
 
 from bot.approve import step as gate_step
 from bot.deploy import step as deploy_step
+from bot.forge.port import RevertConflict
 from bot.model.event import Event, StepReport
 from bot.model.forge import Permission, PullRequest, PullState
-from bot.model.names import CommitSha, ServiceName, TeamSlug
+from bot.model.names import BranchName, CommitSha, PullNumber, ServiceName, TeamSlug
 from bot.propose import step as detect_step
 from bot.propose.desired import values_of
 from bot.recipes.library import Library, load_library
 
-SAM, MALLORY = a_person("sam"), a_person("mallory")
-"""A supervisor, and somebody who may write and is none."""
+SAM, MALLORY, STRANGER = a_person("sam"), a_person("mallory"), a_person("stranger")
+"""A supervisor, somebody who may write and is none, and somebody who may do neither."""
 STEPS = ("detect", "gate", "deploy", "monitor")
 SERVICE = ServiceName("PHOTO_VALIDATOR")
 
@@ -88,6 +90,20 @@ class Life(Tower):
     def note_by_hand(self) -> None:
         """Let somebody commit a file on main that is none of the bot's business."""
         self.theirs.append(self.world.push("main", {"notes.md": f"{len(self.theirs)}\n".encode()}, by=MALLORY))
+
+    def revert_by_button(self, number: int) -> None:
+        """Let somebody revert a merged pull request by the forge's button, and merge the revert at once."""
+        merge, forge = self.world.pull(PullNumber(number)).merge_commit, MemoryForge(self.world, actor=MALLORY)
+        assert merge is not None
+        found = MemoryRepository(self.world).revert(merge, onto=self.main)
+        if isinstance(found, RevertConflict) or not found.files:
+            return
+        branch = BranchName(f"revert-{number}-{len(self.world.pulls)}")
+        message = f'Revert "change"\n\nThis reverts commit {merge}.'
+        forge.create_branch(branch, forge.commit(self.main, found.files, message))
+        body = f"Reverts agency/pow#{number}"
+        pull = forge.open_pull(branch=branch, base=MAIN, title='Revert "change"', body=body, draft=False)
+        self.theirs.append(self.world.merge_by_hand(pull.number, MALLORY))
 
     # What stands where
 

@@ -12,7 +12,7 @@ from fakes.world import Killed
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from monitor.life import MALLORY, SAM, STEPS, a_life
+from monitor.life import MALLORY, SAM, STEPS, STRANGER, a_life
 from monitor.watchtower import ERRORS, HOUR, WAITS
 
 from bot.ledger.chain import extends
@@ -38,6 +38,7 @@ class LifeMachine(RuleBasedStateMachine):
         self.life = a_life()
         self.seen = ()
         self.vetoed: set[int] = set()
+        self.stops = []
 
     # Time and figures
 
@@ -118,6 +119,23 @@ class LifeMachine(RuleBasedStateMachine):
     def somebody_merges_past_the_gate(self, number):
         with suppress(ValueError):  # it conflicts: the forge would not merge it either
             self.life.theirs.append(self.life.world.merge_by_hand(self.pull(number).number, MALLORY))
+
+    @precondition(lambda self: self.merged_pulls())
+    @rule(number=st.integers(0, 3))
+    def somebody_reverts_by_the_button(self, number):
+        merged = self.merged_pulls()
+        self.life.revert_by_button(merged[number % len(merged)])
+
+    @rule(who=st.sampled_from([SAM, STRANGER]))
+    def somebody_labels_a_stop(self, who):
+        self.stops.append((self.life.world.file_issue("pow-stop", by=who), who))
+
+    @precondition(lambda self: self.stops)
+    @rule()
+    def the_stops_are_lifted(self):
+        for number, _ in self.stops:
+            self.life.world.close_issue(number, by=SAM)
+        self.stops.clear()
 
     @rule(value=st.sampled_from([2, 3, 4]))
     def somebody_sets_the_value_on_main(self, value):
@@ -201,6 +219,16 @@ class LifeMachine(RuleBasedStateMachine):
         for number in self.vetoed:
             pull = self.life.world.pull(number)
             assert not pull.merged
+
+    @invariant()
+    def only_who_may_write_stops_the_bot(self):
+        stopped = bool(self.life.site().kill_switch.state().stops)
+        assert stopped == any(who == SAM for _, who in self.stops)
+
+    def merged_pulls(self):
+        """Return what the bot proposed and somebody or the gate merged."""
+        pulls = [self.life.world.pull(number) for number in sorted(self.life.world.pulls)]
+        return [pull.number for pull in pulls if pull.merge_commit and pull.head_branch.startswith("pow/")]
 
     def changes(self):
         """Return every change that the ledger knows."""
