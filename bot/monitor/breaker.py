@@ -18,8 +18,9 @@ _LOOK_BACK = timedelta(days=1)
 def tripped_now(records: Iterable[Record], breaker: Breaker) -> tuple[Hold, ...]:
     """Return the open breakers whose last rollback is still under way: of the others the issue is there."""
     known = tuple(records)
-    under_way = {each.change for each in open_changes(known)}
-    return tuple(hold for hold in holds(known, breaker) if hold.kind is HoldKind.BREAKER and hold.change in under_way)
+    tripped = [hold for hold in holds(known, breaker) if hold.kind is HoldKind.BREAKER]
+    under_way = {each.change for each in open_changes(known)} if tripped else set()
+    return tuple(hold for hold in tripped if hold.change in under_way)
 
 
 def tell_breakers(site: Site, breaker: Breaker) -> list[Event]:

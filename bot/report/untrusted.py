@@ -68,5 +68,7 @@ def _plain(text: str) -> str:
     while rounds < _ENTITY_ROUNDS and (decoded := html.unescape(text)) != text:
         text, rounds = decoded, rounds + 1
     spaced = _SPACES.sub(" ", text)
+    if spaced.isascii() and spaced.isprintable():
+        return spaced.strip()
     seen = "".join(char for char in spaced if unicodedata.category(char) not in _HIDDEN_CATEGORIES)
     return _SPACES.sub(" ", _HIDDEN.sub("", unicodedata.normalize("NFC", seen))).strip()

@@ -26,7 +26,7 @@ from bot.rules.grid import conjuncts, window_count
 from bot.rules.groups import MAX_GROUPS, MAX_JUDGEMENTS, Answer, Group, Tapes, fold, labelled, ranked, split
 from bot.rules.judge import View, hull, judge, look_back
 from bot.rules.sustain import Sustained, hold, quorum
-from bot.rules.tape import Missing, Tape, tape_of, weight_of
+from bot.rules.tape import Missing, Tape, tape_of
 from bot.rules.truth import both
 from bot.rules.typed import GroupedBy, HoldFor, InWindows, present, reductions
 from bot.rules.wording import TOLD_GROUPS, groups_observed, groups_sentence, observed_of, sentence_of
@@ -107,7 +107,7 @@ def _basis(rule: Rule, answer: Answer, view: View) -> tuple[float, Window | None
 
 
 def _weight(tape: Tape | Missing, window: Window) -> float:
-    return 0.0 if isinstance(tape, Missing) else weight_of(tape.cut(window))
+    return 0.0 if isinstance(tape, Missing) else tape.weight(window)
 
 
 def _by_groups(rule: Rule, grouping: GroupedBy, tapes: Tapes, *, now: datetime, needs: Needs) -> Measurement:

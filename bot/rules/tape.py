@@ -27,13 +27,21 @@ class Missing:
 class Tape:
     """The usable samples of one feed by time; `dropped` counts those not finite or weighing less than nothing.
 
-    `labels` name the label values of each sample, in their order.
+    `labels` name the label values of each sample, in their order. `single` says that each sample weighs one, so that
+    their weight is their number.
     """
 
     samples: tuple[Sample, ...]
     times: tuple[datetime, ...]
     dropped: int
     labels: tuple[str, ...] = ()
+    single: bool = False
+
+    def weight(self, window: Window) -> float:
+        """Return how many readings the samples inside a window stand for."""
+        if self.single:
+            return float(max(bisect_left(self.times, window.end) - bisect_left(self.times, window.start), 0))
+        return weight_of(self.cut(window))
 
     def cut(self, window: Window) -> tuple[Sample, ...]:
         """Return the samples inside a window."""
@@ -89,6 +97,7 @@ def load_tape(metric: Metric, reading: Reading | None) -> Tape | Missing:
         times=tuple(sample.at for sample in ordered),
         dropped=len(reading.samples) - len(ordered),
         labels=reading.labels,
+        single=all(sample.of == 1.0 for sample in ordered),
     )
 
 
