@@ -33,7 +33,10 @@ FEEDS = [
     pytest.param(Down(status=503), "503", id="down"),
     pytest.param(Empty(), "no data", id="empty", marks=SLOW),
     pytest.param(
-        WrongShape(body='{"days": "many"}', media_type="application/json"), "closed_at", id="of the wrong shape"
+        WrongShape(body='{"days": "many"}', media_type="application/json"),
+        "closed_at",
+        id="of the wrong shape",
+        marks=SLOW,
     ),
     pytest.param(WrongShape(body="<html>", media_type="text/html"), "JSON", id="no JSON", marks=SLOW),
     pytest.param(Huge(size=64 * 1024 * 1024), "bytes", id="huge", marks=SLOW),
@@ -51,6 +54,7 @@ def test_a_feed_that_fails_is_named_and_the_other_recipes_go_on(town: Town, faul
     assert not [r for r in records(town) if r.facts.get("recipe") == GOOD]
 
 
+@SLOW
 def test_a_slow_feed_is_given_up(town: Town):
     settings = town.read("pow/settings/feeds.yml").decode()
     slower = re.sub(r"(history: 7_days +# what.*\n)", r"\1    timeout: 1s\n", settings, count=1)
@@ -123,6 +127,7 @@ def test_a_token_without_rights_is_told_which(town: Town, permission: str, comma
     assert open_pull(town, GOOD) == 1, "once the right is there the same run goes on, with one pull request"
 
 
+@SLOW
 def test_without_a_view_of_the_teams_nobody_is_taken_for_a_supervisor(town: Town):
     bot(town, "pow detect")
     town.review(1, login="sam", event="APPROVE", body="")

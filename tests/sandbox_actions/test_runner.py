@@ -3,6 +3,7 @@
 import os
 import stat
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,16 @@ def test_a_step_that_does_not_end_is_ended_with_its_children(origin: Path):
         run_workflow(a_machine(origin, workflow, started=started.append), "t.yml", event="push")
     (process,) = started
     assert process.returncode == -9
-    assert not _session(process.pid)
+    _gone(process.pid)
+
+
+def _gone(leader: int) -> None:
+    """Wait until a session has no living process: whoever is killed may take a moment to go."""
+    for _ in range(500):
+        if not _session(leader):
+            return
+        time.sleep(0.01)
+    raise AssertionError(_session(leader))
 
 
 def _session(leader: int) -> list[int]:
