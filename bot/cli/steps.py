@@ -1,7 +1,8 @@
 """The four steps as functions of the environment; `pow run` calls them all, each command one."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
 
@@ -59,7 +60,8 @@ def detect(
             rehearse=rehearse,
         )
 
-    return _counted(environment, connection, run)
+    with _without_collector():
+        return _counted(environment, connection, run)
 
 
 def gate(
@@ -91,14 +93,20 @@ def monitor(environment: Environment, *, connection: Connection | None = None) -
     """Step 7."""
     from bot.monitor import step
 
-    # Records and samples stay until the end: looking for garbage among them takes a seventh of the time.
-    gc.disable()
-    try:
+    with _without_collector():
         return _counted(
             environment,
             connection,
             lambda work: step.run(work.site, settings=work.settings, base=work.base, collector=work.collector),
         )
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Run without the collector of garbage: what a step reads stays to its end, and looking among it takes long."""
+    gc.disable()
+    try:
+        yield
     finally:
         gc.enable()
 
