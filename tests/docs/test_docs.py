@@ -217,7 +217,6 @@ def test_decisions_are_numbered_listed_and_complete():
     assert numbers == sorted(set(numbers))
     for path in found:
         text = path.read_text(encoding="utf-8")
-        assert path.name in read("docs/adr/README.md")
         assert text.startswith(f"# {int(path.name[:4])}. ")
         assert re.findall(r"^(?:Status|## \w+)", text, re.MULTILINE) == [
             "Status",
@@ -225,6 +224,9 @@ def test_decisions_are_numbered_listed_and_complete():
             "## Decision",
             "## Consequences",
         ]
+    titles = [path.read_text(encoding="utf-8").split("\n")[0].partition(". ")[2] for path in found]
+    rows = [line for line in read("docs/adr/README.md").splitlines() if line.startswith("| [")]
+    assert rows == [f"| [{p.name[:4]}]({p.name}) | {title} |" for p, title in zip(found, titles, strict=True)]
 
 
 def declared() -> dict[str, set[str]]:
