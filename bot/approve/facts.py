@@ -28,11 +28,14 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherPull:
-    """Another open pull request of this repository that is no draft, and the files of desired state it changes."""
+    """Another open pull request of this repository, and the files of desired state that it changes.
+
+    `paths` is None where its branch moved while it was read, so that it may change any.
+    """
 
     number: PullNumber
     author: Login
-    paths: frozenset[str]
+    paths: frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

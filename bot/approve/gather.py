@@ -38,7 +38,7 @@ from bot.model.forge import (
 )
 from bot.model.names import BranchName, ChangeId, CommitSha, Login, PullNumber, TeamSlug
 from bot.model.recipe import Recipe
-from bot.model.record import Record
+from bot.model.record import Phase, Record
 from bot.model.settings import Policy
 from bot.propose.desired import evidence_path, target_of
 from bot.propose.trailers import ProposalTrailers, read_proposal
@@ -86,16 +86,38 @@ class Gatherer:
             self._touched[pull.head] = differs & since
         return self._touched[pull.head]
 
-    def others(self, pull: PullRequest, base: CommitSha) -> tuple[OtherPull, ...]:
-        """Return the other open pull requests that change desired state; drafts and forks hold nothing up."""
+    def others(self, pull: PullRequest, base: CommitSha, records: tuple[Record, ...]) -> tuple[OtherPull, ...]:
+        """Return the earlier open pull requests that change desired state, or may: those that hold this one up.
+
+        Forks hold nothing up, nor do drafts, for then anybody could; but a proposal that the ledger has stays one when
+        somebody turns it into a draft. A rollback that is a draft is for people to finish or to replace by their own.
+        """
         found: list[OtherPull] = []
         for other in self.open_pulls():
-            if other.number == pull.number or other.draft or other.base_branch != self.default_branch:
+            if other.number >= pull.number or other.base_branch != self.default_branch or not other.same_repository:
                 continue
-            paths = frozenset(path for path in self.touched(other, base) or () if target_of(path) is not None)
-            if paths:
+            if other.draft and not _is_proposal(other.number, records):
+                continue
+            paths = self._targets(other, base)
+            if paths is None or paths:
                 found.append(OtherPull(number=other.number, author=other.author.login, paths=paths))
         return tuple(found)
+
+    def _targets(self, other: PullRequest, base: CommitSha) -> frozenset[str] | None:
+        """Return the files of desired state that another pull request changes; None where that cannot be told now.
+
+        A branch that is not in the clone as it was listed has moved since, or is gone with its pull request.
+        """
+        touched = self.touched(other, base)
+        if touched is None:
+            now = self.site.forge.pull(other.number)
+            self._opened = [now if each.number == other.number else each for each in self.open_pulls()]
+            if now.state is PullState.CLOSED:
+                self._opened.remove(now)
+                return frozenset()
+            self.site.repository.fetch()
+            touched = self.touched(now, base)
+        return None if touched is None else frozenset(path for path in touched if target_of(path) is not None)
 
     def _asked(self, pull: PullRequest, files: tuple[FileFacts, ...], base: CommitSha) -> RegoAnswer | None:
         """Run the agency's policies, as they stand on the base, on a change of desired state."""
@@ -147,7 +169,7 @@ class Gatherer:
             rollback=self._rollback(pull, trailers, proposed, base=base, records=records),
             rego=self._asked(pull, files, base),
             governance=self.governance(files, base),
-            others=self.others(pull, base),
+            others=self.others(pull, base, records),
             overdue=overdue(records, self.policy, self.site.now),
         )
 
@@ -266,6 +288,13 @@ class Gatherer:
             path: Bytes(before=at(path, before), merged=at(path, merge), base=at(path, base), head=at(path, head))
             for path in sorted(paths)
         }
+
+
+def _is_proposal(number: PullNumber, records: tuple[Record, ...]) -> bool:
+    """Tell whether the ledger has a pull request as that of a proposal that has not ended; a rollback is none."""
+    changes = {each.change for each in records if each.phase is Phase.PROPOSED and each.facts.get("pull") == number}
+    known = (recorded_proposal(_of(records, change)) for change in changes)
+    return any(each is not None and each.closed is None and each.rollback_of is None for each in known)
 
 
 def _of(records: tuple[Record, ...], change: ChangeId) -> tuple[Record, ...]:

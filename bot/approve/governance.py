@@ -60,18 +60,24 @@ def govern(given: Governed, policy: Policy) -> Reason:
 def check_lock(facts: GateFacts) -> Reason:
     """Hold a change back while an earlier open pull request changes one of its targets.
 
-    It follows from what is open at this moment: nothing is written down, so no lock outlives its pull request. Drafts
-    and branches of other repositories hold none, for then anybody could.
+    It follows from what is open at this moment: nothing is written down, so no lock outlives its pull request. Branches
+    of other repositories hold none, nor do drafts that are not the bot's own proposals, for then anybody could.
     """
     own = {file.path for file in facts.files if target_of(file.path) is not None}
-    earlier = [other for other in facts.others if other.number < facts.pull.number and own & other.paths]
-    if not earlier or isinstance(facts.rollback, RollbackProof):
+    earlier = [
+        other
+        for other in facts.others
+        if other.number < facts.pull.number and (other.paths is None or own & other.paths)
+    ]
+    if not earlier or not own or isinstance(facts.rollback, RollbackProof):
         return good("lock", "no earlier pull request changes the same targets")
     first = min(earlier, key=lambda other: other.number)
     return pending("lock", _locked(first, own))
 
 
 def _locked(first: OtherPull, own: set[str]) -> str:
+    if first.paths is None:
+        return f"the branch of #{first.number} moved while it was read, so it may change the same; the next run looks"
     path = min(own & first.paths)
     return f"locked by #{first.number} of {first.author}, which is open since before and changes {path} as well"
 

@@ -64,7 +64,7 @@ def fingerprint(pull: PullRequest, present: Present) -> Digest | None:
         "policy": [present.policy.digest, *present.stops],
         "records": [record.digest for record in present.records if record.change == change],
         "same target": _neighbours(change, present.changes) if change else [],
-        "earlier": [[other.number, *sorted(other.paths)] for other in earlier],
+        "earlier": [[other.number, *sorted(other.paths or ())] for other in earlier],
         "overdue": list(overdue(present.records, present.policy, present.now)),
         "clock": by_the_clock(pull, present.policy, present.now),
     }

@@ -127,7 +127,7 @@ class _Gate:
     def _seen(self, pull: PullRequest, records: tuple[Record, ...]) -> Digest | None:
         """Digest what shows of a pull request without asking for it, with what else is open beside it."""
         base = self.site.repository.head(self.gatherer.default_branch)
-        return self.notebook.seen(pull, records, self.gatherer.others(pull, base) if base else ())
+        return self.notebook.seen(pull, records, self.gatherer.others(pull, base, records) if base else ())
 
     def _people(self, only: PullNumber | None, records: tuple[Record, ...]) -> Iterator[Event]:
         """Publish the checks on what the bot did not open, so that they can be required ones for everybody."""

@@ -31,6 +31,7 @@ from bot.model.decision import GateStatus, Reason
 from bot.model.event import Mark
 from bot.model.forge import CheckConclusion, PullRequest, PullState
 from bot.model.names import BranchName, ChangeId, CommitSha, Login, PullNumber
+from bot.model.record import Phase
 from bot.model.settings import GovernanceMode
 from bot.recipes.governance import Governance, governance_path, read_governance
 from bot.recipes.lint import lint
@@ -139,6 +140,14 @@ def test_the_earlier_pull_request_on_a_target_comes_first(others: tuple[OtherPul
     status, sentence, _ = verdict(governed(others=others))
     assert status is (GateStatus.APPROVED if locked is None else GateStatus.PENDING)
     assert locked is None or sentence.startswith(f"locked by #{locked} of mallory")
+
+
+def test_a_pull_request_that_could_not_be_read_may_change_the_same_target() -> None:
+    unread = replace(other(3), paths=None)
+    status, sentence, _ = verdict(governed(others=(unread,)))
+    assert status is GateStatus.PENDING
+    assert sentence.startswith("the branch of #3 moved while it was read")
+    assert verdict(governed(others=(replace(unread, number=PullNumber(9)),)))[0] is GateStatus.APPROVED
 
 
 def test_a_proved_rollback_waits_for_no_lock_and_needs_no_governance() -> None:
@@ -335,6 +344,89 @@ def test_what_anybody_could_open_holds_nothing_up(tmp_path: Path, fields: dict[s
     (second,) = [pull for pull in office.world.pulls.values() if pull.head_branch.startswith("pow/")]
     office.world.review(second.number, SAM)
     assert Mark.DONE in {event.mark for event in office.gate().events}
+
+
+def turned_into_a_draft(office: Office) -> tuple[PullNumber, PullNumber]:
+    """Let the bot propose, a person open a pull request on the same target, and the first become a draft."""
+    office.detect()
+    (first,) = office.world.pulls
+    second = opened(office, {"patches/services/PHOTO_VALIDATOR.yml": MINE}).number
+    office.world.review(second, SAM)
+    office.world.pulls[first] = replace(office.world.pull(first), draft=True)
+    return first, second
+
+
+def test_a_proposal_that_somebody_turns_into_a_draft_still_comes_first(tmp_path: Path) -> None:
+    office = Office(tmp_path, STRICT)
+    first, second = turned_into_a_draft(office)
+    told = {event.subject: event.sentence for event in office.gate().events}
+    assert "it is a draft" in told[f"#{first}"]
+    assert "locked by #1 of " in told[f"#{second}"]
+    assert shown(office, office.world.pull(second))[GATE_CHECK] is WAIT
+
+
+@pytest.mark.parametrize(
+    ("phase", "facts"),
+    [(Phase.CLOSED, {"outcome": "rejected"}), (Phase.PROPOSED, {"rollback_of": "0" * 16})],
+    ids=["ended", "a rollback"],
+)
+def test_a_draft_of_the_bot_that_is_no_open_proposal_locks_nothing(
+    tmp_path: Path, phase: Phase, facts: dict[str, str]
+) -> None:
+    office = Office(tmp_path, STRICT)
+    first, second = turned_into_a_draft(office)
+    site, pull = office.site(), office.world.pull(second)
+    gatherer = Gatherer(site=site, policy=a_policy(), recipes={}, default_branch=MAIN)
+    (held,) = office.ledger.records()
+    assert [each.number for each in gatherer.others(pull, office.main, (held,))] == [first]
+    ending = replace(held, phase=phase, facts={**held.facts, **facts})
+    records = (held, ending) if phase is Phase.CLOSED else (ending,)
+    assert gatherer.others(pull, office.main, records) == ()
+
+
+class Lagging(MemoryRepository):
+    """A clone that a push overtakes: `behind` fetches bring nothing."""
+
+    behind = 0
+
+    def fetch(self) -> None:
+        if self.behind:
+            self.behind -= 1
+        else:
+            super().fetch()
+
+
+@pytest.mark.parametrize(("behind", "paths"), [(0, frozenset({"patches/services/PHOTO_VALIDATOR.yml"})), (1, None)])
+def test_a_branch_that_moved_while_it_was_read_holds_up_what_it_may_change(
+    tmp_path: Path, behind: int, paths: frozenset[str] | None
+) -> None:
+    office = Office(tmp_path, STRICT)
+    first = opened(office, {"README.md": b"x"})
+    office.detect()
+    clone = Lagging(office.world)
+    site = replace(office.site(), repository=clone)
+    gatherer = Gatherer(site=site, policy=a_policy(), recipes={}, default_branch=MAIN)
+    assert len(gatherer.open_pulls()) == 2
+    office.world.push(first.head_branch, {"patches/services/PHOTO_VALIDATOR.yml": MINE}, by=MALLORY)
+    office.world.pulls[first.number] = replace(first, head=office.world.branches[first.head_branch])
+    gatherer.open_pulls()
+    clone.behind = behind
+    stale = Gatherer(site=site, policy=a_policy(), recipes={}, default_branch=MAIN)
+    (held,) = stale.others(office.world.pull(PullNumber(2)), office.main, ())
+    assert (held.number, held.paths) == (first.number, paths)
+
+
+def test_what_was_closed_while_the_run_went_on_holds_nothing_up(tmp_path: Path) -> None:
+    office = Office(tmp_path, STRICT)
+    first = opened(office, {"patches/services/PHOTO_VALIDATOR.yml": MINE})
+    office.detect()
+    gatherer = Gatherer(site=office.site(), policy=a_policy(), recipes={}, default_branch=MAIN)
+    gatherer.open_pulls()
+    office.world.close(first.number)
+    office.world.branches.pop(first.head_branch)
+    gatherer.site.repository.fetch()
+    assert gatherer.others(office.world.pull(PullNumber(2)), office.main, ()) == ()
+    assert [each.number for each in gatherer.open_pulls()] == [2]
 
 
 def test_a_branch_that_only_lags_behind_touches_nothing(tmp_path: Path) -> None:
