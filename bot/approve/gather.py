@@ -89,8 +89,8 @@ class Gatherer:
     def others(self, pull: PullRequest, base: CommitSha, records: tuple[Record, ...]) -> tuple[OtherPull, ...]:
         """Return the earlier open pull requests that change desired state, or may: those that hold this one up.
 
-        Forks hold nothing up, nor do drafts, for then anybody could; but a proposal that the ledger has stays one when
-        somebody turns it into a draft. A rollback that is a draft is for people to finish or to replace by their own.
+        Forks hold nothing up, nor do drafts, for then anybody could; but a proposal that the ledger has stays one
+        when somebody turns it into a draft. A rollback that is a draft is for people to finish, or to replace.
         """
         found: list[OtherPull] = []
         for other in self.open_pulls():

@@ -60,8 +60,8 @@ def govern(given: Governed, policy: Policy) -> Reason:
 def check_lock(facts: GateFacts) -> Reason:
     """Hold a change back while an earlier open pull request changes one of its targets.
 
-    It follows from what is open at this moment: nothing is written down, so no lock outlives its pull request. Branches
-    of other repositories hold none, nor do drafts that are not the bot's own proposals, for then anybody could.
+    It follows from what is open at this moment: nothing is written down, so no lock outlives its pull request.
+    Branches of other repositories hold none, nor do drafts that are not the bot's own proposals: anybody could.
     """
     own = {file.path for file in facts.files if target_of(file.path) is not None}
     earlier = [
