@@ -1,4 +1,4 @@
-"""How a proposal ends that is closed without a merge: only somebody who may decide rejects it.
+"""How a proposal ends that is closed without a merge: time ends it, or somebody who may decide rejects it.
 
 On a forge, whoever has triage access may close a pull request, and so may an app. Who did is asked for in that moment
 only: docs/adr/0026-refresh-and-closing.md.
@@ -7,12 +7,14 @@ only: docs/adr/0026-refresh-and-closing.md.
 from collections.abc import Iterable
 
 from bot.approve.facts import RecordedProposal
-from bot.approve.records import REJECTED, closed, outcome_of
+from bot.approve.records import EXPIRED, REJECTED, closed, decided, has_result, outcome_of
 from bot.ledger.site import Site
+from bot.model.decision import GateDecision
 from bot.model.forge import Actor, ActorKind, Permission, PullRequest, PullState
 from bot.model.json import Json
 from bot.model.names import CommitSha
 from bot.model.record import REOPENED, SUPERSEDED, UNDECIDED, Draft, Phase, Record
+from bot.model.settings import Policy
 from bot.report.closing import closing_marker, not_rejected_comment
 from bot.report.untrusted import visible
 
@@ -52,6 +54,17 @@ def conclude(
             outcome = UNDECIDED
     site.ledger.append(closed(proposed.change, pull, outcome=outcome, at=site.now))
     return f"closed without a merge: {outcome}"
+
+
+def expire(site: Site, policy: Policy, decision: GateDecision, pull: PullRequest, proposed: RecordedProposal) -> str:
+    """Close what nobody decided on; the decision is recorded first, so that a dead run is not a rejection."""
+    at = site.now
+    if not has_result(site.ledger.of(proposed.change), EXPIRED):
+        draft = decided(decision, proposed, policy, opened_at=pull.created_at, at=at, result=EXPIRED)
+        site.ledger.append(draft)
+    site.forge.edit_pull(pull.number, state=PullState.CLOSED)
+    site.ledger.append(closed(proposed.change, pull, outcome=EXPIRED, at=at))
+    return "closed: nobody decided in time"
 
 
 def _rights(site: Site, closer: Actor | None) -> Permission:
