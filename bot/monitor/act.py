@@ -4,6 +4,7 @@ A run that died in between is continued: what its branch holds is checked and re
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bot.approve.attempts import find_precedent
@@ -11,10 +12,19 @@ from bot.approve.footprint import Footprint, footprint_of, values_changed
 from bot.approve.precedent import Subject
 from bot.ledger.site import Site
 from bot.model.change import PROPOSAL_LABEL, Change
-from bot.model.errors import BotError, LedgerError, WorkspaceError
-from bot.model.forge import Comment, Commit, PullRequest, PullState
+from bot.model.errors import (
+    BotError,
+    ForgeError,
+    LedgerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitedError,
+    UnavailableError,
+    WorkspaceError,
+)
+from bot.model.forge import Comment, Commit, Permission, PullRequest, PullState
 from bot.model.json import Json, digest_of
-from bot.model.level import Level
+from bot.model.level import Level, highest
 from bot.model.names import CommitSha, Digest, Login, PullNumber
 from bot.model.recipe import Recipe, RollbackMode
 from bot.model.record import Draft, Phase
@@ -25,6 +35,7 @@ from bot.monitor.caution import Surroundings, begun_within_a_day, cautions, draf
 from bot.monitor.edited import recipe_since
 from bot.monitor.inverse import inverse_of
 from bot.monitor.observe import measurement_json
+from bot.monitor.opt_out import is_ask_first, movers, reservation, unreadable
 from bot.monitor.rollback import (
     RollbackFacts,
     RollbackPlan,
@@ -116,9 +127,27 @@ def _cautions(site: Site, undoing: Undoing) -> tuple[str, ...]:
             policy=policy,
             now=site.now,
             reserved_by=_first_who_may(site, reserved),
+            reserved_because=_label(site, watched.pull, policy),
             recipe_since=recipe_since(undoing.recipe.id, at_merge, now),
         )
     )
+
+
+def _label(site: Site, pull: PullNumber, policy: Policy) -> str | None:
+    """Return why a label on the change's pull request makes a draft of its rollback; asked where one is due only.
+
+    What the token may not see is unknown, and makes one, too; an outage is an error, for the next run asks again.
+    """
+    try:
+        is_on = any(is_ask_first(label) for label in site.forge.pull(pull).labels)
+        moves = site.forge.labellings(pull)
+    except (PermissionDeniedError, NotFoundError) as error:
+        return unreadable(error.message)
+    rights: dict[Login, Permission] = {}
+    for login in movers(moves, policy):
+        with suppress(PermissionDeniedError, NotFoundError):
+            rights[login] = site.forge.permission(login)
+    return reservation(moves, rights, policy, is_on=is_on)
 
 
 def _first_who_may(site: Site, comments: Iterable[Comment]) -> Login | None:
@@ -168,7 +197,15 @@ def find_rollback(site: Site, undoing: Undoing) -> PullRequest | None:
     return next(iter(site.forge.pulls(head=branch)), None)
 
 
-def open_rollback(site: Site, undoing: Undoing, plan: TakeBack, intent: Mapping[str, Json]) -> PullRequest:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A rollback's pull request, and what did not work of it and does not matter to the loop; empty: nothing."""
+
+    pull: PullRequest
+    warning: str = ""
+
+
+def open_rollback(site: Site, undoing: Undoing, plan: TakeBack, intent: Mapping[str, Json]) -> Opened:
     """Make sure that the rollback's branch exists and holds it, open its pull request, and complete that."""
     change = plan.change
     if site.forge.head(change.branch) is None:
@@ -179,17 +216,37 @@ def open_rollback(site: Site, undoing: Undoing, plan: TakeBack, intent: Mapping[
     return _complete(site, undoing, _open_pull(site, undoing, plan, intent), commit)
 
 
-def complete_rollback(site: Site, undoing: Undoing, pull: PullRequest) -> PullRequest:
+def complete_rollback(site: Site, undoing: Undoing, pull: PullRequest) -> Opened:
     """Give a pull request that is there already what it lacks; it may have been merged or edited since."""
     return _complete(site, undoing, pull, _own_commit(site, undoing, pull.head))
 
 
-def _complete(site: Site, undoing: Undoing, pull: PullRequest, commit: Commit) -> PullRequest:
+def _complete(site: Site, undoing: Undoing, pull: PullRequest, commit: Commit) -> Opened:
+    warning = ""
     if pull.state is PullState.OPEN:
         person = (PERSON_LABEL,) if pull.draft else ()
         site.forge.add_labels(pull.number, (PROPOSAL_LABEL, ROLLBACK_LABEL, *person))
+        warning = _ask_for_review(site, undoing, pull) if pull.draft else ""
     site.ledger.append(_proposed(site, undoing, pull, commit))
-    return pull
+    return Opened(pull=pull, warning=warning)
+
+
+def _ask_for_review(site: Site, undoing: Undoing, pull: PullRequest) -> str:
+    """Ask the teams that approve a change like the one that is taken back to look at a draft; says what did not work.
+
+    The gate asks them for as much as for MEDIUM, should the rollback not be proved. A refusal of the forge is no
+    reason to leave the rollback unmade; an outage is an error.
+    """
+    level = highest((_level(undoing.watched), Level.MEDIUM))
+    teams = dict.fromkeys(team for group in undoing.policy.approvals.get(level, ()) for team in group.teams)
+    try:
+        if teams:
+            site.forge.request_reviews(pull.number, tuple(teams))
+    except (UnavailableError, RateLimitedError):
+        raise
+    except ForgeError as error:
+        return f"no review was requested: {error.message}"
+    return ""
 
 
 def _own_commit(site: Site, undoing: Undoing, head: CommitSha | None) -> Commit:

@@ -24,6 +24,8 @@ _DAY = timedelta(days=1)
 class Surroundings:
     """What a rollback is weighed against; `reserved_by` asked beforehand that it be only proposed.
 
+    `reserved_because` is what a label asks of it, or that nobody can tell what it asks.
+
     `recipe_since` is what became of the recipe that the change was approved under, which its rules are read from.
     """
 
@@ -34,6 +36,7 @@ class Surroundings:
     policy: Policy
     now: datetime
     reserved_by: Login | None = None
+    reserved_because: str | None = None
     recipe_since: RecipeSince = RecipeSince.SAME
 
 
@@ -61,6 +64,8 @@ def _reasons(around: Surroundings) -> Iterator[str]:
     policy, limits = around.policy, around.policy.rollbacks
     if around.reserved_by is not None:
         yield f"{around.reserved_by} asked to be asked first"
+    if around.reserved_because is not None:
+        yield around.reserved_because
     if around.recipe_since is RecipeSince.EDITED:
         yield "its recipe was edited on the base branch since the merge: it may ask for something else by now"
     if around.recipe_since is RecipeSince.GONE:

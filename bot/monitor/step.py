@@ -18,6 +18,7 @@ from bot.model.settings import Settings
 from bot.model.verdict import Measurement, Recovery, Verdict, VerdictKind
 from bot.monitor.act import (
     PERSON_LABEL,
+    Opened,
     Undoing,
     complete_rollback,
     find_keeper,
@@ -69,8 +70,7 @@ def run(site: Site, *, settings: Settings, base: CommitSha, collector: Feeds) ->
     events = [*(event for each in told.values() for event in each), *failed]
     if any("opened" in event.data for event in events):
         events += _wake_gate(site)
-    events += tell_breakers(site, now.settings.policy.breaker)
-    return StepReport(step=Step.MONITOR, events=tuple(events))
+    return StepReport(step=Step.MONITOR, events=(*events, *tell_breakers(site, now.settings.policy.breaker)))
 
 
 def _guarded(watched: Watched, look: Callable[[], list[Event]]) -> list[Event]:
@@ -261,12 +261,12 @@ def _adopt(now: Round, undoing: Undoing, pull: PullRequest) -> Event:
     return _opened(undoing, complete_rollback(now.site, undoing, pull))
 
 
-def _opened(undoing: Undoing, pull: PullRequest) -> Event:
+def _opened(undoing: Undoing, opened: Opened) -> Event:
+    pull, warning = opened.pull, f"; {opened.warning}" if opened.warning else ""
     kind = "draft, a person must look" if pull.draft else "an exact inverse"
     state = "" if pull.state is PullState.OPEN else f" ({pull.state})"
-    return _event(
-        undoing.watched, Mark.DONE, f"rollback is pull request {pull.number}{state}: {kind}", opened=pull.number
-    )
+    sentence = f"rollback is pull request {pull.number}{state}: {kind}{warning}"
+    return _event(undoing.watched, Mark.DONE, sentence, opened=pull.number)
 
 
 def _see_whether_it_helped(now: Round, watched: Watched, original: ChangeId) -> list[Event]:

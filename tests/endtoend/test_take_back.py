@@ -38,11 +38,15 @@ def do_harm(town: Town) -> int:
     """Let the bot propose the change, people approve it, and its harm show; returns the pull request."""
     step(town, "pow detect")
     number = open_pull(town, BAD)
+    approve_and_harm(town, number)
+    return number
+
+
+def approve_and_harm(town: Town, number: int) -> None:
     for person in ("sam", "cora"):
         town.review(number, login=person, event="APPROVE", body="Evidence looks right.")
     step(town, "pow gate", "pow deploy")
     town.advance(timedelta(hours=3))
-    return number
 
 
 def of(town: Town, phase: Phase) -> list[Record]:
@@ -127,6 +131,21 @@ def test_a_revert_that_was_closed_is_a_veto_also_right_before_ours_merges(town: 
     with town.as_person("maria") as client:
         said = client.get(f"issues/{ours}/comments").json()
     assert any("this rollback cannot be proved" in each["body"] and "a veto" in each["body"] for each in said)
+
+
+@pytest.mark.slow
+def test_a_label_of_a_person_who_may_write_makes_a_draft_that_asks_for_reviews(town: Town):
+    step(town, "pow detect")
+    number = open_pull(town, BAD)
+    with town.as_person("maria") as client:
+        client.post(f"issues/{number}/labels", json={"labels": ["pow-ask-first"]}).raise_for_status()
+    approve_and_harm(town, number)
+    assert "draft, a person must look" in step(town, "pow monitor")
+    draft = next(pull for pull in pulls(town) if pull["draft"])
+    assert "maria asked to be asked first" in str(draft["body"])
+    with town.as_person("maria") as client:
+        asked = client.get(f"pulls/{draft['number']}/requested_reviewers").json()
+    assert {team["slug"] for team in asked["teams"]} == {"supervisors", "security"}, "its impact is HIGH"
 
 
 @pytest.mark.slow

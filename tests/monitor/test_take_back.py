@@ -578,8 +578,8 @@ def a_revert_by_hand() -> tuple[Tower, ChangeId]:
 
 SCENES: dict[str, tuple[Callable[[], tuple[Tower, ChangeId]], int]] = {
     "harm": (a_breach, 9),
-    "harm, as a draft": (a_draft, 9),
-    "harm, in conflict": (a_conflict, 9),
+    "harm, as a draft": (a_draft, 10),
+    "harm, in conflict": (a_conflict, 10),
     "recovery": (a_recovery, 4),
     "no recovery": (a_failed_recovery, 4),
     "success": (a_success, 3),
