@@ -29,7 +29,7 @@ def command(*, with_closed: bool, as_json: bool) -> int:
     from bot.cli.wiring import open_site
     from bot.ledger.holds import holds
     from bot.ledger.lifecycle import standings
-    from bot.model.settings import Breaker
+    from bot.model.limits import Breaker
     from bot.propose.budget import opened
 
     environment = read_environment()

@@ -13,9 +13,9 @@ from typing import assert_never
 from bot.ledger.lifecycle import targets_of
 from bot.model.clock import format_time
 from bot.model.json import Json
+from bot.model.limits import Breaker
 from bot.model.names import ChangeId, PullNumber, RecipeId
 from bot.model.record import Phase, Record
-from bot.model.settings import Breaker
 from bot.model.verdict import Recovery
 
 EVERYTHING = "all"

@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import assert_never
 
 from bot.model.calendar import Calendar
+from bot.model.impact import ImpactPolicy, ValueRange
 from bot.model.level import Level
+from bot.model.limits import Breaker, Budget, RollbackLimits
 from bot.model.names import Digest, FeedName, Login, RecipeId, ServiceName, TeamSlug
 from bot.model.proof import (
     BREACHES,
@@ -216,64 +218,6 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RelativeChange:
-    """A number that changes by more than `above` (1.0 = doubled or zeroed) has at least this impact."""
-
-    above: float
-    level: Level
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueRange:
-    """The values that policy allows for a key."""
-
-    minimum: float
-    maximum: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyClass:
-    """Keys that matter alike, such as identity checks: names, or patterns in which `*` stands for any letters."""
-
-    keys: tuple[str, ...]
-    level: Level
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeopleAffected:
-    """A change that affects more than `above` people in 30 days has at least this impact."""
-
-    above: int
-    level: Level
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HighImpact:
-    """What a high-impact target's change has at least: AI or rules on which people's rights or safety depend.
-
-    `targets` are services and `journeys/NAME` that policy calls so; a desired-state file or a recipe may, too.
-    """
-
-    level: Level = Level.HIGH
-    targets: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImpactPolicy:
-    """The factors of impact; the highest wins."""
-
-    default: Level
-    services: Mapping[ServiceName, Level]
-    keys: Mapping[str, Level]
-    journeys: Level
-    relative_change: tuple[RelativeChange, ...]
-    unknown_key: Level = Level.HIGH
-    classes: Mapping[str, KeyClass] = field(default_factory=dict)
-    people_affected: tuple[PeopleAffected, ...] = ()
-    high_impact: HighImpact = field(default_factory=HighImpact)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackTest:
     """The test for ratios: `breaches` of `windows` separate windows AND a proof, by `share`, that it is not chance.
 
@@ -319,42 +263,6 @@ class RollbackTest:
     def is_of_chance(self) -> bool:
         """Whether it is a test of counts, which can be drawn by chance and played."""
         return self.ranks is None and self.survival is None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """How many proposals may be open at a time: that pass alone, that wait for people, and that are urgent.
-
-    They are counted apart, so that what waits for people never keeps back what needs none, nor what is urgent.
-    """
-
-    automatic: int = 20
-    people: int = 20
-    urgent: int = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RollbackLimits:
-    """How far the monitor goes by itself, beside `rollbacks_per_day`: what is beyond is a draft.
-
-    Of `opened_per_day` rollbacks, drafts included, people are only told of more. A change that is live for `max_age`,
-    and a target that was taken back less than `cooldown` ago, need a person. With `confirm_after`, a look so much
-    earlier, and all since, must have found the breach as well.
-    """
-
-    opened_per_day: int = 10
-    max_age: timedelta = timedelta(days=30)
-    cooldown: timedelta = timedelta(days=1)
-    confirm_after: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breaker:
-    """So many rollbacks of one target, or in the whole agency, begun `within` that time stop proposals there."""
-
-    target: int = 3
-    agency: int = 8
-    within: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from bot.ledger.lifecycle import open_changes
 from bot.ledger.site import Site
 from bot.model.errors import ForgeError
 from bot.model.event import Event, Mark, Step
+from bot.model.limits import Breaker
 from bot.model.record import Record
-from bot.model.settings import Breaker
 from bot.report.breaker import BREAKER_LABEL, Tripped, breaker_body, breaker_marker, breaker_title
 
 _LOOK_BACK = timedelta(days=1)

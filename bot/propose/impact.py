@@ -8,10 +8,11 @@ from fnmatch import fnmatchcase
 
 from bot.model.change import Affected, Factor, Impact, KeyChange
 from bot.model.finding import Finding, SourceUse
+from bot.model.impact import HighImpact, ImpactPolicy, PeopleAffected, ValueRange
 from bot.model.level import Level, highest
 from bot.model.names import FeedName, RecipeId, ServiceName
 from bot.model.recipe import Recipe, Setting
-from bot.model.settings import HighImpact, ImpactPolicy, PeopleAffected, Policy, ValueRange
+from bot.model.settings import Policy
 from bot.propose.desired import is_high_impact, is_journey, path_of, target_of
 
 PERIOD = timedelta(days=30)

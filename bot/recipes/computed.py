@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import assert_never
 
+from bot.model.impact import ValueRange
 from bot.model.recipe import Computed, Operation, Setting
-from bot.model.settings import ValueRange
 
 POLICY = "pow/settings/policy.yml"
 _EXACT = Context(prec=80, rounding=ROUND_HALF_UP)

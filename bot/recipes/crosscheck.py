@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bot.model.errors import Diagnostic, Severity
+from bot.model.impact import ValueRange
 from bot.model.names import ServiceName
 from bot.model.recipe import Computed, JourneyPatch, ServicePatch, Setting
-from bot.model.settings import Policy, ValueRange
+from bot.model.settings import Policy
 from bot.recipes.check import Check
 from bot.recipes.desired import JourneyFile, ServiceFile, journey_path, service_path
 from bot.recipes.recipe import RecipeFile

@@ -1,8 +1,8 @@
 """`impact` of `pow/settings/policy.yml` → the factors of impact; what is left out counts as HIGH where it matters."""
 
+from bot.model.impact import HighImpact, ImpactPolicy, KeyClass, PeopleAffected, RelativeChange
 from bot.model.level import Level
 from bot.model.names import ServiceName
-from bot.model.settings import HighImpact, ImpactPolicy, KeyClass, PeopleAffected, RelativeChange
 from bot.recipes.fields import Fields
 
 

@@ -5,23 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.model.errors import Diagnostic
+from bot.model.impact import ValueRange
 from bot.model.json import digest_of
 from bot.model.level import Level
+from bot.model.limits import Breaker, Budget, RollbackLimits
 from bot.model.names import Login, RecipeId
 from bot.model.proof import BREACHES, ShareTest
-from bot.model.settings import (
-    Breaker,
-    Budget,
-    Emergency,
-    GovernanceMode,
-    Policy,
-    Rego,
-    RegoKind,
-    RollbackLimits,
-    RollbackTest,
-    ValueRange,
-    Waiting,
-)
+from bot.model.settings import Emergency, GovernanceMode, Policy, Rego, RegoKind, RollbackTest, Waiting
 from bot.model.trigger import WINDOW
 from bot.recipes.approvers import approver_faults, read_approvers
 from bot.recipes.calendar import calendar_faults, read_calendar

@@ -8,11 +8,12 @@ from fakes.builders import START, a_bot, a_person, a_pull_request, a_review, a_s
 
 from bot.approve.facts import FileFacts, GateFacts, RecordedProposal
 from bot.model.forge import FileStatus, Permission, PullCommit, PullRequest, Push, Review
+from bot.model.impact import ImpactPolicy, RelativeChange, ValueRange
 from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.names import BranchName, ChangeId, CommitSha, Digest, Login, RecipeId, ServiceName, TeamSlug
 from bot.model.recipe import JourneyPatch, Recipe, ServicePatch
-from bot.model.settings import Approvers, ImpactPolicy, Policy, RelativeChange, ValueRange
+from bot.model.settings import Approvers, Policy
 from bot.model.switch import Switch
 from bot.propose.trailers import ChangeKind, ProposalTrailers
 

@@ -34,11 +34,12 @@ from bot.model.calendar import Calendar
 from bot.model.decision import Authority, GateDecision, GateStatus
 from bot.model.event import Event, Mark
 from bot.model.forge import Claim, Permission, Review, ReviewState
+from bot.model.impact import ValueRange
 from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.names import Login, PullNumber, TeamSlug
 from bot.model.record import Phase
-from bot.model.settings import Approvers, Emergency, Policy, ValueRange
+from bot.model.settings import Approvers, Emergency, Policy
 from bot.recipes.calendar import read_hours
 from bot.recipes.library import load_library
 

@@ -46,11 +46,12 @@ from bot.model.calendar import Calendar, Freeze
 from bot.model.change import Affected
 from bot.model.decision import Authority, GateStatus
 from bot.model.forge import Actor, ActorKind, FileStatus, Permission, PullCommit, PullState, Push, ReviewState
+from bot.model.impact import HighImpact, KeyClass, PeopleAffected, RelativeChange, ValueRange
 from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.names import BranchName, ChangeId, FeedName, Login
 from bot.model.recipe import Computed, Operation, ServicePatch
-from bot.model.settings import Approvers, HighImpact, KeyClass, PeopleAffected, Policy, RelativeChange, ValueRange
+from bot.model.settings import Approvers, Policy
 from bot.model.switch import Switch
 from bot.propose.trailers import ChangeKind
 

@@ -22,11 +22,12 @@ from bot.ledger.site import Site
 from bot.model.decision import Approved, Authority
 from bot.model.event import Event, Mark, StepReport
 from bot.model.forge import PullRequest, RepoRef
+from bot.model.impact import ImpactPolicy
 from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.names import BranchName, ChangeId, CommitSha, Digest
 from bot.model.record import Draft, Phase, Record
-from bot.model.settings import ImpactPolicy, Policy, Settings
+from bot.model.settings import Policy, Settings
 from bot.sync.exchange import JsonClient
 from bot.sync.registry import build_adapters
 

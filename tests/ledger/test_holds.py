@@ -13,9 +13,9 @@ from ledger.ledgers import ONE, TWO, a_draft, a_proposal
 
 from bot.ledger.holds import EVERYTHING, HoldKind, hold_on, holds, told
 from bot.ledger.lifecycle import Stage, ended, standings
+from bot.model.limits import Breaker
 from bot.model.names import ChangeId, RecipeId
 from bot.model.record import Draft, Phase, Record
-from bot.model.settings import Breaker
 
 PHOTO = "PHOTO_VALIDATOR"
 NEVER = Breaker(target=1000, agency=1000)

@@ -11,9 +11,9 @@ from fakes.ledger import MemoryLedger
 from fakes.world import MemoryWorld
 from ledger.ledgers import ONE, TWO, a_draft, a_proposal
 
+from bot.model.limits import Breaker, RollbackLimits
 from bot.model.names import ChangeId, Login
 from bot.model.record import Draft, Phase, Record
-from bot.model.settings import Breaker, RollbackLimits
 from bot.monitor.caution import Surroundings, begun_within_a_day, cautions, drafted
 from bot.monitor.edited import RecipeSince
 from bot.propose.change import rollback_id

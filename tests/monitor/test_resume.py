@@ -14,9 +14,10 @@ from bot.ledger.site import Site
 from bot.model.errors import BotError
 from bot.model.event import Mark
 from bot.model.forge import Actor, Permission
+from bot.model.limits import Breaker
 from bot.model.names import ChangeId, Login
 from bot.model.record import Phase
-from bot.model.settings import Breaker, Policy
+from bot.model.settings import Policy
 from bot.monitor.resume import LONGEST, Resumed, checked_reason, resume
 from bot.propose.change import rollback_id
 from bot.recipes.library import load_library

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from bot.model.change import Affected, KeyChange
 from bot.model.finding import SourceUse
+from bot.model.impact import HighImpact, KeyClass, PeopleAffected, RelativeChange, ValueRange
 from bot.model.level import Level
 from bot.model.names import FeedName, ServiceName
 from bot.model.recipe import Setting
 from bot.model.series import Window
-from bot.model.settings import HighImpact, KeyClass, PeopleAffected, RelativeChange, ValueRange
 from bot.propose.impact import Stakes, affected_by, impact_of, out_of_range, shown, stakes_of, threshold_of
 
 LOW, MEDIUM, HIGH = Level.LOW, Level.MEDIUM, Level.HIGH

@@ -25,12 +25,13 @@ from bot.ledger.stops import stops_of_file
 from bot.model.calendar import Calendar, Freeze
 from bot.model.change import Change, KeyChange
 from bot.model.event import Mark
+from bot.model.impact import ValueRange
 from bot.model.json import digest_of
 from bot.model.level import Level
+from bot.model.limits import Budget
 from bot.model.names import ChangeId, RecipeId, ServiceName
 from bot.model.recipe import Computed, JourneyPatch, Recipe, ServicePatch
 from bot.model.record import Phase, Record
-from bot.model.settings import Budget, ValueRange
 from bot.model.switch import Switch
 from bot.propose.budget import opened
 from bot.propose.change import change_id, rollback_id

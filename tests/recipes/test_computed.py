@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.model.impact import ValueRange
 from bot.model.recipe import Computed, Operation, Setting
-from bot.model.settings import ValueRange
 from bot.recipes.computed import NoStep, NoValue, Result, compute
 
 RANGE = ValueRange(minimum=1, maximum=12)

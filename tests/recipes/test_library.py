@@ -5,27 +5,13 @@ from recipes.repository_files import FEEDS, POLICY, RECIPE, ROOT, TARGETS, edite
 
 from bot.model.calendar import Calendar, Freeze
 from bot.model.errors import Severity
+from bot.model.impact import HighImpact, ImpactPolicy, KeyClass, PeopleAffected, RelativeChange, ValueRange
 from bot.model.level import Level
+from bot.model.limits import Breaker, Budget
 from bot.model.names import RecipeId
 from bot.model.proof import ShareTest
 from bot.model.series import SeriesKind
-from bot.model.settings import (
-    AdapterKind,
-    Approvers,
-    Breaker,
-    Budget,
-    Columns,
-    FeedShape,
-    FieldSpec,
-    HighImpact,
-    ImpactPolicy,
-    KeyClass,
-    PeopleAffected,
-    RelativeChange,
-    RollbackTest,
-    SourceKind,
-    ValueRange,
-)
+from bot.model.settings import AdapterKind, Approvers, Columns, FeedShape, FieldSpec, RollbackTest, SourceKind
 from bot.model.unit import DAY, PLAIN_COUNT, PLAIN_RATIO
 from bot.recipes.calendar import read_hours
 from bot.recipes.fast_text import MAX_BYTES
