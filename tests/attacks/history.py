@@ -1,5 +1,6 @@
 """What may happen to a proposal, as a list of events; the oracle reads it, and `play` lets it happen in a world."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -8,10 +9,18 @@ from fakes.forge import MemoryForge
 from fakes.world import MAIN, MemoryWorld
 from propose.office import SERVICE, SERVICE_PATH
 
-from bot.model.forge import Actor, Permission, PullState, Review, ReviewState
+from bot.forge.emergency import claim_of
+from bot.model.forge import Actor, Permission, PullRequest, PullState, Review, ReviewState
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
 
-FIRST = PullNumber(1)
+OURS = "pow/passport_backlog/"
+"""What the branch of the proposal that is decided on begins with."""
+MINE, FORK, SIBLING, LATER = "mine", "theirs", "pow/an_earlier_one/", "late"
+"""What the branches of the other pull requests begin with.
+
+In order: a person's, a fork's, another proposal of the bot's; and one that a person opened after ours.
+"""
+RELEASE = BranchName("release")
 HELPER = "helper[bot]"
 PEOPLE = ("sam", "ada", "dora", "sava", "mallory")
 TEAMS = {"supervisors": ("sam", "ada", "dora"), "security": ("dora", "sava")}
@@ -42,11 +51,12 @@ class Reset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
-    """`by` reviews the head, or (`stale`) the commit that was the head first."""
+    """`by` reviews the head, or (`stale`) the commit that was the head first, and says this in it."""
 
     by: str
     state: str
     stale: bool = False
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +64,31 @@ class Dismiss:
     """Somebody dismisses the `nth` review, if it is an approval or a request for changes."""
 
     nth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reword:
+    """The author of the `nth` review edits what it says."""
+
+    nth: int
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """What was merged in an emergency before is reviewed afterwards, and that is recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Something happens to another open pull request, which its branch names.
+
+    It begins or ceases to change the file that ours changes (`touch`, `leave`), becomes a draft or none any more
+    (`draft`, `ready`), goes for another base or for main (`away`, `back`), or is closed, reopened or merged.
+    """
+
+    which: str
+    does: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +140,55 @@ class Wait:
     days: int
 
 
-Event = Push | PushFile | Reset | Opinion | Dismiss | Grant | Members | EditRecipe | MoveBase | Gone | Close | Wait
+Event = (
+    Push
+    | PushFile
+    | Reset
+    | Opinion
+    | Dismiss
+    | Reword
+    | Reviewed
+    | Beside
+    | Grant
+    | Members
+    | EditRecipe
+    | MoveBase
+    | Gone
+    | Close
+    | Wait
+)
+
+
+def open_beside(world: MemoryWorld, branch: str, *, touches: bool, is_fork: bool = False) -> None:
+    """Let mallory open a pull request that changes our file, or another one."""
+    by, name = a_person("mallory"), BranchName(branch)
+    files = {SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 3")} if touches else {"README.md": b"mine\n"}
+    base = world.branches[MAIN]
+    head = world.store((base,), {**world.snapshots[base].files, **files}, "Mine", author=by)
+    number = PullNumber(len(world.pulls) + len(world.issues) + 1)
+    if not is_fork:
+        world.set_branch(name, head, by=by)
+    world.pulls[number] = PullRequest(
+        number=number,
+        title="x",
+        body="",
+        state=PullState.OPEN,
+        draft=False,
+        merged=False,
+        author=by,
+        head=head,
+        head_branch=name,
+        base=base,
+        base_branch=MAIN,
+        same_repository=not is_fork,
+        labels=frozenset(),
+        created_at=world.now,
+    )
+
+
+def number_of(world: MemoryWorld, branch: str) -> PullNumber:
+    """Return the newest pull request whose branch begins so."""
+    return max(number for number, pull in world.pulls.items() if pull.head_branch.startswith(branch))
 
 
 class Player:
@@ -113,8 +196,10 @@ class Player:
 
     def __init__(self, world: MemoryWorld) -> None:
         self.world = world
-        self.branch = world.pull(FIRST).head_branch
-        self.first = world.pull(FIRST).head
+        self.number = number_of(world, OURS)
+        self.branch = world.pull(self.number).head_branch
+        self.first = world.pull(self.number).head
+        world.branches[RELEASE] = world.branches[MAIN]
         world.permissions = {Login(login): Permission.WRITE for login in PEOPLE}
         world.teams = {TeamSlug(slug): frozenset(map(Login, who)) for slug, who in TEAMS.items()}
         self.gone: set[str] = set()
@@ -134,6 +219,12 @@ class Player:
                 self._review(event)
             case Dismiss():
                 self._dismiss(event.nth)
+            case Reword():
+                self._reword(event)
+            case Reviewed():
+                pass  # the ledger has it
+            case Beside():
+                self._beside(event)
             case Grant():
                 world.permissions[Login(event.who)] = Permission(event.role)
             case Members(who=None):
@@ -150,7 +241,7 @@ class Player:
             case Gone():
                 self._delete(event.who)
             case Close():
-                MemoryForge(world).edit_pull(FIRST, state=PullState.CLOSED)
+                MemoryForge(world).edit_pull(self.number, state=PullState.CLOSED)
             case Wait():
                 world.now += timedelta(days=event.days)
 
@@ -169,20 +260,48 @@ class Player:
     def _review(self, event: Opinion) -> None:
         if event.by in self.gone:
             return
-        commit: CommitSha = self.first if event.stale else self.world.pull(FIRST).head
+        commit: CommitSha = self.first if event.stale else self.world.pull(self.number).head
         review = Review(
             id=self.world.next_id(),
             author=_account(event.by),
             state=ReviewState(event.state),
             commit=commit,
             submitted_at=self.world.now,
+            claim=claim_of(event.says),
         )
-        self.world.reviews.setdefault(FIRST, []).append(review)
+        self.world.reviews.setdefault(self.number, []).append(review)
 
     def _dismiss(self, nth: int) -> None:
-        reviews = self.world.reviews.get(FIRST, [])
+        reviews = self.world.reviews.get(self.number, [])
         if nth < len(reviews) and reviews[nth].state in {ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED}:
             reviews[nth] = replace(reviews[nth], state=ReviewState.DISMISSED)
+
+    def _reword(self, event: Reword) -> None:
+        reviews = self.world.reviews.get(self.number, [])
+        if event.nth < len(reviews) and reviews[event.nth].author is not None:
+            reviews[event.nth] = replace(reviews[event.nth], claim=claim_of(event.says))
+
+    def _beside(self, event: Beside) -> None:
+        """Let something happen to another pull request; what is merged stays as it is."""
+        world, number = self.world, number_of(self.world, event.which)
+        pull = world.pull(number)
+        match event.does:
+            case _ if pull.merged:
+                pass
+            case "touch" if pull.same_repository:
+                world.push(pull.head_branch, {SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 3")}, by=a_person("root"))
+            case "leave" if pull.same_repository:
+                world.push(pull.head_branch, {SERVICE_PATH: SERVICE}, by=a_person("root"))
+            case "draft" | "ready":
+                world.pulls[number] = replace(pull, draft=event.does == "draft")
+            case "away" | "back":
+                world.pulls[number] = replace(pull, base_branch=RELEASE if event.does == "away" else MAIN)
+            case "close" | "reopen":
+                state = PullState.CLOSED if event.does == "close" else PullState.OPEN
+                world.pulls[number] = replace(pull, state=state)
+            case "merge" if pull.state is PullState.OPEN and pull.same_repository:
+                with suppress(ValueError):  # git finds a conflict, for the base has moved
+                    world.merge_by_hand(number, a_person("root"))
 
     def _delete(self, login: str) -> None:
         world, gone = self.world, _account(login)

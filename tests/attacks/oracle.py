@@ -3,12 +3,17 @@
 It shares no code with the gate, keeps no table that it could keep a list of, and tries every seating of approvers.
 """
 
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 from attacks.history import (
     HELPER,
+    LATER,
+    MINE,
     PEOPLE,
+    SIBLING,
     TEAMS,
+    Beside,
     Close,
     Dismiss,
     EditRecipe,
@@ -21,6 +26,8 @@ from attacks.history import (
     Push,
     PushFile,
     Reset,
+    Reviewed,
+    Reword,
     Wait,
 )
 
@@ -33,21 +40,26 @@ SEATS: dict[str, list[list[tuple[str, ...]]]] = {
         [("supervisors",), ("security",), ("@sam", "@rita")],
         [("security",), ("supervisors",), ("@sam", "@rita")],
     ],
+    "URGENT": [[("supervisors",), ("supervisors",)]],
 }
 """For each policy every way to label the chairs with who may sit there: teams, and people by name.
 
 NAMED asks for two approvals from different teams of two, and one of two people by name. WAITS is MEDIUM with an
-escalation to HIGH.
+escalation to HIGH. URGENT asks for two supervisors, or in an emergency for one of security; there an earlier
+emergency waits for its review.
 """
 ESCALATED = {"WAITS": [[("supervisors", "security")]]}
 ESCALATES_AFTER_DAYS = 2
+EMERGENCY_SEATS = {"URGENT": [("security",)]}
+REVIEW_IS_LATE_AFTER_DAYS = 4
+SHORTEST_REASON = 10
 OLD_VALUE, PROPOSED_VALUE, LOWEST, HIGHEST = 2, 4, 1, 12
 EXPIRES_AFTER_DAYS = 14
 
 
 def may_merge(history: list[Event], level: str) -> bool:
     """Say whether the proposal may merge after this history, its impact being `level` by policy."""
-    if closed(history) or expired(history) or base_moved(history) or foreign_files(history):
+    if closed(history) or expired(history) or base_moved(history) or foreign_files(history) or locked(history):
         return False
     value = value_at_head(history)
     if value == OLD_VALUE or not LOWEST <= value <= HIGHEST:
@@ -57,7 +69,61 @@ def may_merge(history: list[Event], level: str) -> bool:
     if edited(history) and level == "LOW":
         level = "MEDIUM"
     plans = ESCALATED.get(level, SEATS[level]) if waited(history) >= ESCALATES_AFTER_DAYS else SEATS[level]
-    return any(all_seats_filled(history, seats) for seats in plans)
+    return any(all_seats_filled(history, seats) for seats in plans) or emergency(history, level)
+
+
+def emergency(history: list[Event], level: str) -> bool:
+    """Those of the emergency's people who approve with a reason fill its seats, and no earlier review is late."""
+    late = waited(history) >= REVIEW_IS_LATE_AFTER_DAYS and not any(isinstance(event, Reviewed) for event in history)
+    seats = EMERGENCY_SEATS.get(level)
+    return seats is not None and not late and all_seats_filled(history, seats, only_with_a_reason=True)
+
+
+def locked(history: list[Event]) -> bool:
+    """Somebody's earlier pull request is open that changes our file; a draft only counts where it is the bot's."""
+    return any(
+        changes_our_file(history, which)
+        and is_open(history, which)
+        and is_for_main(history, which)
+        and (which == SIBLING or not is_draft(history, which))
+        for which in (MINE, SIBLING)
+    )
+
+
+def so_far(history: list[Event], which: str) -> list[str]:
+    """Return what happened to another pull request, up to its merge; the later one changes our file at once."""
+    happened: list[str] = ["touch"] if which == LATER else []
+    for event in history:
+        if isinstance(event, Beside) and event.which == which:
+            if event.does == "merge" and is_open_after(happened):
+                return [*happened, "merged"]
+            happened.append(event.does)
+    return happened
+
+
+def last_of(happened: list[str], *kinds: str) -> str | None:
+    found = [each for each in happened if each in kinds]
+    return found[-1] if found else None
+
+
+def is_open_after(happened: list[str]) -> bool:
+    return last_of(happened, "close", "reopen", "merged") in {None, "reopen"}
+
+
+def is_open(history: list[Event], which: str) -> bool:
+    return is_open_after(so_far(history, which))
+
+
+def is_draft(history: list[Event], which: str) -> bool:
+    return last_of(so_far(history, which), "draft", "ready") == "draft"
+
+
+def is_for_main(history: list[Event], which: str) -> bool:
+    return last_of(so_far(history, which), "away", "back") != "away"
+
+
+def changes_our_file(history: list[Event], which: str) -> bool:
+    return last_of(so_far(history, which), "touch", "leave") == "touch"
 
 
 def closed(history: list[Event]) -> bool:
@@ -73,6 +139,9 @@ def waited(history: list[Event]) -> int:
 
 
 def base_moved(history: list[Event]) -> bool:
+    merged = (which for which in (MINE, SIBLING, LATER) if "merged" in so_far(history, which))
+    if any(changes_our_file(history, which) and is_for_main(history, which) for which in merged):
+        return True
     return any(isinstance(event, MoveBase) and not event.elsewhere for event in history)
 
 
@@ -110,9 +179,18 @@ def value_at_head(history: list[Event]) -> int:
     return values[-1] if values else PROPOSED_VALUE
 
 
-def reviews(history: list[Event]) -> list[tuple[str, str, int]]:
-    """Return who said what on which head, at the end; heads are counted, the bot's commit is 0."""
-    given: list[tuple[str, str, int]] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A review as it stands at the end: who said what on which head; heads are counted, the bot's commit is 0."""
+
+    by: str
+    state: str
+    on: int
+    says: str
+
+
+def reviews(history: list[Event]) -> list[Given]:
+    given: list[Given] = []
     heads, head = 0, 0
     for event in happened(history):
         if isinstance(event, Push | PushFile):
@@ -121,11 +199,12 @@ def reviews(history: list[Event]) -> list[tuple[str, str, int]]:
         elif isinstance(event, Reset):
             head = 0
         elif isinstance(event, Opinion):
-            given.append((event.by, event.state, 0 if event.stale else head))
+            given.append(Given(by=event.by, state=event.state, on=0 if event.stale else head, says=event.says))
+        elif isinstance(event, Reword) and event.nth < len(given):
+            given[event.nth] = replace(given[event.nth], says=event.says)
         elif isinstance(event, Dismiss) and event.nth < len(given):
-            by, state, on = given[event.nth]
-            if state in {"APPROVED", "CHANGES_REQUESTED"}:
-                given[event.nth] = (by, "DISMISSED", on)
+            is_opinion = given[event.nth].state in {"APPROVED", "CHANGES_REQUESTED"}
+            given[event.nth] = replace(given[event.nth], state="DISMISSED") if is_opinion else given[event.nth]
     return given
 
 
@@ -140,9 +219,18 @@ def head_at_end(history: list[Event]) -> int:
     return head
 
 
-def last_opinion(history: list[Event], who: str) -> tuple[str, str, int] | None:
-    own = [review for review in reviews(history) if review[0] == who and review[1] != "COMMENTED"]
+def last_opinion(history: list[Event], who: str) -> Given | None:
+    own = [review for review in reviews(history) if review.by == who and review.state != "COMMENTED"]
     return own[-1] if own else None
+
+
+def gives_a_reason(history: list[Event], who: str) -> bool:
+    """The first line of the last opinion is the command, and what can be seen behind it is long enough."""
+    opinion = last_opinion(history, who)
+    first = opinion.says.split("\n")[0] if opinion else ""
+    command, _, reason = first.partition(" ")
+    seen = " ".join("".join(char for char in reason if char.isprintable()).split())
+    return command == "/emergency" and len(seen) >= SHORTEST_REASON
 
 
 def can_write(history: list[Event], who: str) -> bool:
@@ -178,8 +266,8 @@ def approves(history: list[Event], who: str) -> bool:
     opinion = last_opinion(history, who)
     return (
         opinion is not None
-        and opinion[1] == "APPROVED"
-        and opinion[2] == head_at_end(history)
+        and opinion.state == "APPROVED"
+        and opinion.on == head_at_end(history)
         and who != HELPER
         and can_write(history, who)
         and not had_a_hand(history, who)
@@ -189,13 +277,15 @@ def approves(history: list[Event], who: str) -> bool:
 def anybody_objects(history: list[Event]) -> bool:
     for who in PEOPLE:
         opinion = last_opinion(history, who)
-        if opinion is not None and opinion[1] == "CHANGES_REQUESTED" and can_write(history, who):
+        if opinion is not None and opinion.state == "CHANGES_REQUESTED" and can_write(history, who):
             return True
     return False
 
 
-def all_seats_filled(history: list[Event], seats: list[tuple[str, ...]]) -> bool:
+def all_seats_filled(history: list[Event], seats: list[tuple[str, ...]], *, only_with_a_reason: bool = False) -> bool:
     people = [who for who in PEOPLE if approves(history, who)]
+    if only_with_a_reason:
+        people = [who for who in people if gives_a_reason(history, who)]
     return any(
         all(any(is_meant(history, name, who) for name in seat) for seat, who in zip(seats, chosen, strict=True))
         for chosen in permutations(people, len(seats))
