@@ -158,7 +158,7 @@ EXPLANATIONS = MappingProxyType(
         Check.GUARD_NAME: "every rule that watches a change has a name of its own",
         Check.NO_DATA_POLICY: "what it means that there is no data fits how a feed's data comes",
         Check.TEST_UNFIT: "a test that a recipe chooses fits the rule that it is to prove",
-        Check.CLEAR_WHEN: "that a bottleneck is gone is read off the feeds that show it",
+        Check.CLEAR_WHEN: "that a bottleneck is gone is read off the feeds that show it, and not while it is there",
         Check.OPEN_CASES: "of cases that are still open only a median or a percentile is asked",
     }
 )

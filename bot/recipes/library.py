@@ -148,7 +148,8 @@ class RecipeCompiler:
     def __init__(self, feeds: tuple[FeedSpec, ...]) -> None:
         self._shapes = {feed.name: feed.shape for feed in feeds}
         self._appearances = {feed.name: feed.appearance for feed in feeds}
-        self._rules = RuleCompiler(metrics_of(feeds))
+        others = frozenset(feed.name for feed in feeds if feed.shape is not FeedShape.METRIC)
+        self._rules = RuleCompiler(metrics_of(feeds), others=others)
         self._logs: defaultdict[str, list[FeedName]] = defaultdict(list)
         for feed in feeds:
             if feed.shape is FeedShape.EVENTS:

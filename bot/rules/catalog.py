@@ -35,12 +35,14 @@ class Metric:
 class Scope:
     """What names mean in one recipe: the feeds it watches, of any shape, and all metrics there are.
 
+    `others` are the feeds that are no metrics; of no use in a rule, but for telling so.
     `has_change` says whether a rule is measured on a change, so that there is a time before it.
     """
 
     watched: tuple[FeedName, ...]
     metrics: tuple[Metric, ...]
     has_change: bool = True
+    others: frozenset[FeedName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,8 @@ def find_metric(text: str, scope: Scope) -> Metric | Ambiguous | None:
 
 def nearest(text: str, known: tuple[str, ...]) -> str:
     """Say what may have been meant and what is known, for the hint of a fault."""
-    close = get_close_matches(text, known, n=1)
+    folded = [name for name in known if name.lower() == text.lower()]
+    close = folded or get_close_matches(text, known, n=1)
     if close:
         return f"did you mean `{close[0]}`?"
     shown = ", ".join(known[:_SHOWN])

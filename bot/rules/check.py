@@ -327,7 +327,7 @@ class _Checker:
     def _metric(self, name: Name) -> Metric | None:
         found = find_metric(name.text, self._scope)
         if found is None:
-            if name.text in self._scope.watched:
+            if name.text in self._scope.others.union(self._scope.watched):
                 message = f"`{name.text}` is no metric: rules read numbers in time, not complaints or process logs"
                 self._fault(name.span, FaultId.NOT_A_METRIC, message, self._known())
                 return None

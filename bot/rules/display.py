@@ -20,7 +20,7 @@ _GROUP = 60
 
 def show_value(value: float, unit: Unit, *, exact: bool = False) -> str:
     """Write a value, given in its dimension's base unit, in `unit`: `6.2 days`, `1 day`, `4.2%`, `41 usd per day`."""
-    number = settle(value / unit.factor)
+    number = settle(value / unit.factor) + 0.0  # no zero below zero
     digits = f"{number:,.0f}" if 10_000 <= abs(number) < 1e15 else f"{number:.4g}"
     if exact:
         digits = f"{number:.{DIGITS}g}"

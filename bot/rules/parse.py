@@ -44,6 +44,11 @@ _PLACES = {
     "before": "`before` takes a metric in parentheses: `before(error_rate)`",
 }
 """Where words belong that stand in a wrong place."""
+_OTHER_WORDS = {
+    "between": "write `a >= 3_days and a <= 5_days`",
+    "unless": "write `and not`",
+}
+"""Words that people write for something the language has."""
 _OPERATORS = {operator.value: operator for operator in Operator}
 _WORD = 20
 """Characters of a word that are compared with those of the language."""
@@ -86,7 +91,7 @@ class _Parser:
         elif start := self._take("in"):
             sustain = self._quorum(start)
         if self._next.kind is not TokenKind.END:
-            raise self._unexpected(self._awaited(grouping, sustain))
+            raise self._unexpected(self._awaited(grouping, sustain), _PLACES["for"] if sustain else "")
         return Statement(condition=condition, grouping=grouping, sustain=sustain)
 
     def _awaited(self, grouping: Grouping | None, sustain: Hold | Quorum | None) -> str:
@@ -224,12 +229,11 @@ class _Parser:
             )
         )
 
-    def _unexpected(self, wanted: str) -> _SyntaxFault:
+    def _unexpected(self, wanted: str, otherwise: str = "") -> _SyntaxFault:
         token = self._next
         found = f"`{_quoted(token)}`" if token.kind is not TokenKind.END else "the end of the rule"
-        return _SyntaxFault(
-            fault_at(token.span, FaultId.SYNTAX, f"expected {wanted}, found {found}", self._hint(token))
-        )
+        hint = self._hint(token) or otherwise
+        return _SyntaxFault(fault_at(token.span, FaultId.SYNTAX, f"expected {wanted}, found {found}", hint))
 
     def _hint(self, token: Token) -> str:
         if token.text.lower() in KEYWORDS and token.kind is TokenKind.NAME:
@@ -237,8 +241,10 @@ class _Parser:
         last = self._tokens[self._position - 1] if self._position else token
         if last.kind is TokenKind.NUMBER and token.kind is TokenKind.NAME and not last.unit:
             return f"join the number and its unit: `{last.text}_{_quoted(token)}`"
-        if place := _PLACES.get("before" if last.text == "before" else token.text):
-            return place
+        if last.kind is TokenKind.NUMBER and token.text == ",":
+            return "write `1_000` for thousands, and a point for fractions: `0.5`"
+        if hint := _PLACES.get("before" if last.text == "before" else token.text) or _OTHER_WORDS.get(token.text):
+            return hint
         close = get_close_matches(token.text[:_WORD], KEYWORDS, n=1) if token.kind is TokenKind.NAME else []
         return f"did you mean `{close[0]}`?" if close else ""
 

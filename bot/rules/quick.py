@@ -30,9 +30,15 @@ _Kind: TypeAlias = "tuple[tuple[str, ...], tuple[int, ...], bool]"
 class RuleCompiler:
     """Compiles rules over one catalog of metrics; it remembers what it has compiled."""
 
-    def __init__(self, metrics: tuple[Metric, ...], *, kinds_kept: int = 10_000) -> None:
-        """Begin with nothing compiled; rules of more kinds than are kept are compiled one by one."""
+    def __init__(
+        self, metrics: tuple[Metric, ...], *, others: frozenset[FeedName] = frozenset(), kinds_kept: int = 10_000
+    ) -> None:
+        """Begin with nothing compiled; `others` are feeds that are no metrics.
+
+        Rules of more kinds than are kept are compiled one by one.
+        """
         self._metrics = metrics
+        self._others = others
         self._kinds_kept = kinds_kept
         self._index = _Index(metrics)
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -51,7 +57,7 @@ class RuleCompiler:
             template = self._templates.get((frame, sorts, has_change))
             if template is not None and len(text) <= MAX_LENGTH:
                 return template.rule(text, parts[1::2], metrics)
-        scope = Scope(watched=watched, metrics=self._metrics, has_change=has_change)
+        scope = Scope(watched=watched, metrics=self._metrics, has_change=has_change, others=self._others)
         rule = compile_rule(text, scope)
         if isinstance(rule, Rule) and len(self._templates) < self._kinds_kept:
             self._learn(rule, parts, scope)

@@ -21,6 +21,8 @@ _TOKEN = re.compile(
 
 _SLIPS = {
     "=": "write `==` to compare",
+    "=>": "write `>=`",
+    "=<": "write `<=`",
     "&": "write `and`",
     "|": "write `or`",
     "!": "write `not`, or `!=` for unequal",
@@ -38,7 +40,8 @@ _SLIPS = {
     "\u00a0": "replace the no-break space by a plain one",
     "\ufeff": "remove the byte order mark",
 }
-"""Characters that people write for something the language has."""
+"""What people write for something the language has: a character, or two of them where these say more."""
+_POINT = re.compile(r"\d\.(\d?)")
 
 
 class TokenKind(StrEnum):
@@ -74,7 +77,7 @@ def tokenize(text: str) -> tuple[Token, ...] | Fault:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            return _stray(text[position], position)
+            return _stray(text, position)
         position = match.end()
         if match["space"] is None:
             tokens.append(_token(match))
@@ -91,11 +94,10 @@ def _token(match: re.Match[str]) -> Token:
     return Token(kind=kind, text=match["name"], span=span)
 
 
-def _stray(character: str, position: int) -> Fault:
+def _stray(text: str, position: int) -> Fault:
+    character, pair = text[position], text[position : position + 2]
     shown = f"`{character}`" if character.isascii() and character.isprintable() else f"U+{ord(character):04X}"
-    return fault_at(
-        Span(start=position, end=position + 1),
-        FaultId.CHARACTER,
-        f"unexpected character {shown}",
-        _SLIPS.get(character, ""),
-    )
+    hint = _SLIPS.get(pair) or _SLIPS.get(character, "")
+    if point := _POINT.match(text, max(position - 1, 0)):
+        hint = "a number has one point" if point[1] else "write a digit after the point: `0.5`"
+    return fault_at(Span(start=position, end=position + 1), FaultId.CHARACTER, f"unexpected character {shown}", hint)

@@ -61,6 +61,7 @@ FAULTS = [
     (RECIPE_NAME, "rollback_on:", "cooldown: soon\nrollback_on:", "POW013", 12, 11, "expected a length of time"),
     (RECIPE_NAME, "rollback_on:", "watch: {mode: on}\nrollback_on:", "POW013", 12, 15, "a rollback mode"),
     (RECIPE_NAME, "rollback_on:", "watch: {coverage: 2}\nrollback_on:", "POW013", 12, 19, "more than 1"),
+    (RECIPE_NAME, "rollback_on:", "watch: {coverage: 150%}\nrollback_on:", "POW013", 12, 19, "a share such as 90%"),
     (RECIPE_NAME, "rollback_on:", "watch: {deadline: 0_days}\nrollback_on:", "POW013", 12, 19, "above zero"),
     (RECIPE_NAME, "rollback_on:", "watch: {min_samples: '5'}\nrollback_on:", "POW012", 12, 22, "a whole number"),
     (RECIPE_NAME, "rollback_on:", "watch: [x]\nrollback_on:", "POW012", 12, 1, "found a list"),
@@ -69,6 +70,7 @@ FAULTS = [
     # rules, at their very characters
     (RECIPE_NAME, "max(wait_time) > 20_days", "max(wait_tme) > 20_days", "rule-unknown-name", 3, 23, "wait_tme"),
     (RECIPE_NAME, "max(wait_time) > 20_days", "max(wait_time) > 20%", "rule-unit-mismatch", 3, 36, "a ratio (%)"),
+    (RECIPE_NAME, "error_rate > 5%", "count(complaints.passport) > 5", "rule-not-a-metric", 12, 20, "no metric"),
     (RECIPE_NAME, "max(wait_time) > 20_days", "max(wait_time) >", "rule-syntax", 3, 35, ""),
     (RECIPE_NAME, "max(wait_time) > 20_days", "x" * 5000, "POW013", 3, 18, "longer than 4096"),
     (RECIPE_NAME, "error_rate > 5%", ">-\n  error_rate\n  > 5_dys", "rule-unknown-unit", 14, 5, "dys"),

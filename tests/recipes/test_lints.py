@@ -131,6 +131,19 @@ CASES: list[tuple[str, dict[str, str], list[tuple[str, Severity]]]] = [
         [("POW059", ERROR), ("POW059", ERROR), ("POW059", ERROR)],
     ),
     ("unit: days -> unit: days\n    max_value: 9", {"bottleneck_rule": "wait_time > 9_days"}, [("POW059", ERROR)]),
+    ("", {"bottleneck_rule": "wait_time > mean(wait_time)"}, [("POW059", ERROR)]),
+    ("", {"bottleneck_rule": "wait_time <= wait_time or error_rate > 5%"}, [("POW059", ERROR)]),
+    ("", {"bottleneck_rule": "wait_time > wait_time over 2_days"}, []),
+    ("", {"bottleneck_rule": "wait_time / 0 > 1_day"}, [("POW059", ERROR)]),
+    ("", {"bottleneck_rule": "error_rate > 5% and not -(wait_time / (2 - 2)) > 1_day"}, [("POW059", ERROR)]),
+    ("", {"bottleneck_rule": "1_day < 2 * wait_time / 0"}, [("POW059", ERROR)]),
+    ("", {"bottleneck_rule": "wait_time / (100% - error_rate) > 20_days"}, []),
+    # when it is gone
+    ("", {"clear_when": "max(wait_time) < 15_days"}, []),
+    ("", {"clear_when": "max(wait_time) <= 20_days"}, []),
+    ("", {"clear_when": "max(wait_time) > 25_days"}, [("POW084", ERROR)]),
+    ("", {"clear_when": "max(wait_time) < 21_days"}, [("POW084", ERROR)]),
+    ("", {"clear_when": "wait_time < 15_days"}, []),
     # samples
     (SHARE, {}, [("POW045", WARNING)]),
     (

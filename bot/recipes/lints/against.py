@@ -42,6 +42,8 @@ def against_faults(subject: Subject, ranges: Ranges) -> Iterator[Diagnostic]:
         found += _direction(subject, firing, success)
     if firing.shares_feed(rollback):
         found += _never_armed(subject, firing, rollback)
+    if compiled.clear is not None:
+        found += _never_clear(subject, firing, _Side(compiled.clear, ranges))
     yield from found or _names(subject)
     yield from _any_group(subject)
 
@@ -126,6 +128,16 @@ def _never_armed(subject: Subject, firing: _Side, rollback: _Side) -> Iterator[D
         )
         hint = "roll back at something worse than what fires, or on another metric"
         yield subject.warning(Check.NEVER_ARMED, subject.at(RuleKey.ROLLBACK), message, hint)
+
+
+def _never_clear(subject: Subject, firing: _Side, clear: _Side) -> Iterator[Diagnostic]:
+    both = firing.meets(clear)
+    if both is not None:
+        message = (
+            f"at {shown(both.value, both.unit)} the recipe fires, and clear_when says that its bottleneck is gone"
+        )
+        hint = "ask for a value at which bottleneck_rule does not hold"
+        yield subject.error(Check.CLEAR_WHEN, subject.at("clear_when"), message, hint)
 
 
 def _names(subject: Subject) -> Iterator[Diagnostic]:

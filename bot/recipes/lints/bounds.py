@@ -113,13 +113,10 @@ def bound_of(node: Compared, ranges: Ranges) -> Bound:
         return _on(left, compared, right.value, ranges)
     if isinstance(left, Constant):
         return _on(right, MIRROR[compared], left.value, ranges)
+    sides = quantity_of(left), quantity_of(right)
+    difference = Range(low=0.0, high=0.0) if sides[0] == sides[1] else ranges.of(left).minus(ranges.of(right))
     return Bound(
-        quantity=("difference", quantity_of(left), quantity_of(right)),
-        operator=compared,
-        value=0.0,
-        unit=left.unit,
-        range=ranges.of(left).minus(ranges.of(right)),
-        reduced=None,
+        quantity=("difference", *sides), operator=compared, value=0.0, unit=left.unit, range=difference, reduced=None
     )
 
 

@@ -10,7 +10,17 @@ from bot.recipes.lints.bounds import Bound, bound_of, can_hold, inverse_terms_of
 from bot.recipes.lints.ranges import Ranges, decided
 from bot.recipes.lints.subject import RuleKey, Subject, comparisons
 from bot.rules.syntax import Operator
-from bot.rules.typed import Combined, Compared, Constant, Inverted, Logical, Reduced
+from bot.rules.typed import (
+    Combined,
+    Compared,
+    Computed,
+    Constant,
+    Inverted,
+    Logical,
+    Negated,
+    Numeric,
+    Reduced,
+)
 
 _WHAT_FOLLOWS = {
     (RuleKey.BOTTLENECK, False): "the recipe never fires",
@@ -28,6 +38,12 @@ def foregone_faults(subject: Subject, ranges: Ranges) -> Iterator[Diagnostic]:
     """Find rules, or comparisons in them, whose answer no data can change."""
     for key, rule in subject.rules:
         logic = rule.tree.logic
+        unmeasured = [
+            part for part in comparisons(logic) if _by_zero(part.left, ranges) or _by_zero(part.right, ranges)
+        ]
+        if unmeasured:
+            yield from (_on_division(subject, key, part) for part in unmeasured)
+            continue
         answer = _answer(logic, ranges)
         if isinstance(logic, Compared):
             if answer is not None:
@@ -54,6 +70,27 @@ def _on_comparison(subject: Subject, key: RuleKey, node: Compared, ranges: Range
     if bound.range.presumed:
         return subject.warning(Check.FOREGONE, place, message, _PRESUMED)
     return subject.error(Check.FOREGONE, place, message, _STATED)
+
+
+def _on_division(subject: Subject, key: RuleKey, node: Compared) -> Diagnostic:
+    message = "this divides by zero whatever the feeds say, so it is never measured"
+    hint = "divide by something that can be other than zero"
+    return subject.error(Check.FOREGONE, subject.at_comparison(key, node), message, hint)
+
+
+def _by_zero(node: Numeric, ranges: Ranges) -> bool:
+    """Tell whether a number divides by what is always zero."""
+    match node:
+        case Reduced() | Constant():
+            return False
+        case Negated():
+            return _by_zero(node.operand, ranges)
+        case Computed():
+            divisor = ranges.of(node.right)
+            is_nothing = node.operator is Operator.DIVIDE and divisor.low == divisor.high == 0
+            return is_nothing or _by_zero(node.left, ranges) or _by_zero(node.right, ranges)
+        case _:
+            assert_never(node)
 
 
 def _on_rule(subject: Subject, key: RuleKey, *, answer: bool) -> Diagnostic:

@@ -104,10 +104,10 @@ RULE_PAGES: Pages = {
         f'{_RECIPE}bottleneck_rule: "max(wait_time over 30_days) > 20_days"\n',
     ),
     Check.FOREGONE: Page(
-        why="A rule whose answer no data can change never fires, or always does. What a feed can say follows "
-        "from its "
-        "min_value and max_value; counts are not negative, a window without samples is no count of zero but no data, "
-        "and a share is taken to be from 0% to 100% unless its feed says otherwise (then it is a warning).",
+        why="A rule whose answer no data can change never fires, or always does. What a feed can say follows from "
+        "its min_value and max_value; what divides by zero is never measured, counts are not negative, a window "
+        "without samples is no count of zero but no data, and a share is taken to be from 0% to 100% unless its feed "
+        "says otherwise (then it is a warning).",
         bad=f"{_FEEDS}{_WAIT}    columns: {{at: closed_at, value: days}}\n    unit: days\n    max_value: 15\n"
         f'{_RECIPE}bottleneck_rule: "«max(wait_time) > 20_days»"\n',
         good=f"{_FEEDS}{_WAIT}    columns: {{at: closed_at, value: days}}\n    unit: days\n    max_value: 400\n",
@@ -216,7 +216,7 @@ RULE_PAGES: Pages = {
     ),
     Check.CLEAR_WHEN: Page(
         why="A proposal that nobody has decided on is closed when its bottleneck is gone. Another feed may be fine "
-        "while citizens still wait.",
+        "while citizens still wait; and a bottleneck that fires is not gone.",
         bad=f'{_RECIPE}clear_when: «"error_rate < 1%"»\n',
         good=f'{_RECIPE}clear_when: "max(wait_time) < 15_days"\n',
     ),
