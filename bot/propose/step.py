@@ -1,7 +1,7 @@
 """`pow detect`: read the feeds, see which recipes fire, and propose what they ask for, each once."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import assert_never
 
@@ -12,19 +12,17 @@ from bot.diagnose.process import rank
 from bot.ledger.lifecycle import Standing
 from bot.ledger.site import Site
 from bot.model.change import Change, Proposal
-from bot.model.clock import format_time
-from bot.model.errors import BotError, ForgeError
+from bot.model.errors import BotError
 from bot.model.event import Event, Mark, Step, StepReport
 from bot.model.finding import ComplaintCount, Finding, Ranking
-from bot.model.names import CommitSha, FeedName, PullNumber, RecipeId
+from bot.model.names import CommitSha, FeedName, RecipeId
 from bot.model.recipe import Recipe
-from bot.model.record import Draft, Record
-from bot.model.rehearsal import Rehearsed
 from bot.model.series import Reading
 from bot.model.settings import FeedSpec, Settings
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.propose import messages
-from bot.propose.figures import Texts, as_recorded
+from bot.propose.desk import Desk, Rehearse
+from bot.propose.figures import Texts
 from bot.propose.impact import affected_in
 from bot.propose.life import (
     Renewal,
@@ -34,25 +32,17 @@ from bot.propose.life import (
     decide,
     fading,
     instants,
-    obsolete,
     orphaned,
-    proposal_record,
-    reopened,
-    same_change,
-    superseded,
     waiting,
 )
 from bot.propose.pace import paced, slowed
 from bot.propose.plan import Held, Situation, queue
-from bot.propose.proposal import case_of, proposal_of
+from bot.propose.proposal import proposal_of
 from bot.propose.publish import Publisher, edited, landed
+from bot.propose.upkeep import refigured, retire, revive, supersede
 from bot.recipes.library import CompiledRecipe, Library
-from bot.report.closing import closing_marker, reopening_comment
-from bot.report.pull_request import Case, redline_of, shown_by, title_of
+from bot.report.pull_request import Case, redline_of, title_of
 from bot.rules.scan import Question
-
-Rehearse = Callable[[CompiledRecipe, Mapping[FeedName, Reading]], Rehearsed]
-_GATE = "gate.yml"
 
 
 def run(
@@ -82,16 +72,6 @@ def run(
         rehearse=rehearse,
     )
     return StepReport(step=Step.DETECT, events=tuple(detector.events()))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Desk:
-    """What the proposals of one run share; `drafts` are the records of what is published, not written yet."""
-
-    publisher: Publisher
-    texts: Texts
-    readings: Mapping[FeedName, Reading]
-    drafts: list[Draft] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,30 +168,41 @@ class _Detector:
         situation = self._situation(findings)
         yield from slowed(situation.policy, self.settings.policy) if firing else ()
         situation, decided = self._decided([compiled.recipe for compiled in firing], situation, fading)
-        desk = _Desk(publisher=Publisher(site=self.site), texts=Texts(site=self.site), readings=readings)
+        desk = self._desk(readings)
         for compiled, each in zip(firing, decided, strict=True):
             finding = findings[compiled.recipe.id]
             match each:
                 case Held():
                     yield messages.waits(each)
-                    yield from self._refigured(compiled, finding, situation, desk)
+                    yield from refigured(desk, compiled, finding, situation)
                 case Retire():
-                    yield from self._retire(each, situation, desk)
+                    yield from retire(desk, each, situation)
                 case Revive():
-                    yield from self._revive(each, situation.records, desk)
+                    yield from revive(desk, each, situation.records)
                 case Replace():
                     yield from self._propose(each.change, compiled, finding, desk)
-                    yield from self._supersede(each, desk)
+                    yield from supersede(desk, each)
                 case Change():
                     yield from self._propose(each, compiled, finding, desk)
                 case _:
                     assert_never(each)
         for gone in fading:
-            yield from self._retire(gone, situation, desk)
+            yield from retire(desk, gone, situation)
         later = replace(situation, policy=paced(self.settings.policy, (), self.site.now))
         yield from messages.queued(queue((each for each in decided if isinstance(each, Held)), later))
         if desk.drafts:
-            yield from self._record(desk.drafts)
+            yield from desk.record()
+
+    def _desk(self, readings: Mapping[FeedName, Reading]) -> Desk:
+        return Desk(
+            site=self.site,
+            policy=self.settings.policy,
+            readings=readings,
+            dry_run=self.dry_run,
+            rehearse=self.rehearse,
+            publisher=Publisher(site=self.site),
+            texts=Texts(site=self.site),
+        )
 
     def _decided(
         self, recipes: list[Recipe], situation: Situation, gone: list[Retire]
@@ -240,116 +231,19 @@ class _Detector:
             affected=affected_in(findings),
         )
 
-    def _refigured(
-        self, compiled: CompiledRecipe, finding: Finding, situation: Situation, desk: _Desk
-    ) -> Iterator[Event]:
-        """Show the figures of today in the text of a recipe's own proposal, where they differ in substance."""
-        recipe, policy = compiled.recipe, self.settings.policy
-        old = waiting(situation.records).get(recipe.id)
-        record = proposal_record(situation.records, old.change) if old else None
-        change = same_change(recipe, record, situation) if record else None
-        if old is None or record is None or change is None or policy.paused or recipe.id in situation.muted:
-            return
-        try:
-            case = as_recorded(self._judged(change, compiled, finding), record, policy)
-            due = desk.texts.may_be_due(old, record, shown_by(case))
-            if not due or self.site.kill_switch.state().against(recipe.id, old.targets):
-                return
-            rehearsed = self.rehearse(compiled, desk.readings) if self.rehearse else None
-            renewed = desk.texts.renew(old, record, replace(case, rehearsed=rehearsed), dry_run=self.dry_run)
-        except BotError as error:
-            said = f"the text of pull request {old.pull} keeps its figures: {error.message}"
-            yield messages.of_standing(old, Mark.WARNING, said)
-            return
-        if renewed:
-            would = "would show" if self.dry_run else "shows"
-            said = f"the text of pull request {old.pull} {would} the figures of {format_time(finding.at)}"
-            yield messages.of_standing(old, Mark.NOTE, said)
-
-    def _retire(self, retired: Retire, situation: Situation, desk: _Desk) -> Iterator[Event]:
-        """Decide that a proposal has nothing left to do; the gate, which sees what people made of it, closes it."""
-        old = retired.old
-        if situation.policy.paused or situation.switch.against(old.recipe, old.targets):
-            return
-        if not self.dry_run:
-            desk.drafts.append(obsolete(retired, at=self.site.now, policy=self.settings.policy.digest))
-        said = f"pull request {old.pull} {'would be' if self.dry_run else 'is'} closed: {retired.sentence}"
-        yield messages.of_standing(old, Mark.NOTE, said)
-
-    def _supersede(self, replaced: Replace, desk: _Desk) -> Iterator[Event]:
-        """Decide that a proposal gives way, once the one that replaces it is there."""
-        new = next((draft for draft in desk.drafts if draft.change == replaced.change.id), None)
-        number = new.facts.get("pull") if new else None
-        if isinstance(number, int):
-            desk.drafts.append(
-                superseded(replaced, by=PullNumber(number), at=self.site.now, policy=self.settings.policy.digest)
-            )
-        if isinstance(number, int) or self.dry_run:
-            said = f"pull request {replaced.old.pull} gives way to it: {replaced.why}"
-            yield messages.of_standing(replaced.old, Mark.NOTE, said)
-
-    def _revive(self, revived: Revive, records: tuple[Record, ...], desk: _Desk) -> Iterator[Event]:
-        """Open the pull request again, then decide so: what is open stays open if the run dies in between."""
-        old, record = revived.old, proposal_record(records, revived.old.change)
-        if self.dry_run or record is None or old.pull is None:
-            yield messages.of_standing(old, Mark.NOTE, f"pull request {old.pull} would be opened again")
-            return
-        try:
-            desk.publisher.reopen(revived.change.branch, old.pull, CommitSha(str(record.facts.get("head"))))
-        except BotError as error:
-            yield messages.of_standing(
-                old, Mark.FAILURE, f"pull request {old.pull} is not opened again: {error.message}"
-            )
-            return
-        desk.drafts.append(draft := reopened(revived, at=self.site.now, policy=self.settings.policy.digest))
-        self.site.forge.put_comment(
-            old.pull, marker=closing_marker(old.change), body=reopening_comment(str(draft.facts["sentence"]))
-        )
-        yield messages.of_standing(old, Mark.DONE, f"pull request {old.pull} is open again: the bottleneck is back")
-
-    def _record(self, drafts: list[Draft]) -> Iterator[Event]:
-        """Record all proposals at once, then start the gate; the next run finds and records what this one cannot."""
-        try:
-            self.site.ledger.append_all(drafts)
-        except BotError as error:
-            count = len(drafts)
-            sentence = f"{count} proposal{'s are' if count != 1 else ' is'} not recorded: {error.message}"
-            yield Event(step=Step.DETECT, mark=Mark.FAILURE, sentence=sentence, hint=error.hint)
-            return
-        yield from self._call_gate()
-
-    def _call_gate(self) -> Iterator[Event]:
-        """Start the gate: what a plain token opens starts no workflow by itself."""
-        try:
-            self.site.forge.dispatch(_GATE)
-        except ForgeError as error:
-            sentence = f"the gate could not be started: {error.message}"
-            hint = "its schedule starts it, or run `pow gate`"
-            yield Event(step=Step.DETECT, mark=Mark.WARNING, sentence=sentence, hint=hint)
-
     def _proposal(self, case: Case) -> Proposal:
         return proposal_of(case, base=self.base, started_by=self.site.started_by)
-
-    def _judged(self, change: Change, compiled: CompiledRecipe, finding: Finding) -> Case:
-        site = self.site
-        return case_of(change, compiled, finding, self.settings.policy, at=site.now, run_url=site.run_url)
-
-    def _case(
-        self, change: Change, compiled: CompiledRecipe, finding: Finding, readings: Mapping[FeedName, Reading]
-    ) -> Case:
-        case = self._judged(change, compiled, finding)
-        return replace(case, rehearsed=self.rehearse(compiled, readings)) if self.rehearse else case
 
     def _propose(
         self,
         change: Change,
         compiled: CompiledRecipe,
         finding: Finding,
-        desk: _Desk,
+        desk: Desk,
     ) -> Iterator[Event]:
         """Publish one change; the desk takes the record of it."""
         try:
-            case = self._case(change, compiled, finding, desk.readings)
+            case = desk.case(change, compiled, finding)
             if self.dry_run:
                 yield from messages.firing(case)
                 yield messages.would(case, self.base)

@@ -21,6 +21,7 @@ from bot.model.record import Draft, Phase
 from bot.model.trigger import Trigger
 from bot.propose import step
 from bot.propose.change import LENGTH
+from bot.propose.desk import Rehearse
 from bot.recipes.library import Library
 from bot.recipes.suggest import suggest
 from bot.report.trigger import comment_of, marker_of, sentence_of, told_already
@@ -33,7 +34,7 @@ def run(
     base: CommitSha,
     collector: Collector,
     trigger: Trigger,
-    rehearse: step.Rehearse | None = None,
+    rehearse: Rehearse | None = None,
 ) -> StepReport:
     """Look at the one recipe that a trigger names; BotError for a recipe that there is not."""
     recipe = trigger.payload.recipe

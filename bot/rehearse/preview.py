@@ -12,7 +12,7 @@ from bot.model.rehearsal import Rehearsed
 from bot.model.series import Reading, Series, Window
 from bot.model.settings import RollbackTest
 from bot.monitor.clocks import BLIND_AFTER
-from bot.propose.step import Rehearse
+from bot.propose.desk import Rehearse
 from bot.recipes.library import CompiledRecipe
 from bot.rehearse.backtest import History, backtest, feeds_of, lookback_of
 from bot.report.backtest import summary_rows
