@@ -83,8 +83,9 @@ class GithubReader:
             # Newest first, and read page by page: what follows one that is too old is not asked for.
             young = takewhile(lambda pull: since is None or pull.created_at >= since, found)
             pulls = tuple(pull_of(pull, full=False) for pull in young)
-        # GitHub ignores a `head` that it does not understand, and then lists everything.
-        return tuple(pull for pull in pulls if head in (None, pull.head_branch))
+        # GitHub ignores a `head` that it does not understand, and then lists everything; and one that it does
+        # understand names an owner, who may have a fork of the repository, too.
+        return tuple(pull for pull in pulls if head is None or (pull.head_branch == head and pull.same_repository))
 
     def pull(self, number: PullNumber) -> PullRequest:
         """Return one pull request as it is now."""

@@ -41,6 +41,7 @@ class ForgeReader(Protocol):
     ) -> tuple[PullRequest, ...]:
         """Return every pull request with the state (None: any) and head branch, newest first, all pages.
 
+        A `head` is a branch of this repository: what comes from a fork's branch of that name is left out.
         With `since` only those that were opened then or later, and no page that holds older ones only is asked for.
         """
         ...

@@ -57,7 +57,8 @@ class MemoryForge:
         every = [self.world.pull(number) for number in sorted(self.world.pulls, reverse=True)]
         every = [replace(pull, merged_by=None) for pull in every]  # as in GitHub's lists
         every = [pull for pull in every if since is None or pull.created_at >= since]
-        return tuple(p for p in every if (state is None or p.state is state) and head in (None, p.head_branch))
+        meant = (p for p in every if head is None or (p.head_branch == head and p.same_repository))
+        return tuple(p for p in meant if state is None or p.state is state)
 
     def pull(self, number: PullNumber) -> PullRequest:
         """Return one pull request as it is now."""

@@ -270,11 +270,12 @@ class MemoryWorld:
     # What the forge does
 
     def pull(self, number: PullNumber) -> PullRequest:
-        """Return a pull request; an open one follows its branches."""
+        """Return a pull request; an open one follows its branches, but for a fork's."""
         pull = self.pulls[number]
         if pull.state is PullState.CLOSED:
             return pull
-        head, base = self.branches.get(pull.head_branch, pull.head), self.branches.get(pull.base_branch, pull.base)
+        own = self.branches if pull.same_repository else {}
+        head, base = own.get(pull.head_branch, pull.head), self.branches.get(pull.base_branch, pull.base)
         return replace(pull, head=head, base=base)
 
     def set_branch(self, branch: BranchName, sha: CommitSha, *, by: Actor | None = None) -> None:
@@ -282,7 +283,7 @@ class MemoryWorld:
         self.branches[branch] = sha
         self.pushes.setdefault(branch, []).append(Push(after=sha, actor=by))
         for number, stored in list(self.pulls.items()):
-            if stored.state is PullState.OPEN and stored.head_branch == branch:
+            if stored.state is PullState.OPEN and stored.same_repository and stored.head_branch == branch:
                 self.touch(number)
             if stored.state is PullState.OPEN and stored.base_branch == branch:
                 pull = self.pull(number)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from fakes.builders import START, a_bot, a_person
+from fakes.builders import START, a_bot, a_person, a_pull_request
 from fakes.forge import MemoryForge
-from fakes.world import MemoryWorld
+from fakes.world import MAIN, MemoryWorld
 from openapi.conformance import conforming
 
 from bot.forge.connection import Pacing, connect
@@ -18,6 +18,7 @@ from bot.model.clock import FixedClock
 from bot.model.forge import Comment, Permission, RepoRef, ReviewState
 from bot.model.json import Json
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
+from bot.sandbox.forge import state_forks
 from bot.sandbox.forge.app import create_app
 from bot.sandbox.forge.serve import serve
 from bot.sandbox.forge.state import ForgeState
@@ -49,6 +50,10 @@ class Stand(Protocol):
 
     def push(self, branch: str, files: Mapping[str, bytes | None], *, by: str = "sam") -> CommitSha:
         """Let a person commit on a branch."""
+        ...
+
+    def open_from_fork(self, branch: str, *, by: str) -> PullNumber:
+        """Let a person open a pull request from this branch of a fork that has the same owner as the repository."""
         ...
 
     def review(self, number: PullNumber, by: str, state: ReviewState) -> None:
@@ -114,6 +119,16 @@ class MemoryStand:
     def push(self, branch: str, files: Mapping[str, bytes | None], *, by: str = "sam") -> CommitSha:
         return self.world.push(branch, files, by=a_person(by))
 
+    def open_from_fork(self, branch: str, *, by: str) -> PullNumber:
+        base = self.world.branches[MAIN]
+        tree = {**self.world.snapshots[base].files, "README.md": b"theirs\n"}
+        head = self.world.store((base,), tree, "Change it", author=a_person(by))
+        number = PullNumber(len(self.world.pulls) + len(self.world.issues) + 1)
+        own = {"number": number, "author": a_person(by), "same_repository": False}
+        pull = a_pull_request(head=head, head_branch=BranchName(branch), base=base, **own)
+        self.world.pulls[pull.number] = pull
+        return pull.number
+
     def review(self, number: PullNumber, by: str, state: ReviewState) -> None:
         self.world.review(number, a_person(by), state)
 
@@ -169,10 +184,12 @@ class SandboxStand:
         """The sandbox's own record of the repository."""
         return self.state.repository(f"agency/{self.name}")
 
-    def connect(self, token: str, *, login: str | None = None, pacing: Pacing | None = None) -> GithubForge:
-        """Connect as somebody."""
+    def connect(
+        self, token: str, *, login: str | None = None, pacing: Pacing | None = None, name: str = ""
+    ) -> GithubForge:
+        """Connect as somebody, to a fork where one is named."""
         return GithubForge.connect(
-            RepoRef(owner="agency", name=self.name),
+            RepoRef(owner="agency", name=name or self.name),
             base_url=f"{self.base_url}/api/v3",
             token=token,
             pacing=pacing or Pacing.off(),
@@ -189,6 +206,15 @@ class SandboxStand:
             else:
                 person.move_branch(name, commit)
             return commit
+
+    def open_from_fork(self, branch: str, *, by: str) -> PullNumber:
+        fork = state_forks.fork(self.state, self.repository, "agency", name=f"{self.name}-fork")
+        self.state.grant(by, fork.full_name, "write")
+        with self.connect(f"token-{by}", name=fork.name) as person:
+            main = person.head(BranchName("main"))
+            person.create_branch(BranchName(branch), person.commit(main, {"README.md": b"theirs\n"}, "Change it"))
+        sent = {"head": f"agency:{branch}", "head_repo": fork.name, "base": "main", "title": "Theirs"}
+        return PullNumber(self._ask("POST", "pulls", by=by, body=sent)["number"])
 
     def review(self, number: PullNumber, by: str, state: ReviewState) -> None:
         events = {"APPROVED": "APPROVE", "CHANGES_REQUESTED": "REQUEST_CHANGES", "COMMENTED": "COMMENT"}

@@ -162,6 +162,18 @@ def test_pull_requests_are_listed_newest_first_by_state_and_branch(stand: Stand)
     assert stand.forge.pulls(state=PullState.OPEN, head=BRANCH) == ()
 
 
+def test_a_forks_branch_of_the_same_name_is_another(stand: Stand) -> None:
+    number = stand.open_from_fork(BRANCH, by="rob")
+    theirs = stand.forge.pull(number)
+    assert (theirs.same_repository, theirs.head_branch) == (False, BRANCH)
+    assert [file.path for file in stand.forge.files(number)] == ["README.md"]
+    assert stand.forge.head(BRANCH) is None
+    assert stand.forge.pulls(head=BRANCH) == ()
+    ours = propose(stand)
+    assert [pull.number for pull in stand.forge.pulls()] == [ours.number, number]
+    assert [pull.number for pull in stand.forge.pulls(head=BRANCH)] == [ours.number]
+
+
 def test_pull_requests_are_listed_since_a_time(stand: Stand) -> None:
     pull = propose(stand)
     assert [each.number for each in stand.forge.pulls(since=pull.created_at)] == [pull.number]

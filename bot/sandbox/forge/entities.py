@@ -119,7 +119,10 @@ class TestMerge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pull:
-    """What only a pull request has; title, body, state and labels are in the issue of the same number."""
+    """What only a pull request has; title, body, state and labels are in the issue of the same number.
+
+    `fork` is the full name of the repository that has the branch; None: the pull request's own.
+    """
 
     id: int
     number: int
@@ -128,6 +131,7 @@ class Pull:
     base_ref: str
     base_sha: CommitSha
     draft: bool
+    fork: str | None = None
     maintainer_can_modify: bool = False
     merged_at: datetime | None = None
     merged_by: Account | None = None

@@ -159,6 +159,10 @@ class GitRepository:
             return self.attempt("update-ref", "--no-deref", "-d", name, old)[0] == 0
         return self.attempt("update-ref", "--no-deref", name, new, old)[0] == 0
 
+    def bring(self, other: "GitRepository", *wanted: str) -> None:
+        """Copy commits of another repository, or its refs (`refs/heads/*:refs/heads/*`), with all they need."""
+        self.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(other.directory), *wanted)
+
     def resolve(self, name: str) -> CommitSha | None:
         """Find a commit by branch, tag, full ref or (abbreviated) object name, as the REST interface does."""
         if tip := self.branch(name):

@@ -193,7 +193,7 @@ def repository_brief(view: View, repository: Repository) -> Rendered:
         "owner": user(view, repository.owner),
         "html_url": view.html(repository),
         "description": None,
-        "fork": False,
+        "fork": bool(repository.fork_of),
         "url": url,
         **{name: url + tail for name, tail in _REPOSITORY_URLS.items()},
     }

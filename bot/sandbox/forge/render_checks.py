@@ -39,7 +39,7 @@ def check_run(view: View, repository: Repository, check: CheckRun) -> Rendered:
         },
         "check_suite": {"id": check.suite},
         "app": render.app(view, check.app),
-        "pull_requests": [pull_minimal(view, repository, pull) for pull in pulls],
+        "pull_requests": [pull_minimal(view, repository, pull) for pull in pulls if pull.fork is None],
     }
 
 

@@ -1,7 +1,7 @@
 """JSON for pull requests and reviews."""
 
 from bot.model.clock import format_time
-from bot.sandbox.forge import render, state_checks, state_pulls
+from bot.sandbox.forge import render, state_checks, state_forks, state_pulls
 from bot.sandbox.forge.entities import Pull, Review, TestMerge
 from bot.sandbox.forge.exchange import View
 from bot.sandbox.forge.render import Rendered, association, node_id, stamp
@@ -22,7 +22,7 @@ def pull_listed(view: View, repository: Repository, pull: Pull) -> Rendered:
         "merge_commit_sha": _merge_commit(repository, pull),
         "requested_reviewers": [render.user(view, account) for account in pull.reviewers],
         "requested_teams": [render.team(view, team) for team in pull.teams],
-        "head": _side(view, repository, pull.head_ref, pull.head_sha),
+        "head": _head(view, repository, pull),
         "base": _side(view, repository, pull.base_ref, pull.base_sha),
         "auto_merge": None,
     }
@@ -74,6 +74,23 @@ def _side(view: View, repository: Repository, ref: str, sha: str) -> Rendered:
         "sha": sha,
         "user": render.user(view, repository.owner),
         "repo": render.repository_inside(view, repository),
+    }
+
+
+def _head(view: View, repository: Repository, found: Pull) -> Rendered:
+    """Render where the branch is; of a fork that was deleted GitHub shows no repository."""
+    if found.fork is None:
+        return _side(view, repository, found.head_ref, found.head_sha)
+    fork = view.state.repositories.get(found.fork.casefold())
+    if fork is not None:
+        return _side(view, fork, found.head_ref, found.head_sha)
+    owner = view.state.accounts.get(state_forks.owner_of(repository, found).casefold())
+    return {
+        "label": state_forks.label_of(repository, found),
+        "ref": found.head_ref,
+        "sha": found.head_sha,
+        "user": render.maybe_user(view, owner),
+        "repo": None,
     }
 
 

@@ -58,6 +58,8 @@ class Repository:
     default_branch: str
     private: bool
     git: GitRepository
+    fork_of: str = ""
+    """The key of the repository that this is a fork of."""
     settings: Settings = field(default_factory=Settings)
     grants: dict[str, Role] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bot.model.names import CommitSha
-from bot.sandbox.forge import state_pulls, state_refs
+from bot.sandbox.forge import state_forks, state_pulls, state_refs
 from bot.sandbox.forge.entities import Account, Pull, PushKind
 from bot.sandbox.forge.git import Commit
 from bot.sandbox.forge.git_merge import Conflict, MergeMethod, MergeTexts, merge, rebase, squash
@@ -90,7 +90,7 @@ def _message(repository: Repository, pull: Pull, request: MergeRequest) -> str:
 def _default_message(repository: Repository, pull: Pull, method: MergeMethod) -> tuple[str, str]:
     issue = state_pulls.issue_of(repository, pull)
     if method is MergeMethod.MERGE:
-        origin = f"{repository.owner.login}/{pull.head_ref}"
+        origin = f"{state_forks.owner_of(repository, pull)}/{pull.head_ref}"
         return f"Merge pull request #{pull.number} from {origin}", issue.title
     own = state_pulls.commits(repository, pull)
     if len(own) == 1:
@@ -111,6 +111,8 @@ def update_branch(
     """Merge the base into the pull request's branch."""
     git = repository.git
     base = git.branch(pull.base_ref)
+    if pull.fork is not None:
+        raise Refusal(403, "Must have push access to the head repository")
     if expected is not None and expected != pull.head_sha:
         raise unprocessable("expected head sha didn’t match current head ref.")  # noqa: RUF001 -- GitHub's own
     if base is None or git.is_ancestor(base, pull.head_sha):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.model.names import CommitSha
-from bot.sandbox.forge import state_issues
+from bot.sandbox.forge import state_forks, state_issues
 from bot.sandbox.forge.entities import Account, Issue, Pull, TestMerge
 from bot.sandbox.forge.git import ABSENT, Commit
 from bot.sandbox.forge.git_diff import FileChange, changes
@@ -26,26 +26,34 @@ def issue_of(repository: Repository, pull: Pull) -> Issue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPull:
-    """What a pull request is opened with; `head` is `branch` or `owner:branch`."""
+    """What a pull request is opened with; `head` is `branch` or `owner:branch`.
+
+    `head_repo` names a fork that belongs to the owner of the repository itself.
+    """
 
     head: str
     base: str
     title: str
     body: str | None = None
     draft: bool = False
+    head_repo: str | None = None
 
 
 def create(state: ForgeState, repository: Repository, author: Account, new: NewPull) -> Pull:
-    """Open a pull request from a branch of the same repository."""
+    """Open a pull request from a branch of the same repository or of a fork."""
     base = new.base
-    head_ref = own_branch(repository, new.head)
-    head_sha = repository.git.branch(head_ref) if head_ref else None
+    found = state_forks.source(state, repository, new.head, name=new.head_repo)
+    source, head_ref = found or (None, "")
+    head_sha = source.git.branch(head_ref) if source else None
     base_sha = repository.git.branch(base)
     if base_sha is None:
         raise invalid("PullRequest", "base")
-    if head_ref is None or head_sha is None:
+    if source is None or head_sha is None:
         raise invalid("PullRequest", "head")
-    _check_new(repository, head_ref, base)
+    fork = None if source is repository else source.full_name
+    _check_new(repository, fork, head_ref, base)
+    if fork is not None:
+        repository.git.bring(source.git, head_sha)
     if repository.git.divergence(base_sha, head_sha)[0] == 0:
         raise custom("PullRequest", f"No commits between {base} and {head_ref}")
     issue = state_issues.create(state, repository, author, title=new.title, body=new.body)
@@ -57,6 +65,7 @@ def create(state: ForgeState, repository: Repository, author: Account, new: NewP
         base_ref=base,
         base_sha=base_sha,
         draft=new.draft,
+        fork=fork,
     )
     repository.pulls[pull.number] = pull
     repository.git.update_ref(f"refs/pull/{pull.number}/head", new=head_sha, old=ABSENT)
@@ -64,24 +73,24 @@ def create(state: ForgeState, repository: Repository, author: Account, new: NewP
 
 
 def own_branch(repository: Repository, head: str) -> str | None:
-    """Read `branch` or `owner:branch`; None where the owner is another one (there are no forks here)."""
+    """Read `branch` or `owner:branch`; None where the owner is another one."""
     owner, colon, branch = head.rpartition(":")
     if colon and owner.casefold() != repository.owner.login.casefold():
         return None
     return branch
 
 
-def _open_between(repository: Repository, head_ref: str, base_ref: str) -> Pull | None:
+def _open_between(repository: Repository, fork: str | None, head_ref: str, base_ref: str) -> Pull | None:
     for pull in repository.pulls.values():
-        same = (pull.head_ref, pull.base_ref) == (head_ref, base_ref)
+        same = (pull.fork, pull.head_ref, pull.base_ref) == (fork, head_ref, base_ref)
         if same and repository.issues[pull.number].state == "open":
             return pull
     return None
 
 
-def _check_new(repository: Repository, head_ref: str, base: str) -> None:
-    if _open_between(repository, head_ref, base):
-        label = f"{repository.owner.login}:{head_ref}"
+def _check_new(repository: Repository, fork: str | None, head_ref: str, base: str) -> None:
+    if found := _open_between(repository, fork, head_ref, base):
+        label = state_forks.label_of(repository, found)
         raise custom("PullRequest", f"A pull request already exists for {label}.")
 
 
@@ -103,12 +112,12 @@ def set_state(state: ForgeState, repository: Repository, pull: Pull, actor: Acco
     if wanted not in {"open", "closed"}:
         raise invalid("PullRequest", "state")
     if wanted == "open" and issue_of(repository, pull).state == "closed":
-        _reopen(repository, pull)
+        _reopen(state, repository, pull)
     state_issues.set_state(state, repository, pull.number, actor, wanted)
 
 
-def _reopen(repository: Repository, pull: Pull) -> None:
-    head = repository.git.branch(pull.head_ref)
+def _reopen(state: ForgeState, repository: Repository, pull: Pull) -> None:
+    head = state_forks.branch_of(state, repository, pull)
     base = repository.git.branch(pull.base_ref)
     reason = None
     if pull.merged_at is not None:
@@ -117,7 +126,7 @@ def _reopen(repository: Repository, pull: Pull) -> None:
         reason = f"The {pull.base_ref if head else pull.head_ref} branch has been deleted."
     elif repository.git.is_ancestor(head, base):
         reason = f"There are no new commits on the {pull.head_ref} branch."
-    elif other := _open_between(repository, pull.head_ref, pull.base_ref):
+    elif other := _open_between(repository, pull.fork, pull.head_ref, pull.base_ref):
         reason = f"There is already an open pull request (#{other.number}) from {pull.head_ref}."
     if reason or head is None or base is None:
         raise custom("PullRequest", f"state cannot be changed. {reason}", field="state")

@@ -78,8 +78,22 @@ def _notice(state: ForgeState, repository: Repository, ref: str, actor: Account,
     for pull in open_pulls(repository):
         if pull.base_ref == branch:
             _base_moved(state, repository, pull, actor, moved)
-        elif pull.head_ref == branch:
+        elif pull.fork is None and pull.head_ref == branch:
             _head_moved(state, repository, pull, actor, moved)
+    for other in state.repositories.values():
+        if other.key == repository.fork_of:
+            _fork_moved(state, repository, branch, actor, moved, parent=other)
+
+
+def _fork_moved(
+    state: ForgeState, found: Repository, branch: str, actor: Account, moved: Moved, *, parent: Repository
+) -> None:
+    """Let the pull requests from a fork's branch follow it."""
+    for pull in open_pulls(parent):
+        if (pull.fork, pull.head_ref) == (found.full_name, branch):
+            if moved.after != ABSENT:
+                parent.git.bring(found.git, moved.after)
+            _head_moved(state, parent, pull, actor, moved)
 
 
 def _kind(repository: Repository, moved: Moved) -> PushKind:

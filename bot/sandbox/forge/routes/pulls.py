@@ -1,6 +1,6 @@
 """Pull requests: list, open, change, look at, merge."""
 
-from bot.sandbox.forge import render_git, render_pulls, state_issues, state_merges, state_pulls
+from bot.sandbox.forge import render_git, render_pulls, state_forks, state_issues, state_merges, state_pulls
 from bot.sandbox.forge.entities import Pull, Role
 from bot.sandbox.forge.exchange import Answer, Call, Operation
 from bot.sandbox.forge.git_merge import MergeMethod
@@ -19,7 +19,7 @@ def _list(call: Call) -> Answer:
         pull
         for pull in repository.pulls.values()
         if wanted in {"all", state_pulls.issue_of(repository, pull).state}
-        and (head is None or head in {pull.head_ref, f"{repository.owner.login}:{pull.head_ref}"})
+        and (head is None or head in {pull.head_ref, state_forks.label_of(repository, pull)})
         and (base is None or base == pull.base_ref)
     ]
     pulls.sort(key=lambda pull: _sort_key(call, pull), reverse=_is_descending(call))
@@ -51,6 +51,7 @@ def _create(call: Call) -> Answer:
         title=body.maybe_text("title") or "",
         body=body.maybe_text("body"),
         draft=body.flag("draft", default=False),
+        head_repo=body.maybe_text("head_repo"),
     )
     pull = state_pulls.create(call.state, call.repository, call.account, new)
     rendered = render_pulls.pull(call.view, call.repository, pull, None)
