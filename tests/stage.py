@@ -4,6 +4,7 @@ Nothing here is a mock: the town is the product's own sandbox, and the bot runs 
 """
 
 import re
+import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import load_workbook
+from replaying import must_replay
 
+from bot.forge.git import GitRepository
 from bot.ledger.envelope import unseal
+from bot.ledger.git_ledger import read_ledger
 from bot.ledger.looks import LOOKS_BRANCH
-from bot.model.record import Record
+from bot.model.record import Phase, Record
 from bot.sandbox.actions.runner import Finished, run_command
 from bot.sandbox.agency.office import Situation
 from bot.sandbox.town import Staging, Town, open_town
@@ -35,12 +39,21 @@ _VOLATILE = re.compile(
 
 @contextmanager
 def a_town(staging: Staging | None = None) -> Iterator[Town]:
-    """Open a small town in a folder that is gone afterwards."""
+    """Open a small town in a folder that is gone afterwards; in the end every decision in it must replay."""
     with (
         tempfile.TemporaryDirectory(prefix="pow-town-") as folder,
         open_town(Path(folder), ROOT, staging or Staging(situation=SMALL)) as town,
     ):
         yield town
+        if any(record.phase is Phase.DECIDED for record in records(town)):
+            repository = GitRepository.open(a_clone(town, Path(folder) / "audit"))
+            must_replay(repository, read_ledger(repository))
+
+
+def a_clone(town: Town, target: Path) -> Path:
+    """Clone the town's repository, as anybody may who only reads."""
+    subprocess.run(["git", "clone", "--quiet", str(town.bare), str(target)], check=True, capture_output=True)
+    return target
 
 
 def bot(town: Town, command: str = "pow run") -> Finished:

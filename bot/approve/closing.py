@@ -6,7 +6,7 @@ only: docs/adr/0026-refresh-and-closing.md.
 
 from collections.abc import Iterable
 
-from bot.approve.facts import RecordedProposal
+from bot.approve.facts import GateFacts, RecordedProposal
 from bot.approve.records import EXPIRED, REJECTED, closed, decided, has_result, outcome_of
 from bot.ledger.site import Site
 from bot.model.decision import GateDecision
@@ -56,12 +56,11 @@ def conclude(
     return f"closed without a merge: {outcome}"
 
 
-def expire(site: Site, policy: Policy, decision: GateDecision, pull: PullRequest, proposed: RecordedProposal) -> str:
+def expire(site: Site, policy: Policy, decision: GateDecision, facts: GateFacts, proposed: RecordedProposal) -> str:
     """Close what nobody decided on; the decision is recorded first, so that a dead run is not a rejection."""
-    at = site.now
+    at, pull = site.now, facts.pull
     if not has_result(site.ledger.of(proposed.change), EXPIRED):
-        draft = decided(decision, proposed, policy, opened_at=pull.created_at, at=at, result=EXPIRED)
-        site.ledger.append(draft)
+        site.ledger.append(decided(decision, facts, policy, at=at, result=EXPIRED))
     site.forge.edit_pull(pull.number, state=PullState.CLOSED)
     site.ledger.append(closed(proposed.change, pull, outcome=EXPIRED, at=at))
     return "closed: nobody decided in time"

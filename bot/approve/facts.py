@@ -109,6 +109,8 @@ class GateFacts:
     others: tuple[OtherPull, ...] = ()
     overdue: tuple[PullNumber, ...] = ()
     """The pull requests of emergencies whose review afterwards is late."""
+    ledger: int = 0
+    """The number of the last record that was read."""
 
     @property
     def change(self) -> ChangeId | None:

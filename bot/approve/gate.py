@@ -59,6 +59,8 @@ class Right:
     missing: tuple[Approvers, ...] = ()
     timetable: Timetable | None = None
     claims: tuple[UsedClaim, ...] = ()
+    seats: tuple[Approvers, ...] = ()
+    escalated_at: datetime | None = None
 
 
 def decide(facts: GateFacts, policy: Policy, now: datetime) -> GateDecision:
@@ -96,6 +98,8 @@ def decide(facts: GateFacts, policy: Policy, now: datetime) -> GateDecision:
         missing=missing,
         timetable=right.timetable if missing else None,
         claims=right.claims if status is GateStatus.APPROVED else (),
+        seats=right.seats,
+        escalated_at=right.escalated_at,
     )
 
 
@@ -194,7 +198,8 @@ def by_people(facts: GateFacts, policy: Policy, asked: Asked, now: datetime) -> 
     people = _people(facts, counted, regular, level=asked.level)
     judged = judge_claims(facts, policy) if is_possible(people, facts) else None
     if judged is not None and judged.used:
-        return _in_an_emergency(judged, asked, children)
+        seats = policy.emergency.approvers if policy.emergency else ()
+        return _in_an_emergency(judged, asked, children, seats)
     children += [people] if judged is None else [people, judged.reason]
     return Right(
         reason=all_of(_APPROVAL, _approved_by(counted), tuple(children)),
@@ -204,6 +209,8 @@ def by_people(facts: GateFacts, policy: Policy, asked: Asked, now: datetime) -> 
         reviews=counted.reviews,
         missing=counted.missing,
         timetable=times,
+        seats=may,
+        escalated_at=times.escalates_at if is_escalated(times, now) else None,
     )
 
 
@@ -213,7 +220,7 @@ def stakes_in(facts: GateFacts) -> Stakes:
     return stakes_of(facts.recipe, files, facts.proposed.affected if facts.proposed else None)
 
 
-def _in_an_emergency(judged: Judged, asked: Asked, children: list[Reason]) -> Right:
+def _in_an_emergency(judged: Judged, asked: Asked, children: list[Reason], seats: tuple[Approvers, ...]) -> Right:
     """Let those who claimed an emergency stand in for the others, who review it afterwards."""
     return Right(
         reason=all_of(_APPROVAL, judged.reason.sentence, (*children, judged.reason)),
@@ -222,6 +229,7 @@ def _in_an_emergency(judged: Judged, asked: Asked, children: list[Reason]) -> Ri
         threshold=asked.threshold,
         reviews=judged.counted.reviews,
         claims=judged.used,
+        seats=seats,
     )
 
 

@@ -18,17 +18,15 @@ from bot.approve.facts import (
     RollbackProof,
     recorded_proposal,
 )
+from bot.approve.from_git import Claimed, files_of, governance_of, records_of, rollback_of
 from bot.approve.precedent import Subject, Vetoed, in_words
 from bot.approve.rego import RegoAnswer, RegoProgram, document_of
-from bot.approve.rollback import Bytes, RollbackFacts, merge_of, prove
 from bot.ledger.site import Site
 from bot.ledger.triggers import asked_for
 from bot.model.errors import NotFoundError, PermissionDeniedError
 from bot.model.forge import (
     Actor,
     ActorKind,
-    ChangedFile,
-    FileStatus,
     Permission,
     PullCommit,
     PullRequest,
@@ -36,13 +34,12 @@ from bot.model.forge import (
     Push,
     Review,
 )
-from bot.model.names import BranchName, ChangeId, CommitSha, Login, PullNumber, TeamSlug
+from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
 from bot.model.recipe import Recipe
 from bot.model.record import Phase, Record
 from bot.model.settings import Policy
 from bot.propose.desired import evidence_path, target_of
 from bot.propose.trailers import ProposalTrailers, read_proposal
-from bot.recipes.governance import governance_path
 
 _DEPTH = 500
 """So many commits back the place is looked for where a branch left the base; what lies further back counts whole."""
@@ -130,13 +127,6 @@ class Gatherer:
         document = document_of(pull, values_changed(files), tuple(file.path for file in files))
         return self.rego.ask(wanted.program, policies, document)
 
-    def governance(self, files: tuple[FileFacts, ...], base: CommitSha) -> Mapping[str, bytes]:
-        """Read the governance files of every target that is changed, from the base."""
-        targets = {target for file in files if (target := target_of(file.path)) is not None}
-        paths = sorted(governance_path(target) for target in targets)
-        read = {path: self.site.repository.read(path, base) for path in paths}
-        return {path: content for path, content in read.items() if content is not None}
-
     def facts(
         self, pull: PullRequest, *, base: CommitSha, records: tuple[Record, ...], also: tuple[Login, ...] = ()
     ) -> GateFacts:
@@ -145,7 +135,7 @@ class Gatherer:
         commits, reviews = forge.commits(pull.number), forge.reviews(pull.number)
         first = repository.commit(commits[0].sha) if commits else None
         trailers = read_proposal(first.trailers) if first else None
-        proposed = recorded_proposal(_of(records, trailers.change)) if trailers else None
+        proposed = recorded_proposal(records_of(records, trailers.change)) if trailers else None
         recipe = self.recipes.get(trailers.recipe.partition("@")[0]) if trailers else None
         files = self._files(pull, commits, base)
         return GateFacts(
@@ -168,36 +158,15 @@ class Gatherer:
             teams=self._members(),
             rollback=self._rollback(pull, trailers, proposed, base=base, records=records),
             rego=self._asked(pull, files, base),
-            governance=self.governance(files, base),
+            governance=governance_of(self.site.repository, files, base),
             others=self.others(pull, base, records),
             overdue=overdue(records, self.policy, self.site.now),
+            ledger=records[-1].index if records else 0,
         )
 
     def _files(self, pull: PullRequest, commits: tuple[PullCommit, ...], base: CommitSha) -> tuple[FileFacts, ...]:
         """Join what the forge lists with what git finds between the fork point and the head."""
-        repository = self.site.repository
-        found = {file.path: file.status for file in self.site.forge.files(pull.number)}
-        for file in self._changed(pull, commits, base):
-            if found.setdefault(file.path, file.status) is not file.status:
-                found[file.path] = FileStatus.OTHER
-        return tuple(
-            FileFacts(
-                path=path,
-                status=status,
-                base=repository.read(path, base),
-                head=repository.read(path, pull.head),
-            )
-            for path, status in sorted(found.items())
-        )
-
-    def _changed(
-        self, pull: PullRequest, commits: tuple[PullCommit, ...], base: CommitSha
-    ) -> tuple[ChangedFile, ...]:
-        repository = self.site.repository
-        if repository.is_ancestor(base, pull.head):
-            return repository.changed(base, pull.head)
-        parents = repository.commit(commits[0].sha).parents if commits else ()
-        return repository.changed(parents[0], pull.head) if parents else ()
+        return files_of(self.site.repository, self.site.forge.files(pull.number), pull.head, commits, base)
 
     def _rights(self, reviews: tuple[Review, ...], also: tuple[Login, ...]) -> Mapping[Login, Permission]:
         """Ask for every reviewer's present rights."""
@@ -253,49 +222,22 @@ class Gatherer:
         records: tuple[Record, ...],
     ) -> RollbackProof | NoProof | None:
         """Hold a rollback against the ledger and the bytes; None for a patch."""
-        if trailers is None or trailers.rollback_of is None or trailers.reverts is None:
-            return None
-        original = _of(records, trailers.rollback_of)
-        if merge_of(original, trailers.rollback_of) != trailers.reverts:
-            return NoProof(reason="the ledger knows no such merge of that change")
-        facts = RollbackFacts(
-            change=trailers.change,
-            original=trailers.rollback_of,
-            reverts=trailers.reverts,
-            untouched=proposed is not None and proposed.head == pull.head,
-            records=original,
-            files=self._bytes(trailers.reverts, base, pull.head),
-        )
-        found = prove(facts)
-        return self._veto(facts, base) or found if isinstance(found, RollbackProof) else found
+        claimed = Claimed(trailers=trailers, proposed=proposed, head=pull.head, base=base)
+        found = rollback_of(self.site.repository, claimed, records)
+        return self._veto(found, base, records) or found if isinstance(found, RollbackProof) else found
 
-    def _veto(self, facts: RollbackFacts, base: CommitSha) -> NoProof | None:
+    def _veto(self, proof: RollbackProof, base: CommitSha, records: tuple[Record, ...]) -> NoProof | None:
         """Look once more, right before a rollback may merge, whether a person decided against taking it back."""
-        original = recorded_proposal(facts.records)
+        original = recorded_proposal(records_of(records, proof.original))
         if original is None:
             return NoProof(reason="the ledger does not tell which pull request is taken back")
-        subject = Subject(repo=self.site.repo, pull=PullNumber(original.pull), merge=facts.reverts)
+        subject = Subject(repo=self.site.repo, pull=PullNumber(original.pull), merge=proof.merge)
         found = find_precedent(self.site, subject, base=base, policy=self.policy)
         return NoProof(reason=in_words(found)) if isinstance(found, Vetoed) else None
-
-    def _bytes(self, merge: CommitSha, base: CommitSha, head: CommitSha) -> Mapping[str, Bytes]:
-        """Read every file that the merge changed or that the head's commit changes."""
-        repository = self.site.repository
-        before, own = repository.commit(merge).parents[0], repository.commit(head).parents[0]
-        paths = {file.path for file in (*repository.changed(before, merge), *repository.changed(own, head))}
-        at = repository.read
-        return {
-            path: Bytes(before=at(path, before), merged=at(path, merge), base=at(path, base), head=at(path, head))
-            for path in sorted(paths)
-        }
 
 
 def _is_proposal(number: PullNumber, records: tuple[Record, ...]) -> bool:
     """Tell whether the ledger has a pull request as that of a proposal that has not ended; a rollback is none."""
     changes = {each.change for each in records if each.phase is Phase.PROPOSED and each.facts.get("pull") == number}
-    known = (recorded_proposal(_of(records, change)) for change in changes)
+    known = (recorded_proposal(records_of(records, change)) for change in changes)
     return any(each is not None and each.closed is None and each.rollback_of is None for each in known)
-
-
-def _of(records: tuple[Record, ...], change: ChangeId) -> tuple[Record, ...]:
-    return tuple(record for record in records if record.change == change)

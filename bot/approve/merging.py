@@ -41,16 +41,8 @@ class Merging:
     ) -> Event:
         """Record the decision, then merge exactly the head that it was made on."""
         title, message = message_of(decision, facts, self.policy)
-        self.site.ledger.append(
-            decided(
-                decision,
-                proposed,
-                self.policy,
-                opened_at=facts.pull.created_at,
-                at=self.site.now,
-                result=approved.authority.value,
-            )
-        )
+        result = approved.authority.value
+        self.site.ledger.append(decided(decision, facts, self.policy, at=self.site.now, result=result))
         if (stop := self._stopped(facts, approved.authority)) is not None:
             return about(Mark.WAIT, facts.pull, f"approved, but not merged: {stop.sentence}", change=proposed.change)
         try:

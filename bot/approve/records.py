@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.approve.facts import GateFacts, RecordedProposal
+from bot.approve.facts import GateFacts
 from bot.approve.gate import approvers_in
+from bot.approve.inputs import inputs_json
 from bot.model.clock import format_time
 from bot.model.decision import Authority, CountedReview, GateDecision, Reason, UsedClaim
 from bot.model.forge import PullRequest
 from bot.model.json import Json, canonical, digest_of
 from bot.model.names import ChangeId, CommitSha, Digest
 from bot.model.record import NEUTRAL, OBSOLETE, SUPERSEDED, UNDECIDED, Draft, Phase, Record
-from bot.model.settings import Policy
+from bot.model.settings import Approvers, Policy
 from bot.propose.evidence import impact_json
 from bot.propose.trailers import MergeTrailers, merge_message, merge_title
 
@@ -27,38 +28,37 @@ _WHY = {
 _MERGING = frozenset(each.value for each in Authority)
 
 
-def decided(
-    decision: GateDecision,
-    proposed: RecordedProposal,
-    policy: Policy,
-    *,
-    opened_at: datetime,
-    at: datetime,
-    result: str,
-) -> Draft:
-    """Return the record of a decision with everything that it was made from.
+def decided(decision: GateDecision, facts: GateFacts, policy: Policy, *, at: datetime, result: str) -> Draft:
+    """Return the record of a decision with everything that it was made from; ValueError without a proposal.
 
-    `opened_at` is when the pull request was: its age decides who may approve, and when it is too old. The key names
-    head and content: the same decision is recorded once, a different one on the same head anew.
+    The key names head and content: the same decision is recorded once, a different one on the same head anew. That
+    other records came in between makes it no different one.
     """
-    facts: dict[str, Json] = {
+    if facts.proposed is None:
+        raise ValueError("only a recorded proposal is decided on")
+    held: dict[str, Json] = {
         "result": result,
         "pull": decision.pull,
         "head": decision.head,
         "base": decision.base,
-        "opened_at": format_time(opened_at),
+        "opened_at": format_time(facts.pull.created_at),
         "policy_digest": policy.digest,
-        "evidence_digest": proposed.evidence_digest,
+        "evidence_digest": facts.proposed.evidence_digest,
         "impact": impact_json(decision.impact) if decision.impact else None,
         "threshold": decision.threshold.value if decision.threshold else None,
+        "seats": [_seat(each) for each in decision.seats],
+        "escalated_at": format_time(decision.escalated_at) if decision.escalated_at else None,
         "reviews": [_review(review) for review in decision.reviews],
         "reasons": [_reason(reason) for reason in decision.reasons],
     }
     if decision.claims:
-        facts["emergency"] = [_claim(claim) for claim in decision.claims]
-    content = digest_of(canonical(facts)).removeprefix("sha256:")[:12]
+        held["emergency"] = [_claim(claim) for claim in decision.claims]
+    inputs = inputs_json(facts)
+    same = {**held, "inputs": {name: value for name, value in inputs.items() if name != "ledger"}}
+    content = digest_of(canonical(same)).removeprefix("sha256:")[:12]
     key = f"{decision.head}:{content}"
-    return Draft(change=proposed.change, phase=Phase.DECIDED, at=at, facts=facts, key=key)
+    whole = {**held, "inputs": inputs}
+    return Draft(change=facts.proposed.change, phase=Phase.DECIDED, at=at, facts=whole, key=key)
 
 
 def merged(change: ChangeId, pull: PullRequest, *, merge: CommitSha, parent: CommitSha, at: datetime) -> Draft:
@@ -136,6 +136,15 @@ def _review(review: CountedReview) -> Mapping[str, Json]:
         "counts": review.counts,
         "reason": review.reason,
         "url": review.url,
+    }
+
+
+def _seat(group: Approvers) -> Mapping[str, Json]:
+    return {
+        "count": group.count,
+        "teams": list(group.teams),
+        "users": list(group.users),
+        "distinct": group.distinct,
     }
 
 

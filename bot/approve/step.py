@@ -168,7 +168,7 @@ class _Gate:
         if proposed is None or proposed.pull != pull.number:
             return told(decision, pull)
         if has_expired(decision):
-            said = expire(self.site, self.policy, decision, pull, proposed)
+            said = expire(self.site, self.policy, decision, facts, proposed)
             return about(Mark.NOTE, pull, said, change=proposed.change)
         said = remind(self.site, decision, proposed.change)
         self.notebook.note(pull, seen)

@@ -28,6 +28,7 @@ COMMANDS = {
     "show": "bot.cli.show_recipe",
     "adopt": "bot.cli.adopt",
     "diagnose": "bot.cli.diagnose",
+    "audit": "bot.cli.audit",
     "trigger": "bot.cli.trigger",
     "wake": "bot.cli.wake",
     "demo": "bot.cli.demo",

@@ -92,7 +92,7 @@ class GitLedger:
             self._read(self._repository.head(self._branch))
 
     def _read(self, head: CommitSha | None) -> None:
-        records = self._verified(head) if head is not None else ()
+        records = _verified(self._repository, self._branch, head) if head is not None else ()
         if not extends(records, self._records):
             raise LedgerError(
                 f"the ledger was rewritten: {self._branch} no longer holds the {len(self._records)} records it held",
@@ -100,18 +100,25 @@ class GitLedger:
             )
         self._head, self._records, self._started = head, records, True
 
-    def _verified(self, head: CommitSha) -> tuple[Record, ...]:
-        """Read the chain, and hold it against the history: a removed last record breaks no link of a chain."""
-        records = read_chain(self._repository.read_many("", head))
-        history = self._repository.history(head)
-        hint = f"every commit brings the records up to its {_INDEX}: see `git log --stat origin/{self._branch}`"
-        for commit, before in zip(history, (*history[1:], None), strict=True):
-            if not _continues(commit, before):
-                sentence = f"commit {commit.sha[:12]} of {self._branch} does not continue the one before"
-                raise LedgerError(sentence, hint=hint)
-        if _last_index(history[0]) != len(records):
-            raise LedgerError(f"the last commit of {self._branch} is not that of record {len(records)}", hint=hint)
-        return records
+
+def read_ledger(repository: Repository, branch: BranchName = LEDGER_BRANCH) -> tuple[Record, ...]:
+    """Return every record of a clone's ledger branch, by index, without a forge; LedgerError if it is broken."""
+    head = repository.head(branch)
+    return _verified(repository, branch, head) if head is not None else ()
+
+
+def _verified(repository: Repository, branch: BranchName, head: CommitSha) -> tuple[Record, ...]:
+    """Read the chain, and hold it against the history: a removed last record breaks no link of a chain."""
+    records = read_chain(repository.read_many("", head))
+    history = repository.history(head)
+    hint = f"every commit brings the records up to its {_INDEX}: see `git log --stat origin/{branch}`"
+    for commit, before in zip(history, (*history[1:], None), strict=True):
+        if not _continues(commit, before):
+            sentence = f"commit {commit.sha[:12]} of {branch} does not continue the one before"
+            raise LedgerError(sentence, hint=hint)
+    if _last_index(history[0]) != len(records):
+        raise LedgerError(f"the last commit of {branch} is not that of record {len(records)}", hint=hint)
+    return records
 
 
 def _message(records: Sequence[Record]) -> str:

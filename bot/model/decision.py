@@ -87,6 +87,7 @@ class GateDecision:
     """The whole decision on one pull request at one head.
 
     `missing` are the seats that people may still fill, `timetable` what comes if they do not; None: no people asked.
+    `seats` are all that had to be filled; since `escalated_at`, if that is set, the next level may fill them, too.
     """
 
     pull: PullNumber
@@ -103,6 +104,8 @@ class GateDecision:
     missing: tuple[Approvers, ...] = ()
     timetable: Timetable | None = None
     claims: tuple[UsedClaim, ...] = ()
+    seats: tuple[Approvers, ...] = ()
+    escalated_at: datetime | None = None
 
     @property
     def sentence(self) -> str:

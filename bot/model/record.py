@@ -33,10 +33,12 @@ class Phase(StrEnum):
       impact, affected {people, feed} or null, keys [{target, key, before, after}],
       files [{path, before, after}] (digests), rollback_of, urgent
     - decided: result (approved | auto | rollback | emergency | rejected | expired), pull, head, base, opened_at,
-      policy_digest, evidence_digest, impact, threshold, reviews, reasons, emergency [{review, login, user_id,
-      reason_length, reason_digest}]; or result (superseded | obsolete | kept | reopened), pull, sentence, and of what
-      was superseded: by (change), by_pull; of what was opened again after a closing: closings (how many there were);
-      of what has no recipe on the base any more: recipe_gone;
+      policy_digest, evidence_digest, impact, threshold, seats [{count, teams, users, distinct}], escalated_at (null:
+      it was not), reviews and reasons as judged, emergency [{review, login, user_id, reason_length, reason_digest}],
+      inputs (what the gate decided on, as `bot/approve/inputs.py` writes it, for `pow audit replay`);
+      or result (superseded | obsolete | kept | reopened), pull, sentence, and of what was superseded: by (change),
+      by_pull; of what was opened again after a closing: closings (how many there were); of what has no recipe on the
+      base any more: recipe_gone;
       or result reviewed (an emergency, afterwards), pull, reviewed_head, approved_by
     - merged: pull, merge, head, parent
     - deployed: merge, effective_at, patches [{target, patch_id, status, values}]

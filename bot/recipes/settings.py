@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.model.errors import Diagnostic
-from bot.model.settings import FeedSpec, Settings, SourceKind, Targets
+from bot.model.settings import FeedSpec, Policy, Settings, SourceKind, Targets
 from bot.recipes.check import Check
 from bot.recipes.endpoints import is_folder
 from bot.recipes.feeds import read_feeds
@@ -23,11 +23,15 @@ PATHS = tuple(f"pow/settings/{name}.yml" for name in _FILES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedSettings:
-    """What could be read; `feeds` may be usable where the rest is not, so that rules are still checked."""
+    """What could be read; `feeds` and `policy` may be usable where the rest is not.
+
+    So rules are still checked, and what was decided by a policy can be looked at again without an environment.
+    """
 
     settings: Settings | None
     feeds: tuple[FeedSpec, ...] | None
     diagnostics: tuple[Diagnostic, ...]
+    policy: Policy | None = None
 
 
 def load_settings(files: Mapping[str, bytes], *, endpoints: Mapping[str, str]) -> LoadedSettings:
@@ -47,7 +51,12 @@ def load_settings(files: Mapping[str, bytes], *, endpoints: Mapping[str, str]) -
         muted = muted_recipes(policy_file)
         whole = Settings(feeds=specs, targets=targets.value, policy=policy.value, muted=muted)
         settings = None if misfits else whole
-    return LoadedSettings(settings=settings, feeds=specs, diagnostics=tuple(sorted(faults)))
+    return LoadedSettings(
+        settings=settings,
+        feeds=specs,
+        diagnostics=tuple(sorted(faults)),
+        policy=policy.value if policy else None,
+    )
 
 
 def _read(files: Mapping[str, bytes], name: SchemaName) -> Outcome[Document]:

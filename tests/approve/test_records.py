@@ -100,12 +100,14 @@ def test_without_a_proposed_record_there_is_none() -> None:
 def test_a_decision_is_recorded_with_everything_it_was_made_from() -> None:
     policy = a_policy()
     decision = decide(facts(), policy, NOW)
-    draft = decided(decision, recorded(), policy, opened_at=OPENED, at=NOW, result="approved")
+    draft = decided(decision, facts(), policy, at=NOW, result="approved")
 
     assert draft.phase is Phase.DECIDED
     assert draft.facts["head"] == BOT_COMMIT
     assert draft.facts["policy_digest"] == policy.digest
     assert draft.facts["opened_at"] == format_time(OPENED)
+    assert draft.facts["seats"] == [{"count": 1, "teams": ["supervisors"], "users": [], "distinct": False}]
+    assert draft.facts["escalated_at"] is None
     assert draft.facts["evidence_digest"] == digest_of(EVIDENCE)
     assert draft.facts["threshold"] == "MEDIUM"
     assert "impact of" not in str(draft.facts)
@@ -115,17 +117,11 @@ def test_a_decision_is_recorded_with_everything_it_was_made_from() -> None:
 
 def test_the_same_decision_has_the_same_key_and_another_one_another() -> None:
     policy = a_policy()
-    first = decided(decide(facts(), policy, NOW), recorded(), policy, opened_at=OPENED, at=NOW, result="approved")
-    again = decided(
-        decide(facts(), policy, NOW),
-        recorded(),
-        policy,
-        opened_at=OPENED,
-        at=NOW.replace(minute=59),
-        result="approved",
-    )
+    first = decided(decide(facts(), policy, NOW), facts(), policy, at=NOW, result="approved")
+    later = facts(ledger=12)
+    again = decided(decide(later, policy, NOW), later, policy, at=NOW.replace(minute=59), result="approved")
     by_alice = facts(reviews=reviews_of((ALICE, ReviewState.APPROVED)))
-    other = decided(decide(by_alice, policy, NOW), recorded(), policy, opened_at=OPENED, at=NOW, result="approved")
+    other = decided(decide(by_alice, policy, NOW), by_alice, policy, at=NOW, result="approved")
 
     assert first.key == again.key
     assert first.key != other.key
@@ -135,12 +131,17 @@ def test_the_same_decision_has_the_same_key_and_another_one_another() -> None:
 def test_a_decision_without_impact_is_recorded_as_such() -> None:
     policy = a_policy()
     decision = decide(facts(files=()), policy, NOW)
-    draft = decided(
-        replace(decision, impact=None, threshold=None), recorded(), policy, opened_at=OPENED, at=NOW, result="expired"
-    )
+    draft = decided(replace(decision, impact=None, threshold=None), facts(), policy, at=NOW, result="expired")
 
     assert draft.facts["impact"] is None
     assert draft.facts["threshold"] is None
+
+
+def test_what_nobody_recorded_is_not_decided_on() -> None:
+    policy, unknown = a_policy(), facts(proposed=None)
+
+    with pytest.raises(ValueError, match="only a recorded proposal"):
+        decided(decide(unknown, policy, NOW), unknown, policy, at=NOW, result="approved")
 
 
 def test_merged_and_closed_records_name_their_pull_request() -> None:

@@ -18,6 +18,7 @@ from deploy.gateway_server import Management, a_gateway, targets_at
 from fakes.builders import START
 from forge.stands import PERMISSIONS
 from propose.office import FILES, Office
+from replaying import must_replay
 from sync.loopback import a_client
 
 from bot.approve import step as gate
@@ -124,8 +125,12 @@ class Scene:
             return detect.run(site, library=self.library(), base=base, collector=collector)
 
     def gate(self) -> StepReport:
-        """Run `pow gate`."""
-        return gate.run(self.site(fetched=False), library=self.library(), base=self.main())
+        """Run `pow gate`, and decide again on whatever it has decided."""
+        report = gate.run(self.site(fetched=False), library=self.library(), base=self.main())
+        if Phase.DECIDED in self.phases():
+            site = self.site()
+            must_replay(site.repository, site.ledger.records())
+        return report
 
     def would_merge(self, *approvers: str) -> GateDecision:
         """Run `pow simulate` as if these people approved now."""

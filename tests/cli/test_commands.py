@@ -83,6 +83,16 @@ def test_a_step_as_json_is_json_and_nothing_else(step: str, capsys: pytest.Captu
     assert all({"mark", "sentence", "hint", "data"} <= event.keys() for event in said["events"])
 
 
+def test_an_audit_of_what_is_not_there_says_so(capsys: pytest.CaptureFixture[str]):
+    code, said = as_json(["audit", "replay"], capsys)
+    assert (code, said["all_follow"], said["decisions"]) == (0, True, [])
+    assert run(["audit", "replay", "--all"]) == 0
+    assert capsys.readouterr().out == "no decision of the gate is recorded\n"
+    assert run(["audit", "replay", "0" * 16]) == EXPECTED
+    assert "has no change 0000000000000000" in capsys.readouterr().err
+    assert run(["audit", "replay", "0" * 16, "--all"]) == 2
+
+
 def test_a_dry_run_as_json_shows_the_events_and_writes_nothing(console: Console, capsys: pytest.CaptureFixture[str]):
     before = console.town.git("for-each-ref")
     code, said = as_json(["detect", "--dry-run"], capsys)

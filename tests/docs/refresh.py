@@ -54,10 +54,16 @@ def pages() -> Mapping[str, Callable[[], str]]:
 
 
 def commands() -> dict[str, click.Command]:
-    """Return every command by its name."""
+    """Return every command by its name, those of a group right after it, by both names."""
     with click.Context(cli) as context:
         found = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
-    return {name: command for name, command in found.items() if command is not None}
+    named: dict[str, click.Command] = {}
+    for name, command in found.items():
+        if command is not None:
+            named[name] = command
+        if isinstance(command, click.Group):
+            named |= {f"{name} {inner}": part for inner, part in command.commands.items()}
+    return named
 
 
 def variables() -> tuple[str, ...]:

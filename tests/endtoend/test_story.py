@@ -1,14 +1,19 @@
 """The passport story, from complaints to success and from harm to recovery, on the repository's own workflows."""
 
+import json
 import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from cli.consoles import a_process
 from openapi.conformance import conforming
-from stage import a_town, records
+from stage import a_clone, a_town, records
 from starlette.types import ASGIApp
 
-from bot.model.record import Phase, Record
+from bot.ledger.envelope import path_of, seal
+from bot.model.record import Draft, Phase, Record
 from bot.sandbox.agency.mainframe import JobStatus
 from bot.sandbox.story import BAD, GOOD, Beat, tell, write_pulls
 from bot.sandbox.town import Staging, Town
@@ -95,6 +100,46 @@ def test_a_persons_approval_is_named_in_the_merge(story):
     approved = town.git("log", "--format=%(trailers:key=Approved-By,valueonly)", "main").decode()
     assert "sam <" in approved
     assert "wei <" in approved
+
+
+def falsify(clone: Path, told: tuple[Record, ...]) -> None:
+    """Put another ledger in its place, in which the first decision was nobody's and all digests fit."""
+    sealed: list[Record] = []
+    for each in told:
+        auto = {"result": "auto"} if each.phase is Phase.DECIDED and each.facts["result"] == "approved" else {}
+        draft = Draft(change=each.change, phase=each.phase, at=each.at, facts={**each.facts, **auto}, key=each.key)
+        previous = sealed[-1].digest if sealed else None
+        record, content = seal(draft, index=each.index, sequence=each.sequence, previous=previous)
+        sealed.append(record)
+        path = clone / path_of(record)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    for words in (
+        ("checkout", "-q", "--orphan", "forged"),
+        ("rm", "-rq", "--cached", "."),
+        ("add", "records"),
+        ("commit", "-qm", f"ledger: forged\n\nRecord-Index: {len(told)}"),
+        ("update-ref", "refs/remotes/origin/pow-ledger", "HEAD"),
+    ):
+        who = ("-c", "user.name=eve", "-c", "user.email=eve@example.org")
+        subprocess.run(["git", "-C", str(clone), *who, *words], check=True, capture_output=True)
+
+
+def test_an_auditor_replays_every_decision_in_a_clone_without_a_forge(story, tmp_path):
+    town, _ = story
+    clone = a_clone(town, tmp_path / "audit")
+    subprocess.run(["git", "-C", str(clone), "remote", "set-url", "origin", "https://127.0.0.1:1/"], check=True)
+
+    said = a_process("audit", "replay", "--all", folder=clone)
+    assert (said.returncode, said.stderr) == (0, b"")
+    assert said.stdout.decode().splitlines()[-1] == "3 decisions: 3 as their facts say"
+
+    falsify(clone, records(town))
+    found = a_process("audit", "replay", "--json", folder=clone)
+    (first, *_, last) = json.loads(found.stdout)["decisions"]
+    assert found.returncode == 1
+    assert {"what": "result", "recorded": '"auto"', "replayed": '"approved"'} in first["differences"]
+    assert (first["outcome"], last["outcome"], last["result"]) == ("differs", "follows", "rollback")
 
 
 def test_no_personal_data_reaches_git_or_the_forge(story):

@@ -12,6 +12,7 @@ from fakes.forge import MemoryForge
 from fakes.ledger import MemoryLedger
 from fakes.repository import MemoryRepository
 from fakes.world import MAIN, MemoryWorld
+from replaying import must_replay
 
 from bot.approve import step as gate
 from bot.approve.simulate import read_supposition, simulate
@@ -176,8 +177,10 @@ class Office:
             )
 
     def gate(self, *, only: PullNumber | None = None) -> StepReport:
-        """Run `pow gate`."""
-        return gate.run(self.site(), library=self.library(), base=self.main, only=only)
+        """Run `pow gate`, and decide again on whatever it has decided."""
+        report = gate.run(self.site(), library=self.library(), base=self.main, only=only)
+        must_replay(MemoryRepository(self.world), self.ledger.records())
+        return report
 
     def simulate(self, *texts: str) -> GateDecision:
         """Run `pow simulate 1 --as-if ...`."""
