@@ -4,6 +4,7 @@ import json
 import os
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -312,21 +313,22 @@ def test_a_place_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path):
     assert sorted(each.name for each in folder.iterdir()) == ["A.yml", "file"]
 
 
-@pytest.fixture
+@contextmanager
 def full_disk() -> Iterator[None]:
-    """Let no file grow beyond some bytes, as a disk that is full does."""
+    """Let no file grow beyond some bytes, as a full disk does; no fixture: pytest writes to files, too."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.usefixtures("full_disk")
 def test_a_write_that_breaks_off_leaves_the_old_bytes(tmp_path: Path):
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "A.yml").write_bytes(b"old")
-    with pytest.raises(BotError, match=r"cannot write A\.yml: File too large"):
+    with pytest.raises(BotError, match=r"cannot write A\.yml: File too large"), full_disk():
         write_file(folder, FileEdit(path="A.yml", before=b"old", after=b"n" * 100))
     assert [(each.name, each.read_bytes()) for each in folder.iterdir()] == [("A.yml", b"old")]
 

@@ -134,6 +134,17 @@ def test_merges_with_the_same_recipes_share_what_was_compiled():
     assert found[0] is found[1] is found[2]
 
 
+def test_a_recipe_that_stayed_the_same_beside_others_is_read_and_compiled_once():
+    tower = a_tower()
+    tower.push(PATHS)
+    tower.land(1, "patches/services/ONE.yml")
+    tower.push({"pow/other.yml": RECIPE.replace(b"BLUR", b"OTHER")})
+    tower.land(2, "patches/services/TWO.yml")
+    approved, watched = recipes(tower)
+    first, second = [approved.of(each) for each in watched]
+    assert first is second
+
+
 def test_each_change_keeps_the_text_that_it_was_approved_under():
     tower, _ = a_watch()
     tower.edit("pow/blur.yml", b"error_rate > 5%", b"error_rate > 9%")

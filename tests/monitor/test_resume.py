@@ -1,6 +1,7 @@
 """Lifting a hold: by a person with write access now, once, with a reason that may stand in Git for ever."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from fakes.builders import a_bot, a_person
@@ -11,11 +12,11 @@ from monitor.watchtower import DAY, HOUR, POLICY, Tower
 
 from bot.ledger.holds import HoldKind, holds
 from bot.ledger.site import Site
-from bot.model.errors import BotError
+from bot.model.errors import BotError, PermissionDeniedError
 from bot.model.event import Mark
 from bot.model.forge import Actor, Permission
 from bot.model.limits import Breaker
-from bot.model.names import ChangeId, Login
+from bot.model.names import ChangeId, Login, PullNumber
 from bot.model.record import Phase
 from bot.model.settings import Policy
 from bot.monitor.resume import LONGEST, Resumed, checked_reason, resume
@@ -147,6 +148,16 @@ def test_a_reason_is_one_visible_line():
 # The breaker, and what comes of a hold
 
 
+class WithoutIssues(MemoryForge):
+    """A forge whose issues are switched off."""
+
+    def open_issue(
+        self, *, marker: str, title: str, body: str, labels: tuple[str, ...], since: datetime
+    ) -> PullNumber:
+        del marker, title, body, labels, since
+        raise PermissionDeniedError("may not open issues")
+
+
 def test_so_many_rollbacks_open_one_issue_and_stop_the_target():
     tower, change = a_breach(settings__policy=POLICY + b"breaker: {target: 1}\n")
     warning = tower.monitor().events[-1]
@@ -175,6 +186,16 @@ def test_the_issue_comes_even_if_the_run_died_before_it(way: str):
     tower.monitor()
     (issue,) = tower.world.issues.values()
     assert issue.title == "Stopped after 1 rollbacks: everything"
+
+
+def test_a_forge_without_issues_is_told_and_the_target_stands_all_the_same():
+    tower, change = a_breach(settings__policy=POLICY + b"breaker: {target: 1}\n")
+    tower.forge = WithoutIssues(tower.world)
+    warning = tower.monitor().events[-1]
+    assert warning.change == change
+    assert "tripped the breaker" in warning.sentence
+    assert warning.sentence.endswith("; no issue could be opened: may not open issues")
+    assert [hold.target for hold in holds(tower.ledger.records(), Breaker(target=1))] == [PHOTO]
 
 
 def test_not_recovered_holds_the_target_and_says_how_to_bring_the_change_back():
