@@ -1,6 +1,7 @@
 """The shape of the code: import direction, purity, sizes. What this file says is what docs/architecture.md draws."""
 
 import ast
+import re
 import statistics
 from collections.abc import Iterator
 from functools import cache
@@ -166,6 +167,14 @@ def test_values_are_frozen(path: Path):
 @pytest.mark.parametrize("path", FILES, ids=IDS)
 def test_every_module_says_what_it_knows(path: Path):
     assert ast.get_docstring(tree_of(path)), "no docstring"
+
+
+def test_no_pattern_repeats_a_group_possessively():
+    """Python up to 3.11.4, such as Debian 12's, loses its place in them and never ends: python/cpython#106052."""
+    risky = re.compile(r"\)(?:[?*+]|\{[0-9,]+\})\+|\(\?>")
+    assert risky.search(r"(?:ab|a)*+")
+    assert risky.search(r"(?>ab|a)b")
+    assert not [path.name for path in FILES if risky.search(path.read_text(encoding="utf-8"))]
 
 
 def test_drawers_have_no_place_here():

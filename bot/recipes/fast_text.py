@@ -16,26 +16,28 @@ MAX_BYTES = 256 * 1024
 MAX_LEVELS = 16
 """Half of what the strict reader takes: whatever is nested deeper is for it to count."""
 
+# Single characters are repeated possessively, groups never: in these Python up to 3.11.4 loses its place, misreads
+# values and never ends (python/cpython#106052). Nothing here can be taken in two ways: no way back is long.
 _PLAIN_BYTES = b"\n" + bytes(range(0x20, 0x7F))
 _KEY = r"[A-Za-z_][A-Za-z0-9_./-]{0,99}"
 _QUOTED = r""""[^"\\\n]*+"|'[^'\n]*+'"""
 _FIRST = r"(?:[A-Za-z0-9_/.(]|-(?=[0-9]))"
-_PLAIN = rf"{_FIRST}(?:[^\ :\n]++|:(?=[^\ \n])|\ ++(?=[^\ \#\n]))*+"
-_WORD = rf"{_FIRST}(?:[^\ :\#?,\[\]{{}}\n]++|\ ++(?=[^\ :\#?,\[\]{{}}\n]))*+"
+_PLAIN = rf"{_FIRST}(?:[^\ :\n]++|:(?=[^\ \n])|\ ++(?=[^\ \#\n]))*"
+_WORD = rf"{_FIRST}(?:[^\ :\#?,\[\]{{}}\n]++|\ ++(?=[^\ :\#?,\[\]{{}}\n]))*"
 """A plain value between brackets, where commas and brackets end it."""
 _ITEM = rf"(?:{_QUOTED}|{_WORD})"
-_SMALL_ROW = rf"\[\ *+(?:{_ITEM}\ *+(?:,\ *+{_ITEM}\ *+)*+)?+\]"
-_SMALL_TABLE = rf"\{{\ *+(?:{_KEY}:\ ++{_ITEM}\ *+(?:,\ *+{_KEY}:\ ++{_ITEM}\ *+)*+)?+\}}"
+_SMALL_ROW = rf"\[\ *+(?:{_ITEM}\ *+(?:,\ *+{_ITEM}\ *+)*)?\]"
+_SMALL_TABLE = rf"\{{\ *+(?:{_KEY}:\ ++{_ITEM}\ *+(?:,\ *+{_KEY}:\ ++{_ITEM}\ *+)*)?\}}"
 _PART = rf"(?:{_QUOTED}|{_WORD}|{_SMALL_ROW}|{_SMALL_TABLE})"
-_ROW = rf"\[\ *+(?:{_PART}\ *+(?:,\ *+{_PART}\ *+)*+)?+\]"
-_TABLE = rf"\{{\ *+(?:{_KEY}:\ ++{_PART}\ *+(?:,\ *+{_KEY}:\ ++{_PART}\ *+)*+)?+\}}"
+_ROW = rf"\[\ *+(?:{_PART}\ *+(?:,\ *+{_PART}\ *+)*)?\]"
+_TABLE = rf"\{{\ *+(?:{_KEY}:\ ++{_PART}\ *+(?:,\ *+{_KEY}:\ ++{_PART}\ *+)*)?\}}"
 _LINE = re.compile(
     rf"""
     ^(?:
-        (\ *+)(-\ ++)?+(?:({_KEY}):(?:\ ++|$))?+  # indentation, dash, key
-        ({_QUOTED}|{_ROW}|{_TABLE}|{_PLAIN})?+    # value
-        \ *+(?:(?<![^\ \n])\#.*+)?+
-      | (.++)                                     # a line that this reader does not know
+        (\ *+)(-\ ++)?(?:({_KEY}):(?:\ ++|$))?     # indentation, dash, key
+        ({_QUOTED}|{_ROW}|{_TABLE}|{_PLAIN})?     # value
+        \ *+(?:(?<![^\ \n])\#.*+)?
+      | (.++)                                      # a line that this reader does not know
     )$
     """,
     re.VERBOSE | re.MULTILINE,
