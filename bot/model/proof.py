@@ -77,6 +77,13 @@ class RankChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ControlChoice:
+    """The test `wilson` with a control group: the groups, by label, that the change has not reached."""
+
+    control: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SurvivalChoice:
     """The test `kaplan_meier` as a recipe chooses it; what it leaves open (None) is the policy's."""
 
@@ -113,5 +120,5 @@ class Numbers:
     sequence: SequenceTest = SequenceTest()
 
 
-Proof = ShareTest | RankChoice | SurvivalChoice
+Proof = ShareTest | ControlChoice | RankChoice | SurvivalChoice
 """What a rule that watches for harm is proven by, where its recipe says so."""

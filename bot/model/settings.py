@@ -13,6 +13,7 @@ from bot.model.limits import Breaker, Budget, RollbackLimits
 from bot.model.names import Digest, FeedName, Login, RecipeId, ServiceName, TeamSlug
 from bot.model.proof import (
     BREACHES,
+    ControlChoice,
     Numbers,
     Proof,
     RankChoice,
@@ -223,8 +224,9 @@ class RollbackTest:
 
     Both ask for the ratio over `pool`, which needs `min_samples` counted to say anything. `wilson` takes its lower
     bound, with the one-sided `confidence`. `cusum` sums evidence up over the windows of `reach`; a ratio just at its
-    limit is taken for worse within so many windows with a chance of at most `alpha`. `numbers` are those of the tests
-    that a recipe may choose in its place; `ranks` and `survival` are the one that was chosen.
+    limit is taken for worse within so many windows with a chance of at most `alpha`. Where a `control` is
+    named, the ratio is that of all other groups, which must be worse than a baseline, too. `numbers` are those of the
+    tests that a recipe may choose in its place; `ranks` and `survival` are the one that was chosen.
     """
 
     share: ShareTest = ShareTest.WILSON
@@ -236,6 +238,7 @@ class RollbackTest:
     min_samples: int = 50
     reach: timedelta = timedelta(days=3)
     alpha: float = 0.05
+    control: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ranks: RankTest | None = None
     survival: SurvivalTest | None = None
     numbers: Numbers = field(default_factory=Numbers)
@@ -248,6 +251,8 @@ class RollbackTest:
             case ShareTest():
                 breaches = self.breaches if choice is self.share else BREACHES[choice]
                 return replace(self, share=choice, breaches=min(breaches, self.windows))
+            case ControlChoice():
+                return replace(self.chosen(ShareTest.WILSON), control=choice.control)
             case RankChoice():
                 return replace(self, ranks=choice.on(self.numbers.ranks))
             case SurvivalChoice():
@@ -260,9 +265,14 @@ class RollbackTest:
         return None if choice is None else choice.on(self.numbers.sequence)
 
     @property
-    def is_of_chance(self) -> bool:
-        """Whether it is a test of counts, which can be drawn by chance and played."""
+    def is_of_counts(self) -> bool:
+        """Whether a ratio is tested by how many were counted."""
         return self.ranks is None and self.survival is None
+
+    @property
+    def is_of_chance(self) -> bool:
+        """Whether it is a test of counts against a limit alone, which can be drawn by chance and played."""
+        return self.is_of_counts and not self.control
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

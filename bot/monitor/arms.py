@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.model.clock import format_time
 from bot.model.proof import RankTest
-from bot.model.series import FeedFailure, Series, Window
-from bot.monitor.previous import PreviousRun
+from bot.model.series import Series, Window
+from bot.monitor.groups import chooser, named
+from bot.monitor.previous import NO_RUN, PreviousRun
 from bot.monitor.ranks import compare
 from bot.rules.display import show_duration
 
@@ -59,17 +59,21 @@ _Baseline = tuple[tuple[float, ...], str]
 def _beside(series: Series, test: RankTest, window: Window, live: datetime) -> _Baseline:
     if not test.control:
         return (), "no control group is named"
-    named = " and ".join(f"{label} {' or '.join(values)}" for label, values in sorted(test.control.items()))
-    beside = _numbers(series, window, _chooser(series, test))
+    who = named(test.control)
+    beside = _numbers(series, window, chooser(series, test.control))
     differ = _differed(series, test, Window(start=live - window.length, end=live))
     if differ or len(beside) < test.min_samples:
-        return (), f"{named}: {differ or f'{len(beside)} samples'}"
-    return beside, f"{named} at the same time"
+        return (), f"{who}: {differ or f'{len(beside)} samples'}"
+    return beside, f"{who} at the same time"
+
+
+def weeks_before(window: Window, live: datetime) -> timedelta:
+    """Return the fewest whole weeks that bring a window to before a change."""
+    return WEEK * max(-((live - window.end) // WEEK), 1)
 
 
 def _week_before(series: Series, test: RankTest, window: Window, live: datetime) -> _Baseline:
-    weeks = -((live - window.end) // WEEK)
-    shift = WEEK * max(weeks, 1)
+    shift = weeks_before(window, live)
     control = _treated(series, test, Window(start=window.start - shift, end=window.end - shift))
     if len(control) < test.min_samples:
         return control, f"the same hours {show_duration(shift)} before: {len(control)} samples"
@@ -78,39 +82,32 @@ def _week_before(series: Series, test: RankTest, window: Window, live: datetime)
 
 def _run_before(test: RankTest, previous: PreviousRun | None) -> _Baseline:
     if previous is None:
-        return (), "no run before it that ended in success is known"
-    run, reading, who = previous.run, previous.reading, f"the run before, change {previous.run.change}"
-    if reading is None:
-        return (), f"{who}: something else was live from {format_time(run.until)} on"
-    if isinstance(reading, FeedFailure):
-        return (), f"{who}: {reading.feed} cannot be read: {reading.message}"
-    control = _treated(reading, test, previous.window)
+        return (), NO_RUN
+    kept = previous.kept
+    if isinstance(kept, str):
+        return (), kept
+    control = _treated(kept, test, previous.window)
     if not control:
-        return (), f"{who}: {reading.feed} holds nothing from {format_time(previous.window.start)} on any more"
+        return (), previous.is_gone(kept)
     if len(control) < test.min_samples:
-        return control, f"{who}: {len(control)} samples"
-    return control, f"as long after the deployment of {who} ({format_time(run.effective_at)})"
+        return control, f"{previous.who}: {len(control)} samples"
+    return control, previous.in_words
 
 
 def _treated(series: Series, test: RankTest, window: Window) -> tuple[float, ...]:
-    is_control = _chooser(series, test)
+    is_control = chooser(series, test.control)
     return _numbers(series, window, lambda labels: not is_control(labels))
 
 
 def _differed(series: Series, test: RankTest, earlier: Window) -> str:
     """Say why a group is no baseline: it was another one before the change already, or nobody knows."""
-    is_control = _chooser(series, test)
+    is_control = chooser(series, test.control)
     treated = _numbers(series, earlier, lambda labels: not is_control(labels))
     control = _numbers(series, earlier, is_control)
     if min(len(treated), len(control)) < test.min_samples:
         return "too few samples before the change to tell whether they were alike"
     above = compare(treated=treated, control=control).above
     return "they differed before the change already" if max(above, 1 - above) >= test.effect else ""
-
-
-def _chooser(series: Series, test: RankTest) -> Callable[[tuple[str, ...]], bool]:
-    wanted = [(series.labels.index(label), frozenset(values)) for label, values in test.control.items()]
-    return lambda labels: bool(wanted) and all(labels[place] in values for place, values in wanted)
 
 
 def _numbers(series: Series, window: Window, admits: Callable[[tuple[str, ...]], bool]) -> tuple[float, ...]:

@@ -20,8 +20,11 @@ from bot.model.series import FeedFailure, Reading, Sample, Series, SeriesKind, W
 from bot.model.settings import RollbackTest
 from bot.model.unit import PERCENT
 from bot.model.verdict import Measurement, RuleOutcome
-from bot.monitor.compare import rank_breach, span_of, survival_breach
+from bot.monitor.arms import WEEK
+from bot.monitor.beside import Found, Question, compared, sides_of
+from bot.monitor.compare import rank_breach, span_of, survival_breach, unaided_look
 from bot.monitor.cusum import evidence_of, harmful, needed, strongest
+from bot.monitor.groups import is_countable, parted
 from bot.monitor.previous import PreviousRun
 from bot.monitor.wilson import lower_bound
 from bot.rules.compile import Rule
@@ -33,10 +36,9 @@ from bot.rules.units import settle
 
 SEPARATE_WINDOWS = 3
 SEPARATE_BREACHES = 2
+_UNPROVEN = "beyond the limit and not proven: "
 STALE_WINDOWS = 3
 """A share is stale when its newest sample is older than so many windows of the test."""
-_MOST_COUNTED = 1e15
-"""More than that nobody counts in a window; it leaves out what is no number, too."""
 _UPPER = {Operator.MORE: operator.gt, Operator.AT_LEAST: operator.ge}
 _LOWER = {Operator.LESS: operator.lt, Operator.AT_MOST: operator.le}
 
@@ -85,6 +87,18 @@ class ShareLimit:
     def harm(self) -> float:
         """Return the share that the evidence is for."""
         return harmful(self.value) if self.is_upper else 1.0 - harmful(1.0 - self.value)
+
+    def question(self, test: RollbackTest, window: Window, *, live: datetime) -> Question:
+        """Return what is asked of a share that is held against a baseline, too."""
+        allowed = self.value if self.is_upper else 1.0 - self.value
+        return Question(
+            window=window,
+            live=live,
+            is_upper=self.is_upper,
+            allowed=allowed,
+            confidence=test.confidence,
+            min_samples=test.min_samples,
+        )
 
     def outcome_of(
         self, hits: float, trials: float, *, broken: int, test: RollbackTest, evidence: float = 0.0
@@ -136,7 +150,7 @@ def breach_of(
 ) -> Measurement:
     """Measure the rollback rule on data from `fresh_after` on; the `before` of its needs is that of `changed_at`.
 
-    A test by ranks may fall back on the `previous` run.
+    A test that compares may fall back on the `previous` run.
     """
     if test.survival is not None:
         return survival_breach(rule, data, test.survival, now=now, needs=needs)
@@ -152,7 +166,8 @@ def breach_of(
         if isinstance(reading, FeedFailure):
             return _cannot_read(rule, reading)
         if isinstance(reading, Series) and reading.kind is SeriesKind.RATIO:
-            return _share_breach(rule, limit, reading, test, now=now - rule.delay, since=needs.fresh_after)
+            at = _At(now=now - rule.delay, needs=needs, previous=previous)
+            return _share_breach(rule, limit, reading, test, at=at)
     return _persistent_breach(rule, data, now=now, needs=needs)
 
 
@@ -167,15 +182,40 @@ def worse_of(
 ) -> Measurement | None:
     """Measure whether a share is worse than it was `before`, by the test `wilson`; None where that has no meaning.
 
-    The limit is moved to the worst that the earlier share may truly have been, and must be broken like any limit.
+    The limit is moved to the worst that the earlier share may truly have been, and must be broken like any limit. So
+    no previous run is asked for: a limit from just before the change is the better baseline.
     """
     limit = share_limit_of(rule)
-    series = data.get(limit.feed) if limit is not None else None
-    if limit is None or before.value is None or not isinstance(series, Series) or series.kind is not SeriesKind.RATIO:
+    series = _share_of(limit, data)
+    if limit is None or before.value is None or series is None:
         return None
     moved = limit.beyond(before.value * before.samples, before.samples, test.confidence)
     test = replace(test, share=ShareTest.WILSON)
-    return _share_breach(rule, moved, series, test, now=now - rule.delay, since=needs.fresh_after)
+    return _share_breach(rule, moved, series, test, at=_At(now=now - rule.delay, needs=needs))
+
+
+def unaided(
+    rule: Rule, data: Mapping[FeedName, Reading], test: RollbackTest, *, now: datetime, needs: Needs
+) -> Window | None:
+    """Return what a breach is measured on, where the test compares and has no baseline but a previous run."""
+    if test.ranks is not None:
+        return unaided_look(rule, data, test.ranks, now=now, needs=needs)
+    limit, live = share_limit_of(rule), needs.fresh_after
+    series = _share_of(limit, data)
+    if not test.control or limit is None or live is None or series is None:
+        return None
+    found = breach_of(rule, data, test, now=now, needs=needs)
+    if found.outcome is not RuleOutcome.HOLDS or found.window is None:
+        return None
+    asked = limit.question(test, found.window, live=needs.changed_at or live)
+    sides = sides_of(series, test.control, None, is_upper=limit.is_upper)
+    return found.window if isinstance(compared(sides, asked), str) else None
+
+
+def _share_of(limit: ShareLimit | None, data: Mapping[FeedName, Reading]) -> Series | None:
+    """Return the counts that a limit is on; None where there are none."""
+    series = data.get(limit.feed) if limit is not None else None
+    return series if isinstance(series, Series) and series.kind is SeriesKind.RATIO else None
 
 
 def lookback(rule: Rule, test: RollbackTest) -> timedelta:
@@ -186,6 +226,11 @@ def lookback(rule: Rule, test: RollbackTest) -> timedelta:
     if test.ranks is not None:
         shares = max(shares, span_of(test.ranks))
     return max(rule.lookback + rule.reach * SEPARATE_WINDOWS, shares + rule.delay)
+
+
+def reach_before(rule: Rule, test: RollbackTest) -> timedelta:
+    """How much data before a change a breach is judged on."""
+    return max(rule.baseline, WEEK + test.pool + rule.delay) if test.control else rule.baseline
 
 
 def windows_summed(test: RollbackTest) -> int:
@@ -216,9 +261,18 @@ def _cannot_read(rule: Rule, failure: FeedFailure) -> Measurement:
     )
 
 
-def _share_breach(
-    rule: Rule, limit: ShareLimit, series: Series, test: RollbackTest, *, now: datetime, since: datetime | None
-) -> Measurement:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _At:
+    """One look at a share: its time, a delay taken off, what it demands, and the previous run if there is one."""
+
+    now: datetime
+    needs: Needs
+    previous: PreviousRun | None = None
+
+
+def _share_breach(rule: Rule, limit: ShareLimit, whole: Series, test: RollbackTest, *, at: _At) -> Measurement:
+    series = replace(whole, samples=parted(whole, test.control)[0]) if test.control else whole
+    now, since = at.now, at.needs.fresh_after
     start = now - test.pool if since is None else min(max(now - test.pool, since), now)
     usable = [s for s in series.samples if s.at < now and (since is None or s.at >= since) and is_countable(s)]
     pooled = [sample for sample in usable if sample.at >= start]
@@ -227,6 +281,10 @@ def _share_breach(
     missing = _missing(series, trials, test, now)
     if missing is None:
         outcome, sentence = _judged(limit, test, (hits, trials), usable, now)
+        if outcome is RuleOutcome.HOLDS and test.control and since is not None:
+            asked = limit.question(test, Window(start=start, end=now), live=at.needs.changed_at or since)
+            sides = sides_of(whole, test.control, at.previous, is_upper=limit.is_upper)
+            outcome, sentence = _held_against(compared(sides, asked), asked, sentence)
         value = hits / trials
         observed = _percent(value)
     else:
@@ -279,8 +337,15 @@ def _judged(
         f"{format_time(now - test.window * test.windows)}, {test.breaches} needed"
     )
     outcome = limit.outcome_of(hits, trials, broken=broken, test=test, evidence=evidence)
-    unproven = outcome is RuleOutcome.GREY
-    return outcome, f"beyond the limit and not proven: {sentence}" if unproven else sentence
+    return outcome, f"{_UNPROVEN}{sentence}" if outcome is RuleOutcome.GREY else sentence
+
+
+def _held_against(found: Found | str, asked: Question, sentence: str) -> tuple[RuleOutcome, str]:
+    """Judge a share that is beyond its limit, and proven so, by how far it lies beyond a baseline as well."""
+    if isinstance(found, str):
+        return RuleOutcome.HOLDS, f"no baseline, so its limit alone counts ({found}): {sentence}"
+    sentence = f"{sentence}; {found.in_words(asked)}"
+    return (RuleOutcome.HOLDS, sentence) if found.is_proven(asked) else (RuleOutcome.GREY, f"{_UNPROVEN}{sentence}")
 
 
 def _windows(samples: Iterable[Sample], width: timedelta, count: int, now: datetime) -> list[tuple[float, float]]:
@@ -303,7 +368,7 @@ def _persistent_breach(rule: Rule, data: Mapping[FeedName, Reading], *, now: dat
     sentence = f"{newest.sentence}; held in {holding} of the last {SEPARATE_WINDOWS} separate windows"
     if holding >= SEPARATE_BREACHES:
         return replace(newest, sentence=sentence)
-    sentence = f"beyond the limit and not proven: {sentence}, {SEPARATE_BREACHES} needed"
+    sentence = f"{_UNPROVEN}{sentence}, {SEPARATE_BREACHES} needed"
     return replace(newest, outcome=RuleOutcome.GREY, sentence=sentence)
 
 
@@ -313,11 +378,6 @@ def _times_held(rule: Rule, newest: Measurement, earlier: Sequence[Measurement])
         return sum(measurement.outcome is RuleOutcome.HOLDS for measurement in earlier)
     groups = [frozenset(measurement.groups) for measurement in earlier]
     return max(sum(group in holding for holding in groups) for group in newest.groups)
-
-
-def is_countable(sample: Sample) -> bool:
-    """Tell whether a sample is a count of so many out of so many."""
-    return 0 <= sample.value <= _MOST_COUNTED and 0 < sample.of <= _MOST_COUNTED
 
 
 def _percent(ratio: float) -> str:

@@ -35,11 +35,21 @@ class Need:
 
 
 def needed_from(
-    rule: Rule, span: timedelta, *, now: datetime, changed_at: datetime, is_looked_back: bool
+    rule: Rule,
+    span: timedelta,
+    *,
+    now: datetime,
+    changed_at: datetime,
+    is_looked_back: bool,
+    reach: timedelta | None = None,
 ) -> datetime:
-    """Say from when on a rule that looks back `span` needs data; `is_looked_back` asks for before the change, too."""
+    """Say from when on a rule that looks back `span` needs data; `is_looked_back` asks for before the change, too.
+
+    `reach` is how much time before the change it needs by itself; its own `baseline`, where nobody says.
+    """
     start = min(now, changed_at) - span if is_looked_back else now - span
-    return min(start, changed_at - rule.baseline) if rule.baseline else start
+    before = rule.baseline if reach is None else reach
+    return min(start, changed_at - before) if before else start
 
 
 class PassFeeds:

@@ -13,9 +13,8 @@ from bot.model.series import Reading, Window
 from bot.model.settings import FeedSpec, RollbackTest, Settings
 from bot.model.verdict import GuardSeen, Measurement, RuleOutcome
 from bot.monitor.approved import ApprovedRecipes
-from bot.monitor.breach import breach_of, lookback, worse_of
+from bot.monitor.breach import breach_of, lookback, reach_before, unaided, worse_of
 from bot.monitor.clocks import WatchClock, clock_json, look_of, read_clock
-from bot.monitor.compare import unaided_look
 from bot.monitor.feeds import Need, PassFeeds, needed_from
 from bot.monitor.previous import PreviousRun, Runs
 from bot.monitor.success import success_of, success_span
@@ -70,7 +69,7 @@ class Observer:
         before = _remembered(watched, guard)
         if before is None:
             before = self.breach(guard, now=live, since=None, changed_at=live, min_samples=min_samples)
-        data = self._readings(rule, until=self.now, span=lookback(rule, test), changed_at=live)
+        data = self._measured_on(rule, test, until=self.now, changed_at=live)
         needs = Needs(min_samples=min_samples, fresh_after=live, changed_at=live)
         previous = self._previous(watched, rule, data, test, needs)
         found = breach_of(rule, data, test, now=self.now, needs=needs, previous=previous)
@@ -83,13 +82,13 @@ class Observer:
         self, watched: Watched, rule: Rule, data: Mapping[FeedName, Reading], test: RollbackTest, needs: Needs
     ) -> PreviousRun | None:
         """Read the run before by itself, and only where a test has no better baseline: it may be months ago."""
-        look = unaided_look(rule, data, test.ranks, now=self.now, needs=needs) if test.ranks is not None else None
+        look = unaided(rule, data, test, now=self.now, needs=needs)
         run = self.runs.before(watched) if look is not None else None
         if look is None or run is None:
             return None
         window, reading = run.aligned(look, watched.effective_at), None
         if window.end <= run.until:
-            (feed,) = rule.feeds  # a test by ranks is for one metric
+            (feed,) = rule.feeds  # a test that compares is for one metric
             reading = self.feeds.series(self.specs[feed], window)
         return PreviousRun(run=run, window=window, reading=reading)
 
@@ -105,16 +104,21 @@ class Observer:
     ) -> Measurement:
         """Measure a rule for harm as of `now`, on data since `since`; its `before` is that of `changed_at`."""
         rule, test = guard.rule, self.settings.policy.rollback.chosen(guard.guard.test)
-        data = self._readings(rule, until=now, span=lookback(rule, test), changed_at=changed_at)
+        data = self._measured_on(rule, test, until=now, changed_at=changed_at)
         needs = Needs(min_samples=min_samples, fresh_after=since, changed_at=changed_at)
         return breach_of(rule, data, test, now=now, needs=needs)
 
-    def _readings(
-        self, rule: Rule, *, until: datetime, span: timedelta, changed_at: datetime
+    def _measured_on(
+        self, rule: Rule, test: RollbackTest, *, until: datetime, changed_at: datetime
     ) -> Mapping[FeedName, Reading]:
-        start = until - span
-        if rule.baseline:
-            start = min(start, changed_at - rule.baseline)
+        """Return what a rule for harm is measured on."""
+        reach = reach_before(rule, test)
+        return self._readings(rule, until=until, span=lookback(rule, test), changed_at=changed_at, reach=reach)
+
+    def _readings(
+        self, rule: Rule, *, until: datetime, span: timedelta, changed_at: datetime, reach: timedelta | None = None
+    ) -> Mapping[FeedName, Reading]:
+        start = needed_from(rule, span, now=until, changed_at=changed_at, is_looked_back=False, reach=reach)
         window = Window(start=start, end=until)
         return self.feeds.readings(rule.feeds, window)  # a rule compiles only if the settings have all of its feeds
 
@@ -128,8 +132,9 @@ def needs_of(watched: Watched, recipe: CompiledRecipe, test: RollbackTest, now: 
         start=needed_from(recipe.success, asked, now=now, changed_at=live, is_looked_back=False),
     )
     for each in recipe.watching:
-        span, asks_back = lookback(each.rule, test.chosen(each.guard.test)), _remembered(watched, each) is None
-        start = needed_from(each.rule, span, now=now, changed_at=live, is_looked_back=asks_back)
+        chosen, asks_back = test.chosen(each.guard.test), _remembered(watched, each) is None
+        span, reach = lookback(each.rule, chosen), reach_before(each.rule, chosen)
+        start = needed_from(each.rule, span, now=now, changed_at=live, is_looked_back=asks_back, reach=reach)
         yield Need(rule=each.rule, start=start)
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.model.clock import format_time
 from bot.model.errors import LedgerError
 from bot.model.names import ChangeId
 from bot.model.record import Phase, Record
-from bot.model.series import Reading, Window
+from bot.model.series import FeedFailure, Reading, Series, Window
 from bot.monitor.watched import SUCCESS, Watched, ever_live
 
 
@@ -35,6 +36,33 @@ class PreviousRun:
     run: Run
     window: Window
     reading: Reading | None
+
+    @property
+    def who(self) -> str:
+        """Say which run it is."""
+        return f"the run before, change {self.run.change}"
+
+    @property
+    def in_words(self) -> str:
+        """Say what is compared with it."""
+        return f"as long after the deployment of {self.who} ({format_time(self.run.effective_at)})"
+
+    @property
+    def kept(self) -> Series | str:
+        """What can be read of it, or why nothing can."""
+        if self.reading is None:
+            return f"{self.who}: something else was live from {format_time(self.run.until)} on"
+        if isinstance(self.reading, FeedFailure):
+            return f"{self.who}: {self.reading.feed} cannot be read: {self.reading.message}"
+        return self.reading
+
+    def is_gone(self, series: Series) -> str:
+        """Say that a feed holds nothing of it."""
+        return f"{self.who}: {series.feed} holds nothing from {format_time(self.window.start)} on any more"
+
+
+NO_RUN = "no run before it that ended in success is known"
+"""Why there is no previous run."""
 
 
 class Runs:

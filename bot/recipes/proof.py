@@ -6,6 +6,7 @@ from typing import assert_never
 
 from bot.model.errors import Diagnostic
 from bot.model.proof import (
+    ControlChoice,
     Numbers,
     Proof,
     RankChoice,
@@ -37,7 +38,7 @@ class ProofKind(StrEnum):
 
 _DEFAULT = Numbers()
 _KEYS: Mapping[ProofKind, frozenset[str]] = {
-    ProofKind.WILSON: frozenset(),
+    ProofKind.WILSON: frozenset({"control"}),
     ProofKind.CUSUM: frozenset(),
     ProofKind.MANN_WHITNEY: frozenset({"alpha", "effect", "every", "looks", "min_samples", "control"}),
     ProofKind.KAPLAN_MEIER: frozenset({"confidence"}),
@@ -52,22 +53,28 @@ def read_test(fields: Fields, key: str) -> Proof | None:
     own = _own(fields, key)
     kind = ProofKind(own.text("kind"))
     match kind:
+        case ProofKind.WILSON if own.has("control"):
+            return ControlChoice(control=_control(own))
         case ProofKind.WILSON | ProofKind.CUSUM:
             return ShareTest(kind.value)
         case ProofKind.KAPLAN_MEIER:
             return SurvivalChoice(confidence=_share(own, "confidence"))
         case ProofKind.MANN_WHITNEY:
-            control = own.section("control")
             return RankChoice(
                 alpha=_share(own, "alpha"),
                 effect=_share(own, "effect"),
                 every=own.duration("every", _DEFAULT.ranks.every) if own.has("every") else None,
                 looks=_whole(own, "looks"),
                 min_samples=_whole(own, "min_samples"),
-                control={label: control.texts(label) for label in control.values},
+                control=_control(own),
             )
         case _:
             assert_never(kind)
+
+
+def _control(own: Fields) -> Mapping[str, tuple[str, ...]]:
+    control = own.section("control")
+    return {label: control.texts(label) for label in control.values}
 
 
 def read_success_test(fields: Fields) -> SequenceChoice | None:
@@ -138,14 +145,18 @@ def _idle_keys(document: Document, path: Path) -> Iterator[Diagnostic]:
 
 def _misfit(rule: Rule, test: Proof) -> tuple[str, str]:
     match test:
-        case ShareTest():
+        case ShareTest() | ControlChoice():
             kinds = {reduced.metric.kind for reduced in reductions(rule.tree.logic)}
-            fits = threshold_of(rule) is not None and rule.hold is None and kinds == {SeriesKind.RATIO}
-            return _said(fits, str(test), "one limit on a ratio that has its denominator, without `for`")
+            threshold = threshold_of(rule)
+            is_share = threshold is not None and threshold.reducer in {None, "mean"}
+            fits = is_share and rule.hold is None and kinds == {SeriesKind.RATIO}
+            if isinstance(test, ShareTest):
+                return _said(fits, str(test), "one limit on a ratio that has its denominator, without `for`")
+            fits = fits and _has_labels(rule, test.control)
+            wanted = "one limit on a ratio that has its denominator, without `for`, with the labels of `control`"
+            return _said(fits, "wilson", wanted)
         case RankChoice():
-            level = level_of(rule)
-            metrics = {reduced.metric for reduced in reductions(rule.tree.logic)}
-            fits = level is not None and all(set(test.control) <= set(metric.labels) for metric in metrics)
+            fits = level_of(rule) is not None and _has_labels(rule, test.control)
             return _said(fits, "mann_whitney", "one metric, without `for` and `by`, with the labels of `control`")
         case SurvivalChoice():
             is_open = all(reduced.metric.open_cases for reduced in reductions(rule.tree.logic))
@@ -153,6 +164,10 @@ def _misfit(rule: Rule, test: Proof) -> tuple[str, str]:
             return _said(fits, "kaplan_meier", "a median or percentile of a feed with `open_cases` and a limit")
         case _:
             assert_never(test)
+
+
+def _has_labels(rule: Rule, control: Mapping[str, tuple[str, ...]]) -> bool:
+    return all(set(control) <= set(reduced.metric.labels) for reduced in reductions(rule.tree.logic))
 
 
 def _said(fits: object, name: str, wanted: str) -> tuple[str, str]:

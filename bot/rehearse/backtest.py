@@ -16,7 +16,7 @@ from bot.model.rehearsal import Backtest, Episode, FalseActions, FeedUse, Rehear
 from bot.model.series import FeedFailure, Reading, Series, Window
 from bot.model.settings import RollbackTest
 from bot.model.verdict import RuleOutcome
-from bot.monitor.breach import lookback
+from bot.monitor.breach import lookback, reach_before
 from bot.monitor.clocks import BLIND_AFTER
 from bot.recipes.library import CompiledRecipe
 from bot.rehearse.curve import curve_of
@@ -53,8 +53,9 @@ def feeds_of(recipe: CompiledRecipe) -> tuple[FeedName, ...]:
 
 def lookback_of(recipe: CompiledRecipe, test: RollbackTest) -> timedelta:
     """Return how much data before the first look is needed."""
-    baselines = max(rule.baseline for rule in _rules(recipe))
-    watching = max(lookback(each.rule, test.chosen(each.guard.test)) for each in recipe.watching)
+    held = [(each.rule, test.chosen(each.guard.test)) for each in recipe.watching]
+    baselines = max(*(rule.baseline for rule in _rules(recipe)), *(reach_before(*each) for each in held))
+    watching = max(lookback(*each) for each in held)
     return max(recipe.bottleneck.lookback, recipe.success.lookback, watching) + baselines
 
 

@@ -1,14 +1,16 @@
 """The rollback rule at every look of a watch, with the outcome that `bot.monitor.breach` has at each of them."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.model.names import FeedName
 from bot.model.proof import ShareTest
-from bot.model.series import FeedFailure, Series, SeriesKind
+from bot.model.series import FeedFailure, Reading, Series, SeriesKind, Window
 from bot.model.settings import RollbackTest
 from bot.model.verdict import Measurement, RuleOutcome
+from bot.monitor.beside import Sides, bad_of, compared
 from bot.monitor.breach import (
     SEPARATE_BREACHES,
     SEPARATE_WINDOWS,
@@ -16,13 +18,15 @@ from bot.monitor.breach import (
     ShareLimit,
     breach_of,
     lookback,
+    reach_before,
     share_limit_of,
     windows_summed,
 )
 from bot.monitor.cusum import strongest
+from bot.monitor.groups import Counted, Counts
 from bot.rehearse.replay import Looks, replay
 from bot.rehearse.strand import Past, Strand, cut_past
-from bot.rehearse.track import micros_at, micros_of, moment_at
+from bot.rehearse.track import Track, micros_at, micros_of, moment_at
 from bot.rules.compile import Rule
 from bot.rules.evaluate import Needs
 
@@ -31,15 +35,20 @@ _NEVER = -(2**63)
 
 def breach_at(rule: Rule, past: Past, test: RollbackTest, *, now: datetime, needs: Needs) -> Measurement:
     """Measure the rollback rule at one moment, with its sentence."""
-    start = now - lookback(rule, test)
-    if rule.baseline and needs.changed_at:
-        start = min(start, needs.changed_at - rule.baseline)
-    return breach_of(rule, cut_past(past, start, now), test, now=now, needs=needs)
+    return breach_of(rule, cut_for(rule, past, test, now=now, needs=needs), test, now=now, needs=needs)
+
+
+def cut_for(rule: Rule, past: Past, test: RollbackTest, *, now: datetime, needs: Needs) -> Mapping[FeedName, Reading]:
+    """Cut a past to what the rollback rule is measured on at one moment."""
+    start, reach = now - lookback(rule, test), reach_before(rule, test)
+    if reach and needs.changed_at:
+        start = min(start, needs.changed_at - reach)
+    return cut_past(past, start, now)
 
 
 def replay_breach(rule: Rule, past: Past, looks: Looks, test: RollbackTest, needs: Needs) -> list[RuleOutcome]:
     """Return the rollback rule's outcome at every look."""
-    if not test.is_of_chance:
+    if not test.is_of_counts:
         return _asked(rule, past, looks, test, needs)
     limit = share_limit_of(rule)
     strand = past.get(limit.feed) if limit is not None else None
@@ -48,19 +57,56 @@ def replay_breach(rule: Rule, past: Past, looks: Looks, test: RollbackTest, need
             case FeedFailure():
                 return [RuleOutcome.ERROR] * looks.count
             case Series(kind=SeriesKind.RATIO):
-                shares = _Shares(
-                    limit=limit,
-                    strand=strand,
-                    test=test,
-                    since=_NEVER if needs.fresh_after is None else micros_at(needs.fresh_after),
+                parts = strand.parted(test.control) if test.control else (strand, None)
+                found = replay_shares(
+                    limit, parts, test, needs, [look - micros_of(rule.delay) for look in looks.moments]
                 )
-                if shares.is_exact:
-                    delay = micros_of(rule.delay)
-                    return [shares.outcome_at(look - delay) for look in looks.moments]
-                return _asked(rule, past, looks, test, needs)
+                return _asked(rule, past, looks, test, needs) if found is None else found
             case _:
                 pass
     return _persistent(rule, past, looks, test, needs)
+
+
+def replay_shares(
+    limit: ShareLimit, parts: tuple[Strand, Strand | None], test: RollbackTest, needs: Needs, moments: Iterable[int]
+) -> list[RuleOutcome] | None:
+    """Return a share's outcomes at some moments; None where its counts do not add up without rounding.
+
+    The parts are the groups that a change has reached and, where the test asks for one, the control group.
+    """
+    strand, beside = parts
+    if not all(_is_exact(each) for each in parts if each is not None):
+        return None
+    since = None if needs.fresh_after is None else micros_at(needs.fresh_after)
+    shares = _Shares(limit=limit, strand=strand, test=test, since=_NEVER if since is None else since)
+    live = needs.changed_at or needs.fresh_after
+    if beside is None or since is None or live is None:
+        return [shares.outcome_at(at) for at in moments]
+    sides = Sides(
+        reached=bad_of(_counted(strand), is_upper=limit.is_upper),
+        control=bad_of(_counted(beside), is_upper=limit.is_upper),
+        named="",
+    )
+    return [shares.beside_at(at, sides, live) for at in moments]
+
+
+def _is_exact(strand: Strand) -> bool:
+    """Tell whether running totals hold no rounding."""
+    return strand.counts.value_sums.error == 0 and strand.counts.weight_sums.error == 0
+
+
+def _counted(strand: Strand) -> Counted:
+    """Count what a strand holds, window by window."""
+    return lambda window: _total(strand.counts, micros_at(window.start), micros_at(window.end))
+
+
+def _total(counts: Track, start: int, end: int) -> Counts:
+    """Add up hits and trials of a span."""
+    first, last = bisect_left(counts.times, start), bisect_left(counts.times, end)
+    if first >= last:
+        return 0.0, 0.0
+    values, weights = counts.value_sums.totals, counts.weight_sums.totals
+    return values[last] - values[first], weights[last] - weights[first]
 
 
 def _persistent(rule: Rule, past: Past, looks: Looks, test: RollbackTest, needs: Needs) -> list[RuleOutcome]:
@@ -103,12 +149,6 @@ class _Shares:
     summed: dict[int, "_Summed"] = field(default_factory=dict)
     """By how far after a whole number of windows these end: looks that lie whole windows apart share them."""
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether running totals hold no rounding."""
-        counts = self.strand.counts
-        return counts.value_sums.error == 0 and counts.weight_sums.error == 0
-
     def outcome_at(self, now: int) -> RuleOutcome:
         """Judge the share as of one moment."""
         test, times = self.test, self.strand.times
@@ -126,6 +166,18 @@ class _Shares:
         is_asked = test.share is ShareTest.CUSUM and broken >= test.breaches
         evidence = self._evidence(now) if is_asked else 0.0
         return self.limit.outcome_of(hits, trials, broken=broken, test=test, evidence=evidence)
+
+    def beside_at(self, now: int, sides: Sides, live: datetime) -> RuleOutcome:
+        """Judge the share as of one moment; where it breaks its limit, by how far it lies beyond a baseline, too."""
+        found = self.outcome_at(now)
+        if found is not RuleOutcome.HOLDS:
+            return found
+        start = min(max(now - micros_of(self.test.pool), self.since), now)
+        window = Window(start=moment_at(start), end=moment_at(now))
+        asked = self.limit.question(self.test, window, live=live)
+        baseline = compared(sides, asked)
+        is_harm = isinstance(baseline, str) or baseline.is_proven(asked)
+        return RuleOutcome.HOLDS if is_harm else RuleOutcome.GREY
 
     def _broken_windows(self, now: int) -> int:
         """Count the separate windows whose own share is beyond the limit."""
@@ -156,13 +208,8 @@ class _Shares:
         return _Summed(first=first, evidence=evidence)
 
     def _pooled(self, start: int, end: int) -> tuple[float, float]:
-        """Add up hits and trials of a span."""
-        counts = self.strand.counts
-        first, last = bisect_left(counts.times, max(start, self.since)), bisect_left(counts.times, end)
-        if first >= last:
-            return 0.0, 0.0
-        values, weights = counts.value_sums.totals, counts.weight_sums.totals
-        return values[last] - values[first], weights[last] - weights[first]
+        """Add up hits and trials of a span, of what came since the change."""
+        return _total(self.strand.counts, max(start, self.since), end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

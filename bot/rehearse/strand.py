@@ -13,7 +13,7 @@ from operator import attrgetter, lt
 
 from bot.model.names import FeedName
 from bot.model.series import Reading, Sample, Series
-from bot.monitor.breach import is_countable
+from bot.monitor.groups import Control, is_countable, parted
 from bot.rehearse.track import EPOCH, Track, micros_at
 from bot.rules.catalog import Metric
 from bot.rules.tape import Missing, load_tape
@@ -26,6 +26,7 @@ class Strand:
         self._reading = reading
         self._columns = columns
         self._tracks: dict[Metric, Track | Missing] = {}
+        self._parts: dict[tuple[tuple[str, tuple[str, ...]], ...], tuple[Strand, Strand]] = {}
 
     @property
     def header(self) -> Reading:
@@ -83,6 +84,17 @@ class Strand:
         if plain is not None and all(map(is_countable, _corners(plain))):
             return plain
         return Track.of([sample for sample in self._samples if is_countable(sample)])
+
+    def parted(self, control: Control) -> tuple["Strand", "Strand"]:
+        """Part a series into the groups that a change has reached, and those of a control group."""
+        reading, names = self._reading, tuple(sorted(control.items()))
+        if names not in self._parts and isinstance(reading, Series):
+            reached, beside = parted(reading, control)
+            self._parts[names] = (
+                Strand(replace(reading, samples=reached)),
+                Strand(replace(reading, samples=beside)),
+            )
+        return self._parts[names]
 
     def cut(self, start: datetime, end: datetime) -> Reading:
         """Return what came in `[start, end)`, and the last sample before it, which tells stale from empty."""

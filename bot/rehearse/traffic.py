@@ -6,7 +6,7 @@ Rollbacks by chance are simulated for rules on one share, which are tested by th
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.model.errors import Diagnostic
@@ -14,7 +14,8 @@ from bot.model.names import FeedName
 from bot.model.series import Reading, Series, SeriesKind
 from bot.model.settings import Policy, RollbackTest
 from bot.model.unit import PERCENT
-from bot.monitor.breach import ShareLimit, is_countable, share_limit_of
+from bot.monitor.breach import ShareLimit, share_limit_of
+from bot.monitor.groups import chooser, is_countable, named
 from bot.recipes.check import Check
 from bot.recipes.lints.subject import RuleKey, Subject
 from bot.rehearse.chance import WATCH, Counts, false_rollbacks
@@ -58,6 +59,7 @@ def traffic_faults(subject: Subject, data: Mapping[FeedName, Reading], policy: P
         yield from _unreached(subject, key, rule, data, policy)
     limit = share_limit_of(subject.compiled.rollback)
     test = policy.rollback.chosen(subject.recipe.watch.test)
+    yield from _unreached_control(subject, data, test)
     if not test.is_of_chance:
         return
     reading = data.get(limit.feed) if limit else None
@@ -86,6 +88,31 @@ def _unreached(
         )
         yield subject.warning(Check.UNREACHED_MINIMUM, subject.at(key), message, where)
         return
+
+
+def _unreached_control(
+    subject: Subject, data: Mapping[FeedName, Reading], test: RollbackTest
+) -> Iterator[Diagnostic]:
+    """Tell of control groups that are too few to compare with in too many windows, or that nobody ever measured."""
+    control, width, minimum = test.control, test.pool, test.min_samples
+    if test.ranks is not None:
+        control, width, minimum = test.ranks.control, test.ranks.every, test.ranks.min_samples
+    for name in subject.compiled.rollback.feeds if control else ():
+        reading = data.get(name)
+        if not isinstance(reading, Series):
+            continue
+        is_control = chooser(reading, control)
+        others_as_none = tuple(s if is_control(s.labels) else replace(s, of=0.0) for s in reading.samples)
+        beside = volume_of(replace(reading, samples=others_as_none), width)
+        if beside is None or beside.reached(minimum) >= _HALF:
+            continue
+        message = (
+            f"{named(control)} of `{name}` has {show_count(beside.median)} in the middle of its windows of "
+            f"{show_duration(width)}, and {minimum} are needed: {beside.reached(minimum):.0%} of "
+            f"{len(beside.counts)} windows could be compared with"
+        )
+        hint = "name groups in `control` that are measured more often"
+        yield subject.warning(Check.UNREACHED_MINIMUM, subject.at(RuleKey.ROLLBACK), message, hint)
 
 
 def _asked(

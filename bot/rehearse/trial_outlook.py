@@ -75,14 +75,14 @@ class BreachOutlook:
     ) -> None:
         self._outcomes = outcomes
         self._span = max(test.pool, test.window * test.windows)
-        self._is_of_chance = test.is_of_chance
+        self._is_of_counts = test.is_of_counts
         limit = share_limit_of(rule)
         share = supplies[limit.feed] if limit is not None else None
         self._beyond = _beyond(limit, share) if limit is not None and share is not None else None
 
     def may_hold(self, now: datetime) -> bool:
         """Tell whether a breach is possible: some sample must break a share's limit, any other rule must hold."""
-        if not self._is_of_chance:
+        if not self._is_of_counts:
             return True
         if self._beyond is None:
             return self._outcomes.at(now) in {None, RuleOutcome.HOLDS}

@@ -8,7 +8,7 @@ from bot.model.names import ChangeId, FeedName
 from bot.model.series import Reading, Window
 from bot.model.settings import FeedSpec, Policy
 from bot.model.verdict import Measurement, RuleOutcome, Verdict, VerdictKind
-from bot.monitor.breach import breach_of, lookback, worse_of
+from bot.monitor.breach import breach_of, lookback, reach_before, worse_of
 from bot.monitor.clocks import WatchClock
 from bot.monitor.success import success_of, success_span
 from bot.monitor.verdict import GuardFacts, WatchFacts, judge
@@ -69,7 +69,8 @@ class Instruments:
     def guard(self, guard: CompiledGuard, now: datetime, *, since: datetime, before: Measurement) -> GuardFacts:
         """Measure a rule for harm on data since a change, with all that the policy demands of it."""
         rule, test = guard.rule, self.policy.rollback.chosen(guard.guard.test)
-        data = self._readings(rule, span=lookback(rule, test), until=now, changed_at=since, asked_at=now)
+        span, reach = lookback(rule, test), reach_before(rule, test)
+        data = self._readings(rule, span=span, until=now, changed_at=since, asked_at=now, reach=reach)
         needs = Needs(min_samples=self.recipe.recipe.watch.min_samples, fresh_after=since, changed_at=since)
         found, worse = breach_of(rule, data, test, now=now, needs=needs), None
         if found.outcome is before.outcome is RuleOutcome.HOLDS:
@@ -110,9 +111,17 @@ class Instruments:
         return all(self.supplies[feed].is_whole(windows, self.beat.end) for rule in rules for feed in rule.feeds)
 
     def _readings(
-        self, rule: Rule, *, span: timedelta, until: datetime, changed_at: datetime, asked_at: datetime
+        self,
+        rule: Rule,
+        *,
+        span: timedelta,
+        until: datetime,
+        changed_at: datetime,
+        asked_at: datetime,
+        reach: timedelta | None = None,
     ) -> Mapping[FeedName, Reading]:
-        start = min(until - span, changed_at - rule.baseline) if rule.baseline else until - span
+        before = rule.baseline if reach is None else reach
+        start = min(until - span, changed_at - before) if before else until - span
         window = Window(start=start, end=until)
         return {feed: self.supplies[feed].reading(window, asked_at=asked_at) for feed in rule.feeds}
 

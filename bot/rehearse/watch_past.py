@@ -12,13 +12,13 @@ from bot.model.recipe import RollbackMode, Watch
 from bot.model.rehearsal import RehearsedWatch
 from bot.model.settings import RollbackTest
 from bot.model.verdict import Measurement, RuleOutcome, Verdict, VerdictKind
-from bot.monitor.breach import lookback, worse_of
+from bot.monitor.breach import worse_of
 from bot.monitor.clocks import BLIND_AFTER
 from bot.monitor.success import success_of, success_span
 from bot.monitor.verdict import GuardFacts, WatchFacts, judge
 from bot.recipes.library import CompiledGuard, CompiledRecipe
 from bot.rehearse.replay import Looks, replay
-from bot.rehearse.replay_breach import breach_at, replay_breach
+from bot.rehearse.replay_breach import breach_at, cut_for, replay_breach
 from bot.rehearse.strand import Past, cut_past
 from bot.rehearse.track import micros_at, micros_of, moment_at
 from bot.rules.evaluate import Needs
@@ -141,8 +141,10 @@ class Watcher:
         if not found.outcome is before.outcome is RuleOutcome.HOLDS:
             return None
         rule, test = guard.rule, self._test(guard)
-        data = cut_past(self.past, now - lookback(rule, test), now)
-        return worse_of(rule, data, test, before, now=now, needs=self._breach_needs(self._needs(begin)))
+        needs = self._breach_needs(self._needs(begin))
+        return worse_of(
+            rule, cut_for(rule, self.past, test, now=now, needs=needs), test, before, now=now, needs=needs
+        )
 
     def _outcomes(
         self, begin: datetime, until: datetime

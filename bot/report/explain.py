@@ -18,7 +18,7 @@ from bot.model.settings import Approvers, FeedShape, FeedSpec, GovernanceMode, P
 from bot.model.unit import RATIO
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.report.approvers import all_approvals
-from bot.report.explain_watch import SILENCE, guard_item, late_sentence, proof_sentence, success_proof
+from bot.report.explain_watch import SILENCE, control_clause, guard_item, late_sentence, proof_sentence, success_proof
 from bot.report.pull_request import redline_of
 from bot.rules.display import show_duration
 
@@ -256,10 +256,10 @@ def _rolls_back(explanation: Explanation) -> Iterator[str]:
     rules, watch = explanation.rules, explanation.recipe.watch
     yield _rule(explanation.recipe.rollback_on)
     test = explanation.policy.rollback.chosen(watch.test)
-    if proof := proof_sentence(test):
-        yield f"The change is taken back when {rules.rolls_back}. {proof}"
-    elif rules.limit:
+    if rules.limit and test.is_of_counts:
         yield from _share(rules.limit, test)
+    elif proof := proof_sentence(test):
+        yield f"The change is taken back when {rules.rolls_back}. {proof}"
     else:
         breaches, windows, length = rules.separate
         yield f"The change is taken back when {rules.rolls_back}."
@@ -284,8 +284,10 @@ def _share(limit: str, test: RollbackTest) -> Iterator[str]:
     beyond = f"The change is taken back when {limit}, beyond what chance explains."
     match test.share:
         case ShareTest.WILSON:
-            yield f"{beyond} Both must be so:"
+            yield f"{beyond} {'All three' if test.control else 'Both'} must be so:"
             yield f"- {pool}, with {test.confidence * 100:.6g}% confidence (Wilson's bound), {counted}"
+            if test.control:
+                yield f"- {pool}, {control_clause(test)}"
         case ShareTest.CUSUM:
             yield f"{beyond} All three must be so:"
             yield f"- {pool}, {counted}"

@@ -105,7 +105,8 @@ def _test_name(test: RollbackTest, *, is_share: bool) -> str:
 def _proof_json(test: RollbackTest) -> Mapping[str, Json]:
     match test.share:
         case ShareTest.WILSON:
-            return {"confidence": test.confidence}
+            control: Json = {label: list(values) for label, values in test.control.items()}
+            return {"confidence": test.confidence, **({"control": control} if test.control else {})}
         case ShareTest.CUSUM:
             return {"reach": test.reach.total_seconds(), "alpha": test.alpha}
         case _:

@@ -1,5 +1,6 @@
 """How a watch ends and what else watches, in the sentences of `pow explain`; it decides nothing."""
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from bot.model.proof import SequenceTest
@@ -39,17 +40,33 @@ def guard_item(guard: Guard, when: str, policy: RollbackTest) -> str:
     return f"- {guard.name}: the change {how} when {when}.{proof and f' {proof}'}{SILENCE[guard.no_data]}"
 
 
+def control_clause(test: RollbackTest) -> str:
+    """Say what a ratio is held against beside its limit; empty without a control group."""
+    if not test.control:
+        return ""
+    return (
+        f"beyond {_named(test.control)} at the same time or, if they differed in the week before the change, beyond "
+        "the same hours of a week before, by more than a tenth of the limit, with "
+        f"{test.confidence * 100:.6g}% confidence (Newcombe's bound)"
+    )
+
+
+def _named(control: Mapping[str, tuple[str, ...]]) -> str:
+    return " and ".join(f"{label} {' or '.join(values)}" for label, values in sorted(control.items()))
+
+
 def proof_sentence(test: RollbackTest) -> str:
     """Say what proves a rule that is held to a test of its own; empty for every other."""
     if test.ranks is not None:
         ranks = test.ranks
-        named = [f"{label} {' or '.join(values)}" for label, values in sorted(ranks.control.items())]
-        beside = f"{' and '.join(named)} at the same time, or, if they differed before, " if named else ""
+        beside = f"{_named(ranks.control)} at the same time, or, if they differed before, " if ranks.control else ""
         return (
             f"It must lie beyond {beside}the same hours of a week before in {ranks.effect:.0%} of all pairs, by a "
             f"chance of at most {ranks.alpha * 100:g}% over {ranks.looks} looks, one every "
             f"{show_duration(ranks.every)} (Mann-Whitney)."
         )
+    if test.control:
+        return f"The ratio is that of all others, and must lie {control_clause(test)}."
     if test.survival is not None:
         return f"Cases that are open count, and it must be so with {test.survival.confidence * 100:g}% confidence."
     return ""

@@ -122,6 +122,7 @@ class Figures:
             window=spec.window,
             span=window,
             samples=tuple(sample for sample in held if window.holds(sample.at)),
+            labels=tuple(spec.labels),
         )
 
     def access(self, spec: FeedSpec, **_: object) -> Access:
@@ -133,13 +134,15 @@ class Figures:
         failures = {each.feed: each for each in found if isinstance(each, FeedFailure)}
         return Gathered(series=series, complaints={}, logs={}, failures=failures)
 
-    def lay(self, feed: str, start: datetime, end: datetime, *, share: float, step: timedelta = FIVE) -> None:
+    def lay(
+        self, feed: str, start: datetime, end: datetime, *, share: float, step: timedelta = FIVE, **labels: str
+    ) -> None:
         """Lay down samples every few minutes: of a ratio 20 cases each, of anything else one reading."""
-        held = self.samples.setdefault(feed, [])
-        held[:] = [sample for sample in held if not start <= sample.at < end]
+        held, group = self.samples.setdefault(feed, []), tuple(labels.values())
+        held[:] = [sample for sample in held if not start <= sample.at < end or sample.labels != group]
         count = (end - start) // step
         of = 20.0 if feed == ERRORS else 1.0
-        held.extend(Sample(at=start + step * i, value=share * of, of=of) for i in range(count))
+        held.extend(Sample(at=start + step * i, value=share * of, of=of, labels=group) for i in range(count))
         held.sort(key=lambda sample: sample.at)
 
 

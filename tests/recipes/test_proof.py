@@ -8,6 +8,7 @@ import pytest
 from recipes.repository_files import FILES, files
 
 from bot.model.proof import (
+    ControlChoice,
     Proof,
     RankChoice,
     RankTest,
@@ -67,6 +68,17 @@ def test_groups_that_the_change_has_not_reached_are_named_by_label():
     for text, values in (("north", ("north",)), ("[north, east]", ("north", "east"))):
         found = loaded(guard % text, feeds=LABELLED, recipe=recipe)
         assert found.guards[0].guard.test == RankChoice(control={"office": values})
+
+
+RATIO = FILES["pow/settings/feeds.yml"].replace(
+    "    window: 5min\n", "    window: 5min\n    labels: {office: office}\n"
+)
+
+
+def test_a_ratio_may_be_held_against_groups_that_the_change_has_not_reached():
+    recipe = RECIPE.replace("error_rate > 5%", "mean(error_rate) > 5%")
+    found = loaded("rollback_test: {kind: wilson, control: {office: [north, east]}}\n", feeds=RATIO, recipe=recipe)
+    assert found.recipe.watch.test == ControlChoice(control={"office": ("north", "east")})
 
 
 def test_success_may_have_to_be_proven():
@@ -161,6 +173,9 @@ UNFIT = [
         'guardrails: [{rule: "wait_time > 9_days", test: {kind: mann_whitney, control: {office: north}}}]\n',
         "with the labels of `control`",
     ),
+    ("rollback_test: {kind: wilson, control: {office: north}}\n", "with the labels of `control`"),
+    ('guardrails: [{rule: "max(error_rate) > 50%", test: wilson}]\n', "the test wilson is for one limit on a ratio"),
+    ("rollback_test: {kind: cusum, control: {office: north}}\n", "`control` means nothing to the test cusum"),
     ("rollback_test: {kind: cusum, looks: 3}\n", "`looks` means nothing to the test cusum"),
     ("rollback_test: {kind: mann_whitney, confidence: 99%}\n", "`confidence` means nothing to the test mann_whitney"),
 ]

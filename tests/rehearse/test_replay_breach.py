@@ -11,6 +11,7 @@ from rehearse.pasts import (
     AGE,
     ERRORS,
     LATE,
+    METRICS,
     MINUTE,
     QUEUE,
     START,
@@ -23,7 +24,7 @@ from rehearse.pasts import (
 )
 from tries import tries
 
-from bot.model.proof import ShareTest
+from bot.model.proof import ControlChoice, ShareTest
 from bot.model.recipe import RollbackMode
 from bot.model.series import Sample, SeriesKind
 from bot.model.settings import RollbackTest
@@ -35,6 +36,8 @@ from bot.rehearse.replay_breach import breach_at, replay_breach
 from bot.rehearse.strand import Strand
 from bot.rehearse.track import micros_at, micros_of, moment_at
 from bot.rehearse.watch_past import EVERY, Watcher
+from bot.rules.catalog import Scope
+from bot.rules.compile import compile_rule
 from bot.rules.evaluate import Needs, evaluate
 
 TEST = RollbackTest(
@@ -104,6 +107,33 @@ def test_evidence_that_adds_up_is_the_monitors_own():
         for since in (None, START + 40 * MINUTE):
             test = replace(TEST, share=ShareTest.CUSUM)
             assert RuleOutcome.HOLDS in agree("error_rate > 5%", series, Needs(fresh_after=since), looks, test)
+
+
+@settings(max_examples=tries(60), deadline=None)
+@given(
+    text=st.sampled_from(["mean(error_rate) > 5%", "mean(error_rate) < 95%"]),
+    days=st.sampled_from([0.05, 1, 8]),
+    shares=st.tuples(*[st.sampled_from([0.0, 0.04, 0.2, 1.0])] * 4),
+    of=st.sampled_from([7.0, 40.0, 2.5]),
+    since=st.one_of(st.none(), st.integers(-5, 60)),
+)
+def test_a_share_that_is_held_against_a_control_group_is_the_monitors_own(text, days, shares, of, since):
+    random, live = Random(4), START + timedelta(days=days)
+    at, held = START, []
+    while at < live + 200 * MINUTE:
+        for office, before, after in (("north", *shares[:2]), ("south", *shares[2:])):
+            share = before if at < live else after
+            hits = of if share == 1 else float(sum(random.random() < share for _ in range(int(of))))
+            held.append(Sample(at=at, value=hits, of=of, labels=(office,)))
+        at += random.choice([5, 5, 5, 45]) * MINUTE
+    rule = compile_rule(text, Scope(watched=(), metrics=(replace(METRICS[1], labels=("office",)),)))
+    data = {ERRORS: replace(series_of(ERRORS, held), labels=("office",))}
+    fresh = None if since is None else live + since * MINUTE
+    needs = Needs(fresh_after=fresh, changed_at=live)
+    looks = Looks(start=micros_at(live), step=micros_of(25 * MINUTE), count=8)
+    test = TEST.chosen(ControlChoice(control={"office": ("north",)}))
+    found = replay_breach(rule, {feed: Strand(each) for feed, each in data.items()}, looks, test, needs)
+    assert found == [breach_of(rule, data, test, now=moment_at(at), needs=needs).outcome for at in looks.moments]
 
 
 def test_a_rollback_on_groups_and_one_on_the_time_before_the_change():

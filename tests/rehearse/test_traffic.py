@@ -61,8 +61,11 @@ def series(
     )
 
 
-def faults(data: Mapping[FeedName, Reading], *, feeds: str = "", **changed: str) -> list[Diagnostic]:
-    """Return what is said of the small repository's recipe on data; `changed` are its rules, and its policy."""
+def faults(data: Mapping[FeedName, Reading], *, feeds: str = "", ratio: str = "", **changed: str) -> list[Diagnostic]:
+    """Return what is said of the small repository's recipe on data.
+
+    `changed` are its rules, and its policy; `feeds` and `ratio` are further lines of the two feeds.
+    """
     text = FILES["pow/passport_backlog.yml"]
     for key, rule in changed.items():
         start = text.index(f"{key}: ") if f"{key}: " in text else len(text)
@@ -70,6 +73,7 @@ def faults(data: Mapping[FeedName, Reading], *, feeds: str = "", **changed: str)
         text = f"{text[:start]}{key}: {rule}\n{text[end:]}"
     own = FILES["pow/settings/feeds.yml"]
     own = own.replace("unit: days\n", f"unit: days\n    {feeds}\n" if feeds else "unit: days\n")
+    own = own.replace("window: 5min\n", f"window: 5min\n    {ratio}\n" if ratio else "window: 5min\n")
     library = load_library(files(passport_backlog=text, feeds=own), endpoints={})
     assert library.settings is not None
     (compiled,) = library.recipes
@@ -113,6 +117,44 @@ def test_the_figures_are_the_middle_and_the_lowest_tenth():
         f"`{WAIT}` has 4 in the middle of its windows of 1 day, 4 in the lowest tenth, and 5 are needed: "
         "0% of 30 windows would say anything"
     )
+
+
+def beside(*volumes: float) -> Series:
+    """Return errors of two offices, of so many requests in the north every five minutes, over and over."""
+    whole = [Sample(at=NOW - FIVE * n, value=0.0, of=20.0, labels=("south",)) for n in range(864, 0, -1)]
+    north = [
+        Sample(at=NOW - FIVE * n, value=0.0, of=volumes[n % len(volumes)], labels=("north",))
+        for n in range(864, 0, -1)
+        if volumes
+    ]
+    held = sorted([*whole, *north], key=lambda sample: sample.at)
+    return replace(series([]), samples=tuple(held), labels=("office",))
+
+
+CONTROLS = [
+    ("measured as often", "{kind: wilson, control: {office: north}}", beside(20.0), ""),
+    ("too few", "{kind: wilson, control: {office: north}}", beside(1.0), "office north of"),
+    ("a name that nobody has", "{kind: wilson, control: {office: nroth}}", beside(20.0), "office nroth of"),
+    (
+        "not measured at all",
+        "{kind: wilson, control: {office: north}}",
+        beside(),
+        "0% of 36 windows could be compared",
+    ),
+    ("too few for ranks", "{kind: mann_whitney, control: {office: nroth}}", beside(20.0), "0% of 3 windows could be"),
+    ("nothing to tell it by", "{kind: wilson, control: {office: north}}", replace(beside(), samples=()), ""),
+]
+
+
+@pytest.mark.parametrize(("test", "reading", "said"), [c[1:] for c in CONTROLS], ids=[c[0] for c in CONTROLS])
+def test_a_control_group_that_is_too_small_to_compare_with_is_told(test, reading, said):
+    labelled = "labels: {office: office}"
+    found = faults({ERRORS: reading}, ratio=labelled, rollback_on='"mean(error_rate) > 5%"', rollback_test=test)
+    assert [fault.id for fault in found] == (["POW052"] if said else [])
+    assert said in "".join(fault.message for fault in found)
+    assert not found or found[0].source.startswith("rollback_on")
+    failed = FeedFailure(feed=ERRORS, kind=FailureKind.TIMEOUT, message="slow")
+    assert not faults({ERRORS: failed}, ratio=labelled, rollback_on='"mean(error_rate) > 5%"', rollback_test=test)
 
 
 def test_for_needs_its_coverage_and_other_rules_every_second_window():

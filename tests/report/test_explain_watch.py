@@ -2,7 +2,16 @@
 
 import pytest
 
-from bot.model.proof import Numbers, Proof, RankChoice, SequenceTest, ShareTest, SurvivalChoice, SurvivalTest
+from bot.model.proof import (
+    ControlChoice,
+    Numbers,
+    Proof,
+    RankChoice,
+    SequenceTest,
+    ShareTest,
+    SurvivalChoice,
+    SurvivalTest,
+)
 from bot.model.recipe import Guard, GuardRole, NoData, OnDeadline, RollbackMode, Watch
 from bot.model.settings import RollbackTest
 from bot.report.explain_watch import guard_item, late_sentence, proof_sentence, success_proof
@@ -47,6 +56,11 @@ def test_what_proves_a_rule_of_its_own():
     )
     assert proven(RankChoice()).startswith("It must lie beyond the same hours of a week before in 60%")
     assert proven(SurvivalChoice()) == "Cases that are open count, and it must be so with 99% confidence."
+    assert proven(ControlChoice(control={"office": ("north",)})) == (
+        "The ratio is that of all others, and must lie beyond office north at the same time or, if they differed in "
+        "the week before the change, beyond the same hours of a week before, by more than a tenth of the limit, with "
+        "99.9% confidence (Newcombe's bound)."
+    )
     policy = RollbackTest(numbers=Numbers(survival=SurvivalTest(confidence=0.9)))
     assert proven(SurvivalChoice(), policy).endswith("with 90% confidence.")
     guard = Guard(name="slow", rule="", test=SurvivalChoice())

@@ -210,7 +210,8 @@ RULE_PAGES: Pages = {
     Check.TEST_UNFIT: Page(
         why="A test proves one kind of thing: wilson and cusum that a share is beyond its limit, kaplan_meier that a "
         "quantile of cases is, of which some are open, mann_whitney that one metric lies above a baseline's. Held to "
-        "a rule of another kind it would never prove anything, and the rule would never take a change back.",
+        "a rule of another kind it would never prove anything, and the rule would never take a change back. The "
+        "groups of `control` are told by the labels of the feed.",
         bad=f'{_RECIPE}rollback_on: "wait_time > 30_days"\nrollback_test: «cusum»\n',
         good=f'{_RECIPE}rollback_on: "error_rate > 5%"\nrollback_test: cusum\n',
     ),
