@@ -56,8 +56,8 @@ def replay_breach(rule: Rule, past: Past, looks: Looks, test: RollbackTest, need
         match strand.header:
             case FeedFailure():
                 return [RuleOutcome.ERROR] * looks.count
-            case Series(kind=SeriesKind.RATIO):
-                parts = strand.parted(test.control) if test.control else (strand, None)
+            case Series(kind=SeriesKind.RATIO) as series:
+                parts = strand.parted(series, test.control) if test.control else (strand, None)
                 found = replay_shares(
                     limit, parts, test, needs, [look - micros_of(rule.delay) for look in looks.moments]
                 )

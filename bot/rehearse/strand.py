@@ -85,15 +85,12 @@ class Strand:
             return plain
         return Track.of([sample for sample in self._samples if is_countable(sample)])
 
-    def parted(self, control: Control) -> tuple["Strand", "Strand"]:
-        """Part a series into the groups that a change has reached, and those of a control group."""
-        reading, names = self._reading, tuple(sorted(control.items()))
-        if names not in self._parts and isinstance(reading, Series):
-            reached, beside = parted(reading, control)
-            self._parts[names] = (
-                Strand(replace(reading, samples=reached)),
-                Strand(replace(reading, samples=beside)),
-            )
+    def parted(self, series: Series, control: Control) -> tuple["Strand", "Strand"]:
+        """Part its series into the groups that a change has reached, and those of a control group."""
+        names = tuple(sorted(control.items()))
+        if names not in self._parts:
+            reached, beside = (Strand(replace(series, samples=part)) for part in parted(series, control))
+            self._parts[names] = reached, beside
         return self._parts[names]
 
     def cut(self, start: datetime, end: datetime) -> Reading:

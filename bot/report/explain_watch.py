@@ -41,9 +41,7 @@ def guard_item(guard: Guard, when: str, policy: RollbackTest) -> str:
 
 
 def control_clause(test: RollbackTest) -> str:
-    """Say what a ratio is held against beside its limit; empty without a control group."""
-    if not test.control:
-        return ""
+    """Say what a ratio that has a control group is held against beside its limit."""
     return (
         f"beyond {_named(test.control)} at the same time or, if they differed in the week before the change, beyond "
         "the same hours of a week before, by more than a tenth of the limit, with "

@@ -268,6 +268,9 @@ def test_any_other_rule_is_taken_back_on_separate_windows():
     assert "it is looked at 3 times, 1 day apart, the last time now, and must be so now and at least 2 times" in told
 
 
+CONTROL = "rollback_test: {kind: wilson, control: {office: north}}"
+
+
 def test_evidence_that_sums_up_is_one_thing_more():
     found = explained(rollback=RollbackTest(share=ShareTest.CUSUM, breaches=6))
     told = said(found, "What counts as rollback")
@@ -287,6 +290,24 @@ def test_evidence_that_sums_up_is_one_thing_more():
         "reach": 259_200.0,
         "alpha": 0.05,
     }
+
+
+def test_a_control_group_is_one_thing_more():
+    found = explained(
+        rewritten(
+            ("    window: 5min\n", "    window: 5min\n    labels: {office: office}\n"),
+            ("rollback_on: error_rate > 5%", f"rollback_on: mean(error_rate) > 5%\n{CONTROL}"),
+        )
+    )
+    told = said(found, "What counts as rollback")
+    assert "beyond what chance explains. All three must be so:" in told
+    assert "- over the last 2 hours together, beyond office north at the same time or, if they" in told
+    assert "- in at least 8 of the last 12 windows of 10 minutes, each for itself" in told
+    rollback = json_of(found)["rollback"]
+    assert isinstance(rollback, dict)
+    needs = rollback["needs"]
+    assert isinstance(needs, dict)
+    assert needs["control"] == {"office": ["north"]}
 
 
 @pytest.mark.parametrize(

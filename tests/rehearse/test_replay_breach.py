@@ -1,7 +1,7 @@
 """Replaying a rollback rule, and a whole watch, says what the monitor itself says look by look."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import pytest
@@ -37,7 +37,7 @@ from bot.rehearse.strand import Strand
 from bot.rehearse.track import micros_at, micros_of, moment_at
 from bot.rehearse.watch_past import EVERY, Watcher
 from bot.rules.catalog import Scope
-from bot.rules.compile import compile_rule
+from bot.rules.compile import Rule, compile_rule
 from bot.rules.evaluate import Needs, evaluate
 
 TEST = RollbackTest(
@@ -109,6 +109,33 @@ def test_evidence_that_adds_up_is_the_monitors_own():
             assert RuleOutcome.HOLDS in agree("error_rate > 5%", series, Needs(fresh_after=since), looks, test)
 
 
+def offices(days: float, shares: tuple[float, ...], of: float) -> tuple[datetime, list[Sample]]:
+    """Count for so many days and then three hours; shares of the north before and after, and of the south."""
+    random, live = Random(4), START + timedelta(days=days)
+    at, held = START, []
+    while at < live + 200 * MINUTE:
+        for office, before, after in (("north", *shares[:2]), ("south", *shares[2:])):
+            share = before if at < live else after
+            hits = of if share == 1 else float(sum(random.random() < share for _ in range(int(of))))
+            held.append(Sample(at=at, value=hits, of=of, labels=(office,)))
+        at += random.choice([5, 5, 5, 5, 5, 20]) * MINUTE
+    return live, held
+
+
+def held_against(text: str, live: datetime, held: list[Sample], *, since: int | None) -> list[RuleOutcome]:
+    """Replay a ratio with a control group and hold every look against the monitor's own measurement."""
+    rule = compile_rule(text, Scope(watched=(), metrics=(replace(METRICS[1], labels=("office",)),)))
+    assert isinstance(rule, Rule)
+    data = {ERRORS: replace(series_of(ERRORS, held), labels=("office",))}
+    fresh = None if since is None else live + since * MINUTE
+    needs = Needs(fresh_after=fresh, changed_at=live)
+    looks = Looks(start=micros_at(live + 25 * MINUTE), step=micros_of(25 * MINUTE), count=7)
+    test = TEST.chosen(ControlChoice(control={"office": ("north",)}))
+    found = replay_breach(rule, {feed: Strand(each) for feed, each in data.items()}, looks, test, needs)
+    assert found == [breach_of(rule, data, test, now=moment_at(at), needs=needs).outcome for at in looks.moments]
+    return found
+
+
 @settings(max_examples=tries(60), deadline=None)
 @given(
     text=st.sampled_from(["mean(error_rate) > 5%", "mean(error_rate) < 95%"]),
@@ -118,22 +145,23 @@ def test_evidence_that_adds_up_is_the_monitors_own():
     since=st.one_of(st.none(), st.integers(-5, 60)),
 )
 def test_a_share_that_is_held_against_a_control_group_is_the_monitors_own(text, days, shares, of, since):
-    random, live = Random(4), START + timedelta(days=days)
-    at, held = START, []
-    while at < live + 200 * MINUTE:
-        for office, before, after in (("north", *shares[:2]), ("south", *shares[2:])):
-            share = before if at < live else after
-            hits = of if share == 1 else float(sum(random.random() < share for _ in range(int(of))))
-            held.append(Sample(at=at, value=hits, of=of, labels=(office,)))
-        at += random.choice([5, 5, 5, 45]) * MINUTE
-    rule = compile_rule(text, Scope(watched=(), metrics=(replace(METRICS[1], labels=("office",)),)))
-    data = {ERRORS: replace(series_of(ERRORS, held), labels=("office",))}
-    fresh = None if since is None else live + since * MINUTE
-    needs = Needs(fresh_after=fresh, changed_at=live)
-    looks = Looks(start=micros_at(live), step=micros_of(25 * MINUTE), count=8)
-    test = TEST.chosen(ControlChoice(control={"office": ("north",)}))
-    found = replay_breach(rule, {feed: Strand(each) for feed, each in data.items()}, looks, test, needs)
-    assert found == [breach_of(rule, data, test, now=moment_at(at), needs=needs).outcome for at in looks.moments]
+    held_against(text, *offices(days, shares, of), since=since)
+
+
+@pytest.mark.parametrize(
+    ("days", "shares", "outcome"),
+    [
+        (1, (0.02, 0.02, 0.02, 0.3), RuleOutcome.HOLDS),
+        (1, (0.02, 0.3, 0.02, 0.3), RuleOutcome.GREY),
+        (8, (0.5, 0.3, 0.02, 0.3), RuleOutcome.HOLDS),
+        (0, (0.02, 0.3, 0.02, 0.3), RuleOutcome.HOLDS),
+    ],
+    ids=["harm", "an outage", "the others differed, and a week before it was better", "nothing is known from before"],
+)
+def test_harm_and_outages_are_replayed_as_what_they_are(days, shares, outcome):
+    assert outcome in held_against("mean(error_rate) > 5%", *offices(days, shares, 40.0), since=0)
+    opposite = RuleOutcome.GREY if outcome is RuleOutcome.HOLDS else RuleOutcome.HOLDS
+    assert held_against("mean(error_rate) > 5%", *offices(days, shares, 40.0), since=0)[-1] is not opposite
 
 
 def test_a_rollback_on_groups_and_one_on_the_time_before_the_change():
