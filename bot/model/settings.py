@@ -288,6 +288,7 @@ class Policy:
     expire_after: timedelta = timedelta(days=14)
     look_again_after: timedelta = timedelta(hours=6)
     close_after: timedelta = timedelta(days=1)
+    closings_per_day: int = 5
     proposals_per_run: int = 10
     rollbacks_per_day: int = 4
     paused: bool = False

@@ -39,7 +39,7 @@ from bot.propose.pace import paced, slowed
 from bot.propose.plan import Held, Situation, queue
 from bot.propose.proposal import proposal_of
 from bot.propose.publish import Publisher, edited, landed
-from bot.propose.upkeep import refigured, retire, revive, supersede
+from bot.propose.upkeep import refigured, retire, retire_gone, revive, supersede
 from bot.recipes.library import CompiledRecipe, Library
 from bot.report.pull_request import Case, redline_of, title_of
 from bot.rules.scan import Question
@@ -186,8 +186,7 @@ class _Detector:
                     yield from self._propose(each, compiled, finding, desk)
                 case _:
                     assert_never(each)
-        for gone in fading:
-            yield from retire(desk, gone, situation)
+        yield from retire_gone(desk, fading, situation)
         later = replace(situation, policy=paced(self.settings.policy, (), self.site.now))
         yield from messages.queued(queue((each for each in decided if isinstance(each, Held)), later))
         if desk.drafts:

@@ -1,15 +1,17 @@
 """What a run does with the proposals that stand: new figures, an end, a successor, a return."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.model.clock import format_time
-from bot.model.errors import BotError
-from bot.model.event import Event, Mark
+from bot.model.errors import BotError, ForgeError
+from bot.model.event import Event, Mark, Step
 from bot.model.finding import Finding
 from bot.model.names import CommitSha, PullNumber
 from bot.model.record import Record
 from bot.propose import messages
+from bot.propose.brake import Braked, brake
 from bot.propose.desk import Desk
 from bot.propose.figures import as_recorded
 from bot.propose.life import (
@@ -26,7 +28,19 @@ from bot.propose.life import (
 from bot.propose.plan import Situation
 from bot.recipes.library import CompiledRecipe
 from bot.report.closing import closing_marker, reopening_comment
+from bot.report.mass_closing import (
+    ATTENTION_LABEL,
+    Gone,
+    MassClosing,
+    mass_closing_body,
+    mass_closing_marker,
+    mass_closing_sentence,
+    mass_closing_title,
+)
 from bot.report.pull_request import shown_by
+
+_LOOK_BACK = timedelta(days=30)
+"""An issue of our own that changed within this time is found again."""
 
 
 def refigured(desk: Desk, compiled: CompiledRecipe, finding: Finding, situation: Situation) -> Iterator[Event]:
@@ -54,10 +68,53 @@ def refigured(desk: Desk, compiled: CompiledRecipe, finding: Finding, situation:
         yield messages.of_standing(old, Mark.NOTE, said)
 
 
+def retire_gone(desk: Desk, found: Sequence[Retire], situation: Situation) -> Iterator[Event]:
+    """Retire the proposals whose bottleneck or recipe is gone, unless these are too many for one day."""
+    asked = [each for each in found if not _is_stopped(each, situation)]
+    braked = brake(asked, situation.records, limit=desk.policy.closings_per_day, now=desk.site.now)
+    for each in braked.closing:
+        yield from retire(desk, each, situation)
+    if braked.left:
+        yield _left_to_people(desk, braked)
+
+
+def _left_to_people(desk: Desk, braked: Braked) -> Event:
+    """Tell that none of them is closed, in an issue, too; a forge that refuses it stops nothing."""
+    gone = tuple(Gone(pull=each.old.pull, recipe=each.old.recipe, sentence=each.sentence) for each in braked.left)
+    mass = MassClosing(gone=gone, recent=braked.recent, limit=desk.policy.closings_per_day)
+    where = "" if desk.dry_run else f"; {_issue(desk, mass)}"
+    return Event(
+        step=Step.DETECT,
+        mark=Mark.WARNING,
+        sentence=f"{mass_closing_sentence(mass)}{where}",
+        hint="look at the feeds, then close them, or raise `closings_per_day` in pow/settings/policy.yml",
+        data={"pulls": [each.pull for each in gone]},
+    )
+
+
+def _issue(desk: Desk, mass: MassClosing) -> str:
+    try:
+        number = desk.site.forge.open_issue(
+            marker=mass_closing_marker(mass),
+            title=mass_closing_title(mass),
+            body=mass_closing_body(mass),
+            labels=(ATTENTION_LABEL,),
+            since=desk.site.now - _LOOK_BACK,
+        )
+    except ForgeError as error:
+        return f"no issue could be opened: {error.message}"
+    return f"see #{number}"
+
+
+def _is_stopped(retired: Retire, situation: Situation) -> bool:
+    old = retired.old
+    return situation.policy.paused or situation.switch.against(old.recipe, old.targets) is not None
+
+
 def retire(desk: Desk, retired: Retire, situation: Situation) -> Iterator[Event]:
     """Decide that a proposal has nothing left to do; the gate, which sees what people made of it, closes it."""
     old = retired.old
-    if situation.policy.paused or situation.switch.against(old.recipe, old.targets):
+    if _is_stopped(retired, situation):
         return
     if not desk.dry_run:
         desk.drafts.append(obsolete(retired, at=desk.site.now, policy=desk.policy.digest))

@@ -28,6 +28,7 @@ _BUDGET, _BREAKER, _WAITING, _LIMITS = Budget(), Breaker(), Waiting(), RollbackL
 _EXPIRE_AFTER = timedelta(days=14)
 _LOOK_AGAIN_AFTER = timedelta(hours=6)
 _CLOSE_AFTER = timedelta(days=1)
+_CLOSINGS_PER_DAY = 5
 _PROPOSALS_PER_RUN = 10
 _ROLLBACKS_PER_DAY = 4
 _NO_DECISION = 0.5
@@ -59,6 +60,7 @@ def _policy(fields: Fields, content: bytes) -> Policy:
         expire_after=fields.duration("expire_after", _EXPIRE_AFTER),
         look_again_after=fields.duration("look_again_after", _LOOK_AGAIN_AFTER),
         close_after=fields.duration("close_after", _CLOSE_AFTER),
+        closings_per_day=fields.integer("closings_per_day", _CLOSINGS_PER_DAY),
         proposals_per_run=fields.integer("proposals_per_run", _PROPOSALS_PER_RUN),
         rollbacks_per_day=fields.integer("rollbacks_per_day", _ROLLBACKS_PER_DAY),
         paused=fields.flag("paused", default=False),

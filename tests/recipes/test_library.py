@@ -241,6 +241,7 @@ def test_the_muted_recipes_and_the_other_choices_of_a_policy_are_read():
         POLICY
         + "muted: [PASSPORT_BACKLOG]\npaused: true\nbots: ['pow[bot]']\nexcluded_approvers: [mallory]\n"
         + "expire_after: 3_days\nproposals_per_run: 1\nrollbacks_per_day: 0\nlook_again_after: 2h\n"
+        + "closings_per_day: 0\n"
         + "open_proposals: {automatic: 3}\n"
         + "calendar:\n  time_zone: Europe/Amsterdam\n  allow: [Mon-Fri 08:00-18:00]\n"
         + "  freeze: [{from: 2026-12-20, through: 2027-01-02, reason: year-end close}]\n"
@@ -253,7 +254,7 @@ def test_the_muted_recipes_and_the_other_choices_of_a_policy_are_read():
     policy = settings.policy
     assert (policy.paused, policy.bots, policy.excluded_approvers) == (True, ("pow[bot]",), ("mallory",))
     assert (policy.expire_after, policy.proposals_per_run, policy.rollbacks_per_day) == (timedelta(days=3), 1, 0)
-    assert policy.look_again_after == timedelta(hours=2)
+    assert (policy.look_again_after, policy.closings_per_day) == (timedelta(hours=2), 0)
     assert policy.budget == Budget(automatic=3, people=20, urgent=5)
     assert policy.calendar == Calendar(
         time_zone="Europe/Amsterdam",
@@ -358,6 +359,7 @@ def test_settings_that_only_name_what_they_must_have_the_models_defaults():
     assert settings.policy.expire_after == timedelta(days=14)
     assert settings.policy.look_again_after == timedelta(hours=6)
     assert (settings.policy.proposals_per_run, settings.policy.rollbacks_per_day) == (10, 4)
+    assert settings.policy.closings_per_day == 5
     assert settings.policy.breaker == Breaker(target=3, agency=8, within=timedelta(days=30))
     assert settings.policy.impact.unknown_key is Level.HIGH
     assert settings.policy.impact.high_impact == HighImpact(level=Level.HIGH)
