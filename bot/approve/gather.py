@@ -83,6 +83,23 @@ class Gatherer:
             self._touched[pull.head] = differs & since
         return self._touched[pull.head]
 
+    def holder(self, pull: PullRequest, records: tuple[Record, ...]) -> PullNumber | None:
+        """Return the other open pull request to which the checks on this one's head belong; None: they are its own.
+
+        A check stands on a commit, and anybody may open a pull request of the bot's commit, from a fork, too. What
+        the ledger has comes first, then a branch of this repository, then the older one.
+        """
+        same = [each for each in self.open_pulls() if each.head == pull.head]
+        if len(same) < 2:
+            return None
+        of_main = [each for each in same if each.base_branch == self.default_branch]
+
+        def rank(each: PullRequest) -> tuple[bool, bool, int]:
+            return _standing(each.number, records) is None, not each.same_repository, each.number
+
+        first = min(of_main, key=rank, default=pull)
+        return first.number if first.number != pull.number else None
+
     def others(self, pull: PullRequest, base: CommitSha, records: tuple[Record, ...]) -> tuple[OtherPull, ...]:
         """Return the earlier open pull requests that change desired state, or may: those that hold this one up.
 
@@ -93,7 +110,7 @@ class Gatherer:
         for other in self.open_pulls():
             if other.number >= pull.number or other.base_branch != self.default_branch or not other.same_repository:
                 continue
-            if other.draft and not _is_proposal(other.number, records):
+            if other.draft and not _is_proposal(_standing(other.number, records)):
                 continue
             paths = self._targets(other, base)
             if paths is None or paths:
@@ -236,8 +253,13 @@ class Gatherer:
         return NoProof(reason=in_words(found)) if isinstance(found, Vetoed) else None
 
 
-def _is_proposal(number: PullNumber, records: tuple[Record, ...]) -> bool:
-    """Tell whether the ledger has a pull request as that of a proposal that has not ended; a rollback is none."""
+def _standing(number: PullNumber, records: tuple[Record, ...]) -> RecordedProposal | None:
+    """Return what the ledger has of a pull request that has not ended there."""
     changes = {each.change for each in records if each.phase is Phase.PROPOSED and each.facts.get("pull") == number}
     known = (recorded_proposal(records_of(records, change)) for change in changes)
-    return any(each is not None and each.closed is None and each.rollback_of is None for each in known)
+    return next((each for each in known if each is not None and each.closed is None), None)
+
+
+def _is_proposal(standing: RecordedProposal | None) -> bool:
+    """Tell a proposal from a rollback, and from what is not the bot's."""
+    return standing is not None and standing.rollback_of is None

@@ -95,6 +95,9 @@ class _Gate:
         for number in sorted(opened):
             if only not in {None, number}:
                 continue
+            if (holder := self.gatherer.holder(opened[number], records)) is not None:
+                yield self._held_elsewhere(opened[number], holder)
+                continue
             seen = self._seen(opened[number], records)
             if only is None and self.notebook.spares(number, seen):
                 continue
@@ -115,11 +118,20 @@ class _Gate:
             for_us = pull.base_branch == self.gatherer.default_branch and not _is_proposal(pull)
             if not for_us or only not in {None, pull.number}:
                 continue
+            if (holder := self.gatherer.holder(pull, records)) is not None:
+                yield self._held_elsewhere(pull, holder)
+                continue
             seen = self._seen(pull, records)
             if only is None and self.notebook.spares(pull.number, seen):
                 continue
             self.notebook.void(pull.number)
             yield from if_any(partial(self._of_people, pull, records, seen), subject=f"#{pull.number}")
+
+    def _held_elsewhere(self, pull: PullRequest, holder: PullNumber) -> Event:
+        """Show nothing on a commit whose checks are another pull request's, and look again when that is over."""
+        self.notebook.void(pull.number)
+        sentence = f"its commit is that of pull request {holder}, whose checks stand there"
+        return about(Mark.WARNING, pull, sentence, hint="decide on that one, or close it")
 
     def _emergencies(self, only: PullNumber | None, records: tuple[Record, ...]) -> Iterator[Event]:
         """See to the reviews of what was merged in an emergency, in this run or before."""

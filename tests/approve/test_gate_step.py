@@ -512,7 +512,7 @@ def test_pull_requests_of_people_and_of_forks_are_none_of_its_business(tmp_path:
     office.world.push("feature", {"README.md": b"x"}, by=MALLORY)
     stranger = MemoryForge(office.world, actor=MALLORY)
     stranger.open_pull(branch=BranchName("feature"), base=MAIN, title="x", body="", draft=False)
-    office.world.push("pow/fork", {"README.md": b"x"}, by=MALLORY)
+    office.world.push("pow/fork", {"README.md": b"y"}, by=MALLORY)
     fork = stranger.open_pull(branch=BranchName("pow/fork"), base=MAIN, title="x", body="", draft=False)
     office.world.pulls[fork.number] = replace(fork, same_repository=False)
 

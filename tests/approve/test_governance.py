@@ -384,6 +384,46 @@ def test_a_draft_of_the_bot_that_is_no_open_proposal_locks_nothing(
     assert gatherer.others(pull, office.main, records) == ()
 
 
+RELEASE = BranchName("release")
+
+
+@pytest.mark.parametrize(
+    ("fields", "ours", "theirs"),
+    [
+        ({}, None, 1),
+        ({"same_repository": False}, None, 1),
+        ({"number": PullNumber(0)}, None, 1),
+        ({"base_branch": RELEASE}, None, 1),
+        ({"head": "main"}, None, None),
+    ],
+    ids=["a later one", "a fork's", "an earlier one", "for another base", "another commit"],
+)
+def test_the_checks_on_the_bots_commit_are_those_of_its_own_pull_request(
+    tmp_path: Path, fields: dict[str, Any], ours: int | None, theirs: int | None
+) -> None:
+    office = Office(tmp_path, STRICT)
+    office.detect()
+    (own,) = office.world.pulls.values()
+    if "head" in fields:
+        fields = {"head": office.main}
+    office.world.branches[BranchName("mine")] = fields.get("head", own.head)
+    number = fields.get("number", PullNumber(2))
+    other = replace(own, **{"number": number, "author": MALLORY, "head_branch": BranchName("mine"), **fields})
+    office.world.pulls[number] = other
+    gatherer = Gatherer(site=office.site(), policy=a_policy(), recipes={}, default_branch=MAIN)
+    records = office.ledger.records()
+    assert (gatherer.holder(own, records), gatherer.holder(other, records)) == (ours, theirs)
+
+
+def test_of_two_on_one_commit_that_are_for_another_base_each_speaks_for_itself(tmp_path: Path) -> None:
+    office = Office(tmp_path, STRICT)
+    for branch in ("one", "two"):
+        opened(office, {"README.md": b"x"}, branch=branch, base_branch=RELEASE)
+    gatherer = Gatherer(site=office.site(), policy=a_policy(), recipes={}, default_branch=MAIN)
+    heads = {pull.head for pull in gatherer.open_pulls()}
+    assert (len(heads), [gatherer.holder(pull, ()) for pull in gatherer.open_pulls()]) == (1, [None, None])
+
+
 class Lagging(MemoryRepository):
     """A clone that a push overtakes: `behind` fetches bring nothing."""
 

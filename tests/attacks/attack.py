@@ -35,6 +35,18 @@ EXCLUDING = replace(
     name="excluding",
     files=(("pow/settings/policy.yml", POLICY + b"excluded_approvers: [gus]\n"),),
 )
+UNGOVERNED = replace(
+    PASSPORT,
+    name="ungoverned",
+    files=(("pow/settings/policy.yml", POLICY + b"governance: required\n"),),
+)
+"""The policy asks for governance files, and there is none."""
+GOVERNANCE_PATH = "pow/governance/PHOTO_VALIDATOR.yml"
+GOVERNANCE = b"service: PHOTO_VALIDATOR\nowner: supervisors\n" + b"".join(
+    b"%s: All people are treated the same way by this service.\n" % name
+    for name in (b"transparency", b"truth", b"safety", b"ethics", b"privacy")
+)
+GOVERNED = replace(UNGOVERNED, name="governed", files=(*UNGOVERNED.files, (GOVERNANCE_PATH, GOVERNANCE)))
 URGENT = replace(
     PASSPORT,
     name="urgent",

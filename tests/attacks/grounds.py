@@ -190,7 +190,7 @@ class Scene:
 
     def request(self, method: str, path: str, *, by: str = "root", token: str = "", **body: Any) -> httpx.Response:
         """Send one request as somebody, whatever the answer is."""
-        url = f"{self.base_url}/api/v3/repos/agency/{self.repository.name}/{path}"
+        url = f"{self.base_url}/api/v3/repos/{self.repository.full_name}/{path}"
         headers = {"Authorization": f"Bearer {token or f'token-{by}'}", "Content-Type": "application/json"}
         return self.http.request(method, url, headers=headers, content=json.dumps(body) if body else None)
 

@@ -4,7 +4,19 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
-from attacks.attack import COUNTED, EVIL, FLAGGED, LOW, PROPOSED, Attack, edit
+from attacks.attack import (
+    COUNTED,
+    EVIL,
+    FLAGGED,
+    GOVERNANCE,
+    GOVERNANCE_PATH,
+    GOVERNED,
+    LOW,
+    PROPOSED,
+    UNGOVERNED,
+    Attack,
+    edit,
+)
 from attacks.grounds import Scene
 from propose.office import FEEDS, POLICY, RECIPE, SERVICE, SERVICE_PATH
 
@@ -193,6 +205,13 @@ def uncounted(scene: Scene) -> None:
     blessed(scene, {path: json.dumps(told)})
 
 
+def governance_broken(scene: Scene) -> None:
+    """Approve what was governed when it was proposed, and is not any more."""
+    scene.review("sam")
+    less = b"".join(line for line in GOVERNANCE.splitlines(keepends=True) if not line.startswith(b"privacy"))
+    scene.push({GOVERNANCE_PATH: less}, by="root", branch="main")
+
+
 NO_FILE = "is not a file of this change"
 ATTACKS = (
     Attack(id="a push that undoes a low impact", does=lambda s: edit(s, "mallory"), says=WAITS, setting=LOW),
@@ -274,6 +293,42 @@ ATTACKS = (
         does=lambda s: blessed(s, {"pow/settings/policy.yml": POLICY}),
         says=f"pow/settings/policy.yml {NO_FILE}",
         setting=COUNTED,
+    ),
+    Attack(
+        id="governance that is missing, brought along",
+        does=lambda s: blessed(s, {GOVERNANCE_PATH: GOVERNANCE}),
+        says=f"{GOVERNANCE_PATH}:1:1: there is no such file on the base branch",
+        setting=UNGOVERNED,
+    ),
+    Attack(
+        id="governance changed in the pull request",
+        does=lambda s: blessed(s, {GOVERNANCE_PATH: GOVERNANCE.replace(b"owner: supervisors", b"owner: mallory")}),
+        says=f"{GOVERNANCE_PATH} {NO_FILE}",
+        setting=GOVERNED,
+    ),
+    Attack(
+        id="governance removed in the pull request",
+        does=lambda s: blessed(s, {GOVERNANCE_PATH: None}),
+        says=f"{GOVERNANCE_PATH} {NO_FILE}",
+        setting=GOVERNED,
+    ),
+    Attack(
+        id="governance.yml beside the patch",
+        does=lambda s: blessed(s, {"patches/services/governance.yml": GOVERNANCE}),
+        says=f"patches/services/governance.yml {NO_FILE}",
+        setting=UNGOVERNED,
+    ),
+    Attack(
+        id="governance no longer asked for by the pull request's policy",
+        does=lambda s: blessed(s, {"pow/settings/policy.yml": POLICY}),
+        says=f"pow/settings/policy.yml {NO_FILE}",
+        setting=UNGOVERNED,
+    ),
+    Attack(
+        id="governance broken on the base meanwhile",
+        does=governance_broken,
+        says="`privacy` is missing",
+        setting=GOVERNED,
     ),
     Attack(
         id="recipe changed in the pull request",

@@ -130,8 +130,8 @@ ENDINGS: tuple[list[Event], ...] = (
     ),
     *(
         [Beside(which=which, does=each) for each in ("touch", "back", "reopen", last)]
-        for which in (MINE, SIBLING, FORK)
-        for last in ("ready", "draft")
+        for which, ends in {MINE: ("ready", "draft", "away", "close"), SIBLING: ("draft",), FORK: ("ready",)}.items()
+        for last in ends
     ),
 )
 """What a history may end with, so that what is rare by itself is seen often enough."""
