@@ -118,7 +118,7 @@ def test_imports_point_to_the_left():
         if (parts := name.split("."))[0] == "bot" and len(parts) > 1 and parts[1] in LAYERS
         if LAYERS.index(parts[1]) > LAYERS.index(package_of(file))
     ]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_pure_modules_do_no_io_and_read_no_clock():
@@ -134,7 +134,7 @@ def test_pure_modules_do_no_io_and_read_no_clock():
             for called, line in called_in(file)
             if called in CLOCK_CALLS or called == "open"
         ]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_only_the_command_line_prints_exits_and_reads_the_environment():
@@ -145,7 +145,7 @@ def test_only_the_command_line_prints_exits_and_reads_the_environment():
                 wrong.append(f"bot/{file}:{node.lineno}: calls {node.func.id}()")
             if isinstance(node, ast.Attribute) and node.attr in {"environ", "argv"} and file not in STARTS_PROCESSES:
                 wrong.append(f"bot/{file}:{node.lineno}: reads the environment")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_files_and_functions_stay_small():
@@ -157,7 +157,7 @@ def test_files_and_functions_stay_small():
         for name, length in functions(file)
         if length > FUNCTION_LINES
     ]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_nearly_all_functions_are_short():
@@ -181,7 +181,7 @@ def test_values_are_frozen():
                 keywords = {k.arg for k in decorator.keywords} if isinstance(decorator, ast.Call) else set()
                 if getattr(called, "id", "") == "dataclass" and not {"frozen", "slots", "kw_only"} <= keywords:
                     wrong.append(f"bot/{file}:{node.lineno}: not frozen, slotted, kw-only")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_module_says_what_it_knows():
