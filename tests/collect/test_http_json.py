@@ -186,17 +186,19 @@ def test_a_redirect_is_never_followed():
 
 
 SLOW = timedelta(seconds=0.3)
+DRIPS = 400
+"""So many drips, a twentieth of a second apart, take twenty seconds."""
 
 
 def wait_forever(_: BaseHTTPRequestHandler) -> None:
-    threading.Event().wait(3)
+    threading.Event().wait(20)
 
 
 def drip_body(request: BaseHTTPRequestHandler) -> None:
     request.send_response(200)
     request.send_header("Content-Length", "1000000")
     request.end_headers()
-    for _ in range(60):
+    for _ in range(DRIPS):
         request.wfile.write(b" ")
         request.wfile.flush()
         time.sleep(0.05)
@@ -204,7 +206,7 @@ def drip_body(request: BaseHTTPRequestHandler) -> None:
 
 def drip_headers(request: BaseHTTPRequestHandler) -> None:
     request.wfile.write(b"HTTP/1.1 200 OK\r\n")
-    for number in range(60):
+    for number in range(DRIPS):
         request.wfile.write(f"X-Header-{number}: a\r\n".encode())
         request.wfile.flush()
         time.sleep(0.05)
@@ -218,7 +220,7 @@ def test_a_slow_or_dripping_feed_is_cut_at_its_timeout(answer: Answer):
         took = time.monotonic() - begun
     assert failure.kind is FailureKind.TIMEOUT
     assert "within 0.3 seconds" in failure.message
-    assert took < 2
+    assert took < 10, "all of it would take twice as long"
 
 
 def test_a_huge_answer_is_cut_at_the_byte_limit():

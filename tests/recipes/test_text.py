@@ -284,21 +284,21 @@ def test_a_fault_shows_its_source_line():
 def test_the_worst_file_is_read_in_seconds(pattern, loader):
     size = MAX_BYTES if loader is FASTEST else MAX_BYTES // 8
     content = pattern * (size // len(pattern))
-    start = time.perf_counter()
+    start = time.process_time()
 
     parse("x.yml", content, loader=loader)
 
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_a_rule_of_100_kilobytes_is_read_and_placed_fast():
     read = document(b'r: "' + b"max(x) > 20_days and " * 5000 + b'"\n')
-    start = time.perf_counter()
+    start = time.process_time()
 
     place = read.inside(("r",), 21 * 4000, 3)
 
     assert (place.column, place.width) == (5 + 21 * 4000, 3)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 yaml_like = st.text(st.sampled_from("ab:-?[]{},&*!|>'\"%@`# \n\\0159._~x\u00e9\u8a31"), max_size=60)

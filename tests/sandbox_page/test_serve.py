@@ -39,7 +39,7 @@ def test_an_interrupt_ends_it_cleanly_whatever_runs(tmp_path, seconds_later):
         assert httpx.get(address, trust_env=False).status_code == 200
         time.sleep(seconds_later)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (0, "")
     assert out == "the sandbox is closed\n"
 
