@@ -17,7 +17,7 @@ def agency_client(environment: Environment, http: "httpx.Client", *, attempts: i
     if not token:
         raise BotError(
             "POW_GATEWAY_TOKEN is not set: the gateway takes nothing without it",
-            hint="put a token of role release_manager into the environment's secret POW_GATEWAY_TOKEN",
+            hint="it takes a token of role release_manager: a secret of the environment on GitHub, here an `export`",
         )
     from bot.sync.exchange import JsonClient, Patience
 

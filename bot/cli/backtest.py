@@ -66,6 +66,8 @@ def _run(name: str | None, folder: Path, options: dict[str, Any]) -> int:
         from bot.cli.backtest_pulls import compare_pulls
 
         return compare_pulls(environment, wanted)
+    if wanted.post:
+        raise click.UsageError("--post needs --pull or --pulls")
     if not name:
         raise click.UsageError("name a RECIPE, or a pull request with --pull")
     from bot.cli.backtest_folder import replay_folder

@@ -9,6 +9,7 @@ import click
 from bot.cli.backtest_options import Options, is_plain_terminal, progress
 from bot.cli.environment import Environment
 from bot.cli.show import one_line, show_diagnostics, show_json, wants_colour
+from bot.cli.write_file import write_result
 from bot.forge.git import GitRepository
 from bot.forge.git_history import GitHistory
 from bot.model.errors import BotError, DiagnosticError
@@ -17,6 +18,7 @@ from bot.model.rehearsal import Backtest
 from bot.model.settings import Settings
 from bot.recipes.files import read_files
 from bot.recipes.library import CompiledRecipe, Library, load_library
+from bot.recipes.suggest import suggest
 from bot.rehearse.backtest import History, backtest
 from bot.rehearse.read_past import read_past, unread
 from bot.report.backtest import (
@@ -35,6 +37,8 @@ from bot.report.backtest_svg import svg_of
 _COLOURS = {"curve": "cyan", "limit": "yellow", "firing": "red"}
 _WIDTH = 100
 _FIRINGS = 5
+_KNOWN = 20
+"""Recipes that are named to whoever asked for one that is not there."""
 
 
 def replay_folder(environment: Environment, folder: Path, name: str, options: Options) -> int:
@@ -50,7 +54,7 @@ def replay_folder(environment: Environment, folder: Path, name: str, options: Op
     found = _replayed(new, history, settings)
     before = None if old is None else _replayed(old, history, settings)
     if options.svg is not None:
-        options.svg.write_text(svg_of(found), encoding="utf-8")
+        write_result(options.svg, svg_of(found))
         click.echo(f"wrote {options.svg}", err=True)
     _show(found, before, options)
     for reading in found.failures:
@@ -76,8 +80,8 @@ def _recipe_of(library: Library, name: str) -> CompiledRecipe:
     if found is not None:
         return found
     show_diagnostics(tuple(each for each in library.diagnostics))
-    known = ", ".join(each.recipe.id for each in library.recipes[:20]) or "none"
-    raise BotError(f"there is no recipe {name} that loads", hint=f"these do: {known}; run `pow lint`")
+    known = [each.recipe.id for each in library.recipes][:_KNOWN]
+    raise BotError(f"there is no recipe {name} that loads", hint=suggest(name, known) or "run `pow lint`")
 
 
 def _old_recipe(folder: Path, files: Mapping[str, bytes], new: CompiledRecipe, ref: str) -> CompiledRecipe | None:

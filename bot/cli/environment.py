@@ -49,8 +49,9 @@ class Environment:
 
         owner, _, name = self.repository.partition("/")
         if not _REPOSITORY.fullmatch(self.repository):
+            named = f"does not name a repository: `{self.repository}`" if self.repository else "is not set"
             raise BotError(
-                f"GITHUB_REPOSITORY does not name a repository: `{self.repository}`",
+                f"GITHUB_REPOSITORY {named}",
                 hint="run in a GitHub workflow, or `export GITHUB_REPOSITORY=owner/name GITHUB_TOKEN=...`",
             )
         return RepoRef(owner=owner, name=name)

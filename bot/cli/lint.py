@@ -50,8 +50,8 @@ def command(  # noqa: PLR0913 -- one parameter for each option
 ) -> int:
     """Check every recipe, setting and patch below FOLDER, and say all that is wrong at once."""
     from bot.cli.processes import spread
-    from bot.recipes.files import read_files
-    from bot.recipes.lint import lint
+    from bot.recipes.files import read_files, unread_entries
+    from bot.recipes.lint import lint, unread_fault
 
     if explained is not None:
         return _explain(explained, as_json=as_json)
@@ -59,6 +59,7 @@ def command(  # noqa: PLR0913 -- one parameter for each option
         raise click.UsageError("--data needs --observe")
     files = read_files(folder)
     found = lint(files, endpoints=read_environment().endpoints, spread=spread)
+    found = tuple(sorted({*found, *map(unread_fault, unread_entries(folder))}))
     if base is not None:
         found = tuple(sorted({*found, *_against(files, folder, base)}))
     if observe:

@@ -48,6 +48,18 @@ class _Commands(click.Group):
         command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is named; of a name that is none say which it may have been."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0].lower(), list(COMMANDS), n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pow-bot", prog_name="pow")
@@ -76,13 +88,18 @@ def run(arguments: list[str], *, command: click.Command = cli) -> int:
     except SystemExit:
         # So click ends a command whose reader has gone, as with `pow ... | head -1`.
         return EXPECTED
-    except BotError as error:
-        _show_failure(error)
+    except (BotError, PermissionError) as error:
+        _show_failure(error if isinstance(error, BotError) else _denied(error))
         return EXPECTED
     except Exception:  # noqa: BLE001 -- the one place where a bug becomes a report
         _show_bug(arguments)
         return BUG
     return answer if isinstance(answer, int) else 0
+
+
+def _denied(error: PermissionError) -> BotError:
+    what = error.filename if isinstance(error.filename, str) else "a file or folder"
+    return BotError(f"{what}: {error.strerror}", hint="check its permissions, and as whom the command runs")
 
 
 def _show_failure(error: BotError) -> None:

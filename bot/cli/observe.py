@@ -34,7 +34,7 @@ def observed_faults(
     with patience("reading the feeds ..."):
         readings = _read(library, library.settings, folder, data, environment)
     for failure in (each for each in readings.values() if isinstance(each, FeedFailure)):
-        click.echo(f"not observed: {one_line(f'{failure.feed} {failure.message}')}", err=True)
+        click.echo(f"not observed: {one_line(f'{failure.feed}: {failure.message}')}", err=True)
     feeds = {feed.name: feed for feed in library.settings.feeds}
     compiled = {each.recipe.id: each for each in library.recipes}
     found: list[Diagnostic] = []

@@ -9,6 +9,7 @@ import click
 
 from bot.cli.environment import read_environment
 from bot.cli.show import one_line, show_diagnostics, show_json, wants_colour
+from bot.cli.write_file import write_result
 from bot.model.errors import BotError, Diagnostic, DiagnosticError, Severity
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def command(*, paths: tuple[Path, ...], folder: Path, wanted: str, junit: Path |
     errors = tuple(fault for fault in session.faults if fault.severity is Severity.ERROR)
     show_diagnostics(tuple(session.faults))
     if junit is not None:
-        _write(junit, junit_of(played, errors, at=environment.now))
+        write_result(junit, junit_of(played, errors, at=environment.now))
     if as_json:
         show_json({"tests": [json_of(each) for each in played], "broken": session.broken})
     _conclude(summary_of(played, broken=session.broken), count=len(played) + session.broken, wanted=wanted)
@@ -143,7 +144,8 @@ def _named(paths: tuple[Path, ...]) -> Mapping[str, bytes]:
 
     found: dict[str, bytes] = {}
     for path in paths:
-        for file in sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else (path,):
+        below = sorted(each for each in path.rglob(f"*{SUFFIX}") if not each.is_fifo()) if path.is_dir() else (path,)
+        for file in below:
             found[file.as_posix()] = _content(file)
     return found
 
@@ -157,15 +159,6 @@ def _content(path: Path) -> bytes:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise BotError(f"{path} cannot be read: {error.strerror}", hint="name files of tests, or folders") from error
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BotError(
-            f"{path} cannot be written: {error.strerror}", hint="name a file in a folder that is there"
-        ) from error
 
 
 def _conclude(summary: str, *, count: int, wanted: str) -> None:

@@ -1,4 +1,7 @@
-"""Writes a file of a checkout all at once: a reader sees the old bytes or the new ones, and nothing in between."""
+"""Writes a file of a checkout all at once: a reader sees the old bytes or the new ones, and nothing in between.
+
+And writes what a command found to a file that its caller names.
+"""
 
 import os
 import tempfile
@@ -23,6 +26,16 @@ def write_file(folder: Path, edit: FileEdit) -> None:
     except OSError as error:
         raise BotError(
             f"cannot write {edit.path}: {error.strerror}", hint="check the folder's permissions"
+        ) from error
+
+
+def write_result(path: Path, text: str) -> None:
+    """Write what a command found to where its caller wants it; BotError if that cannot be."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BotError(
+            f"{path} cannot be written: {error.strerror}", hint="name a file in a folder that is there"
         ) from error
 
 

@@ -1,8 +1,9 @@
 """One recipe against the settings and the desired state: what cannot work, or not as its author means it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import assert_never
 
 from bot.model.errors import Diagnostic, Severity
@@ -115,8 +116,15 @@ def _service_faults(
                 yield from _value_faults(document, (*path, key), value, present=file.changes[key])
             continue
         message = f"`{key}` is not in {where}, so a revert could not restore it" if file else f"there is no {where}"
-        hint = f"`pow adopt {patch.service} {key}` brings its live value in"
+        near = _near(key, file.changes) if file else _near(patch.service, desired.services)
+        hint = f"{near}`pow adopt {patch.service} {key}` brings its live value in"
         yield document.fault(Check.NOT_ADOPTED, document.key((*path, key)), message, hint=hint)
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    """Offer what is there already, where a slip is likely, before what would bring in the rest."""
+    close = get_close_matches(word, list(known), n=1)
+    return f"did you mean `{close[0]}`? otherwise " if close else ""
 
 
 def _value_faults(document: Document, path: Path, value: Setting, *, present: Setting) -> Iterator[Diagnostic]:
@@ -149,7 +157,8 @@ def _journey_faults(
     if where in desired.broken:
         return
     if file is None:
-        hint = f"`pow adopt journeys/{patch.journey}` brings its live version in"
+        near = _near(patch.journey, desired.journeys)
+        hint = f"{near}`pow adopt journeys/{patch.journey}` brings its live version in"
         yield document.fault(Check.UNKNOWN_JOURNEY, document.place(path), f"there is no {where}", hint=hint)
     elif file.version == patch.version:
         message = f"the journey {patch.journey} runs {patch.version} already"

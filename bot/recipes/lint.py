@@ -201,6 +201,19 @@ def _unread_files(files: Mapping[str, bytes]) -> Iterator[Diagnostic]:
             )
 
 
+def unread_fault(path: str) -> Diagnostic:
+    """Warn of a symbolic link, or of something else that is no regular file, where a file would be read."""
+    return Diagnostic(
+        path=path,
+        line=1,
+        column=1,
+        id=Check.NOT_READ.value,
+        message="the bot reads files only, and this is none: it may be a symbolic link",
+        hint="put the file itself here",
+        severity=Severity.WARNING,
+    )
+
+
 def _is_read(path: str) -> bool:
     below = any(path.startswith(folder) and path.endswith(end) for folder, end in _READ_BELOW.items())
     return below or is_recipe_path(path) or path in SETTINGS or path.startswith(TESTS)

@@ -41,6 +41,8 @@ _LIMITS = {
     "minimum": "is less than {}",
     "maximum": "is more than {}",
 }
+_KEYS = 4
+"""Keys of a mapping that a hint names."""
 _AT_LEAST = frozenset({"minItems", "minProperties", "minLength"})
 
 
@@ -196,18 +198,31 @@ def _hint_for(error: ValidationError) -> str:
     schema = _schema_of(error)
     kinds = schema.get("type")
     match error.instance:
-        case str() as text if kinds == "boolean" and text.lower() in _WORDS_FOR_BOOLEANS:
-            return f"write {_WORDS_FOR_BOOLEANS[text.lower()]}"
-        case str() as text if "enum" in schema:
-            return suggest(text, [str(word) for word in schema["enum"]])
-        case bool():
-            return ""
-        case int() | float() as number if kinds == "string" and re.search(schema.get("pattern", ""), str(number)):
-            return f'quote it if it is text: "{number}"'
-        case str() if isinstance(kinds, str) and kinds in {"integer", "number"}:
-            return "write the number without quotes and units"
+        case str() as text:
+            return _hint_for_text(text, kinds, schema)
+        case int() | float() as number if not isinstance(number, bool) and kinds == "string":
+            return f'quote it if it is text: "{number}"' if re.search(schema.get("pattern", ""), str(number)) else ""
+        case None if kinds == "object":
+            return _keys_of(schema)
         case _:
             return ""
+
+
+def _hint_for_text(text: str, kinds: object, schema: dict[str, Any]) -> str:
+    if kinds == "boolean" and text.lower() in _WORDS_FOR_BOOLEANS:
+        return f"write {_WORDS_FOR_BOOLEANS[text.lower()]}"
+    if "enum" in schema:
+        return suggest(text, [str(word) for word in schema["enum"]])
+    if kinds == "array":
+        return f"write a list: `[{brief(text)}]`"
+    if kinds == "object":
+        return _keys_of(schema)
+    return "write the number without quotes and units" if kinds in ("integer", "number") else ""
+
+
+def _keys_of(schema: dict[str, Any]) -> str:
+    keys = schema.get("required") or list(schema.get("properties", {}))
+    return f"write its keys: {', '.join(f'`{key}:`' for key in keys[:_KEYS])}" if keys else ""
 
 
 def _dotted(path: Path) -> str:

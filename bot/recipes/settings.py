@@ -36,6 +36,8 @@ class LoadedSettings:
 
 def load_settings(files: Mapping[str, bytes], *, endpoints: Mapping[str, str]) -> LoadedSettings:
     """Read the settings among a repository's files; `endpoints` are base URLs in place of those written."""
+    if not any(path.startswith("pow/") for path in files):
+        return LoadedSettings(settings=None, feeds=None, diagnostics=(_nowhere(),))
     documents = {name: _read(files, name) for name in _FILES}
     faults = [fault for document in documents.values() for fault in document.faults]
     feeds_file, targets_file, policy_file = (document.value for document in documents.values())
@@ -57,6 +59,12 @@ def load_settings(files: Mapping[str, bytes], *, endpoints: Mapping[str, str]) -
         diagnostics=tuple(sorted(faults)),
         policy=policy.value if policy else None,
     )
+
+
+def _nowhere() -> Diagnostic:
+    message = "there is no folder pow/ here, so no recipe and no setting"
+    hint = "run it in the top folder of the repository, or name that folder"
+    return Diagnostic(path="pow", line=1, column=1, id=Check.MISSING_FILE.value, message=message, hint=hint)
 
 
 def _read(files: Mapping[str, bytes], name: SchemaName) -> Outcome[Document]:

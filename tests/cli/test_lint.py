@@ -54,6 +54,11 @@ def test_another_meaning_under_the_same_version_is_an_error_against_the_base(cap
     assert linted("--base", "main", capsys=capsys)[:2] == (0, [])
 
 
+def test_a_recipe_behind_a_link_is_said_not_to_count(checkout: Checkout, capsys: pytest.CaptureFixture[str]):
+    (checkout.folder / "pow/linked.yml").symlink_to(checkout.folder / PATH)
+    assert linted(capsys=capsys)[:2] == (0, ["POW049"])
+
+
 def test_a_comment_and_another_file_name_are_free(checkout: Checkout, capsys: pytest.CaptureFixture[str]):
     write(f"# a comment\n{RECIPE}", "pow/renamed.yml")
     (checkout.folder / PATH).unlink()
@@ -164,7 +169,7 @@ def test_the_traffic_is_observed_in_the_feeds_themselves(
     code, ids, talk = linted("--observe", capsys=capsys)
 
     assert (code, ids) == (0, ["POW052"])
-    assert "not observed: metrics.passport.wait_time" in talk
+    assert "not observed: metrics.passport.wait_time: " in talk
 
 
 def test_without_settings_nothing_is_observed(capsys: pytest.CaptureFixture[str]):

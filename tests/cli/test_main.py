@@ -80,7 +80,52 @@ def test_a_wrong_call_is_a_usage_error_on_stderr(arguments: list[str], capsys: p
     assert "Usage: pow" in printed.err
 
 
+NEAR = [("lnit", "lint"), ("Explain", "explain"), ("back-test", "backtest"), ("moniter", "monitor")]
+
+
+@pytest.mark.parametrize(("word", "meant"), NEAR)
+def test_a_command_that_is_misspelt_is_told_which_was_meant(word, meant, capsys: pytest.CaptureFixture[str]):
+    assert run([word]) == USAGE
+    assert f"No such command '{word}'. Did you mean '{meant}'?" in capsys.readouterr().err
+    assert run(["frobnicate"]) == USAGE
+    assert "mean" not in capsys.readouterr().err
+
+
 # What is expected to fail
+
+
+def test_a_file_that_may_not_be_read_is_named_and_is_no_bug(capsys: pytest.CaptureFixture[str]):
+    @click.command()
+    def forbidden() -> None:
+        raise PermissionError(13, "Permission denied", "pow/tests")
+
+    assert run([], command=forbidden) == EXPECTED
+    assert capsys.readouterr().err == (
+        "error: pow/tests: Permission denied\nhint: check its permissions, and as whom the command runs\n"
+    )
+
+
+IN_NO_REPOSITORY = [
+    ["lint"],
+    ["govern"],
+    ["test"],
+    ["backtest", "PASSPORT_BACKLOG"],
+    ["adopt", "PHOTO_VALIDATOR", "--dry-run"],
+]
+
+
+@pytest.mark.parametrize("arguments", IN_NO_REPOSITORY, ids=" ".join)
+def test_a_folder_that_is_no_repository_is_one_diagnostic(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("POW_GATEWAY_TOKEN", "secret")
+    assert run(arguments) == EXPECTED
+    printed = capsys.readouterr()
+    shown = printed.out + printed.err
+    assert shown.count("error[") == 1
+    assert "there is no folder pow/ here" in shown
+    assert "hint: run it in the top folder of the repository" in shown
+
 
 ENVIRONMENTS = [
     ("no repository", {"GITHUB_REPOSITORY": ""}, "GITHUB_REPOSITORY"),

@@ -15,7 +15,7 @@ from bot.model.settings import AdapterKind, Approvers, Columns, FeedShape, Field
 from bot.model.unit import DAY, PLAIN_COUNT, PLAIN_RATIO
 from bot.recipes.calendar import read_hours
 from bot.recipes.fast_text import MAX_BYTES
-from bot.recipes.files import read_files
+from bot.recipes.files import read_files, unread_entries
 from bot.recipes.library import load_library
 
 OWN = read_files(ROOT)
@@ -404,8 +404,12 @@ def test_reading_a_folder_leaves_out_links_and_all_but_a_glimpse_of_what_is_too_
     (tmp_path / "pow" / "link.yml").symlink_to(tmp_path / "secret")
     (tmp_path / "patches").symlink_to(tmp_path / "pow")
 
+    (tmp_path / "pow" / "folder.yml").mkdir()
+    (tmp_path / "pow" / "lost.yml").symlink_to(tmp_path / "nowhere")
+
     read = read_files(tmp_path)
 
+    assert unread_entries(tmp_path) == ("pow/link.yml", "pow/lost.yml")
     assert {path: len(content) for path, content in read.items()} == {
         "pow/a.yml": 5,
         "pow/settings/feeds.yml": MAX_BYTES + 1,

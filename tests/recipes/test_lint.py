@@ -334,6 +334,23 @@ FAULTS = [
 ]
 
 
+HINTS = [
+    ("watch_feeds: [metrics.passport.wait_time]", "watch_feeds: a.b", "write a list: `[a.b]`"),
+    ("rollback_on:", "lint: {ignore: [POW050]}\nrollback_on:", "write its keys: `id:`, `reason:`"),
+    ("rollback_on:", "watch:\nrollback_on:", "write its keys: `mode:`, `min_samples:`, `coverage:`, `arm_after:`"),
+    ("PHOTO_VALIDATOR", "PHOTO_VALIDTOR", "did you mean `PHOTO_VALIDATOR`? otherwise `pow adopt PHOTO_VALIDTOR"),
+    ("max_blur_px", "max_blurr_px", "did you mean `max_blur_px`? otherwise `pow adopt PHOTO_VALIDATOR max_blurr_px`"),
+    ("max_blur_px", "zoom", "`pow adopt PHOTO_VALIDATOR zoom` brings its live value in"),
+    ("passport_renewal@v2", "pasport_renewal@v2", "did you mean `passport_renewal`? otherwise `pow adopt journeys/"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "hint"), HINTS)
+def test_a_hint_says_what_to_write(old, new, hint):
+    found = lint(edited(RECIPE_NAME, old, new), endpoints={})
+    assert next(fault.hint for fault in found).startswith(hint), found
+
+
 @pytest.mark.parametrize("case", FAULTS, ids=lambda case: f"{case[0]}: {case[2][:30]!r}")
 def test_what_is_wrong_is_told_at_its_place(case):
     name, old, new, check, line, column, message = case
@@ -364,7 +381,9 @@ def test_missing_settings_are_told_by_their_path(name):
 
 
 def test_an_empty_repository_lacks_its_settings_only():
-    assert [fault.id for fault in lint({}, endpoints={})] == ["POW020"] * 3
+    assert [fault.path for fault in lint({}, endpoints={})] == ["pow"]
+    lone = {"pow/README.md": b"notes"}
+    assert [fault.id for fault in lint(lone, endpoints={})] == ["POW020"] * 3
 
 
 @pytest.mark.parametrize(
