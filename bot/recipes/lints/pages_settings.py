@@ -143,7 +143,7 @@ SETTINGS_PAGES: Pages = {
         good=f"{_SERVICE}service: PHOTO_VALIDATOR\n",
     ),
     Check.NOT_READ: Page(
-        why="A file with another ending or in another folder, and a symbolic link, look as if they counted, and do not.",
+        why="What has another ending or is in another folder, or is a link, looks as if it counted, and does not.",
         bad="# whole file: pow/print_queue.yaml\n«id»: PRINT_QUEUE\n",
         good="# whole file: pow/README.md\nNotes for people are left alone.\n",
     ),
