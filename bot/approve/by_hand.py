@@ -1,32 +1,40 @@
 """A person's own pull request on the desired state: governed and approved like a proposal, merged by people (pure).
 
-The bot neither merges nor deploys what it did not propose. But values by hand are still values: whoever changes them
-in Git needs the checks and the approvals that a proposal of the same impact needs, so that the gate's check can be a
-required one for everybody. Nothing that the pull request says of itself counts.
+The bot neither merges nor deploys what it did not propose, but for one that takes back a change of its own to the
+byte: that is recorded and deployed once people have approved and merged it. And values by hand are still values:
+whoever changes them in Git needs the checks and the approvals that a proposal of the same impact needs, so that the
+gate's check can be a required one for everybody. Nothing that the pull request says of itself counts.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from bot.approve.facts import FileFacts, GateFacts
+from bot.approve.facts import FileFacts, GateFacts, RollbackProof
 from bot.approve.gate import Asked, by_people, stakes_in
+from bot.approve.going_back import GoingBack
 from bot.approve.governance import check_governance
 from bot.approve.reasons import good, pending, refused, worst_first
 from bot.model.change import Factor, Impact, KeyChange
 from bot.model.decision import Authority, GateDecision, GateStatus, Reason
 from bot.model.level import Level, highest
 from bot.model.settings import Policy
-from bot.propose.desired import Unreadable, key_changes, target_of, values_of
+from bot.propose.desired import Unreadable, evidence_path, key_changes, target_of, values_of
 from bot.propose.impact import impact_of
 from bot.report.approvers import approvals_of
 
 PATCHES = "patches/"
 
 
-def decide_by_hand(claimed: GateFacts, policy: Policy, now: datetime) -> GateDecision:
-    """Decide on a person's pull request at its present head; APPROVED means that people may merge it."""
-    facts = replace(claimed, trailers=None, proposed=None, recipe=None, originators=(), rollback=None)
+def decide_by_hand(claimed: GateFacts, policy: Policy, now: datetime, way: GoingBack | None = None) -> GateDecision:
+    """Decide on a person's pull request at its present head; APPROVED means that people may merge it.
+
+    `way` is the change that it takes back exactly. What was there before was governed then, and waits for no earlier
+    pull request; who must approve that it goes back is asked as for any other change by hand.
+    """
+    facts = without_claims(claimed)
+    if way is not None:
+        facts = replace(facts, proposed=way.former.proposed, rollback=_proof(way, facts))
     keys = _keys(facts)
     impact = _impact(facts, keys, policy)
     level = highest((impact.level, Level.MEDIUM))
@@ -35,9 +43,9 @@ def decide_by_hand(claimed: GateFacts, policy: Policy, now: datetime) -> GateDec
     reasons = worst_first(
         (
             *_origin(facts),
-            *_strays(facts),
+            *_strays(facts, way),
             check_governance(facts, policy, keys),
-            good("deploy", "people merge it; values that the bot did not propose are not deployed"),
+            good("deploy", _what_then(way)),
             right.reason,
         )
     )
@@ -49,14 +57,36 @@ def decide_by_hand(claimed: GateFacts, policy: Policy, now: datetime) -> GateDec
         head=facts.pull.head,
         base=facts.base,
         status=reasons[0].status,
-        authority=Authority.PEOPLE if approved else None,
+        authority=(right.authority if way else Authority.PEOPLE) if approved else None,
         impact=impact,
         threshold=None,
         reviews=right.reviews,
         reasons=reasons,
         waiting_for=tuple(approvals_of(each) for each in missing),
         missing=missing,
+        claims=right.claims if approved and way else (),
     )
+
+
+def without_claims(facts: GateFacts) -> GateFacts:
+    """Return the facts without what the commits say of themselves, and all that was looked up by it."""
+    return replace(
+        facts, trailers=None, proposed=None, evidence=None, recipe=None, originators=(), asked_by=(), rollback=None
+    )
+
+
+def _what_then(way: GoingBack | None) -> str:
+    """Say what becomes of it once it is merged."""
+    if way is None:
+        return "people merge it; values that the bot did not propose are not deployed"
+    back = f"people merge it; it takes back change {way.former.change} exactly"
+    return f"{back}, and is not deployed: {way.blocked}" if way.blocked else f"{back}, so it is deployed then"
+
+
+def _proof(way: GoingBack, facts: GateFacts) -> RollbackProof:
+    """Return what governance takes for what was governed before; it gives no right to merge here."""
+    files = sum(1 for file in facts.files if target_of(file.path) is not None)
+    return RollbackProof(original=way.former.change, merge=way.former.merge, files=files)
 
 
 def touches(paths: frozenset[str]) -> bool:
@@ -76,10 +106,11 @@ def _origin(facts: GateFacts) -> Iterator[Reason]:
         yield pending("pushes", "the forge does not tell who pushed to the branch")
 
 
-def _strays(facts: GateFacts) -> Iterator[Reason]:
-    """Refuse what is no desired state: evidence is the bot's to write."""
+def _strays(facts: GateFacts, way: GoingBack | None) -> Iterator[Reason]:
+    """Refuse what is no desired state: evidence is the bot's to write; that of a change goes when the change does."""
+    own = evidence_path(way.former.change) if way else None
     for file in facts.files:
-        if touches(frozenset({file.path})) and target_of(file.path) is None:
+        if touches(frozenset({file.path})) and target_of(file.path) is None and file.path != own:
             yield refused(file.path, f"{file.path} is neither a service's nor a journey's file")
 
 

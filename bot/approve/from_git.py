@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.approve.facts import FileFacts, NoProof, RecordedProposal, RollbackProof
-from bot.approve.rollback import Bytes, RollbackFacts, merge_of, prove
+from bot.approve.going_back import bytes_of
+from bot.approve.rollback import RollbackFacts, merge_of, prove
 from bot.forge.port import Repository
 from bot.model.forge import ChangedFile, FileStatus, PullCommit
 from bot.model.names import ChangeId, CommitSha
@@ -75,20 +76,20 @@ def rollback_of(
         reverts=trailers.reverts,
         untouched=claimed.proposed is not None and claimed.proposed.head == claimed.head,
         records=original,
-        files=_bytes(repository, trailers.reverts, claimed.base, claimed.head),
+        files=bytes_of(
+            repository,
+            trailers.reverts,
+            base=claimed.base,
+            head=claimed.head,
+            also=_of_head(repository, claimed.head),
+        ),
     )
     return prove(facts)
 
 
-def _bytes(repository: Repository, merge: CommitSha, base: CommitSha, head: CommitSha) -> Mapping[str, Bytes]:
-    """Read every file that the merge changed or that the head's commit changes."""
-    before, own = repository.commit(merge).parents[0], repository.commit(head).parents[0]
-    paths = {file.path for file in (*repository.changed(before, merge), *repository.changed(own, head))}
-    at = repository.read
-    return {
-        path: Bytes(before=at(path, before), merged=at(path, merge), base=at(path, base), head=at(path, head))
-        for path in sorted(paths)
-    }
+def _of_head(repository: Repository, head: CommitSha) -> tuple[str, ...]:
+    """Return the files that the head's commit changes by itself."""
+    return tuple(file.path for file in repository.changed(repository.commit(head).parents[0], head))
 
 
 def records_of(records: tuple[Record, ...], change: ChangeId) -> tuple[Record, ...]:

@@ -25,7 +25,7 @@ from bot.propose.desired import target_of
 from bot.report.gate import headline_of
 from bot.report.incident import Incident, revert_command
 
-_DEPLOY = "deploy.yml"
+DEPLOY = "deploy.yml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Merging:
         draft = merged(proposed.change, pull, merge=merge, parent=verified.parent, at=self.site.now)
         self.site.ledger.append(draft)
         try:
-            self.site.forge.dispatch(_DEPLOY)
+            self.site.forge.dispatch(DEPLOY)
         except ForgeError as error:
             sentence = f"merged, but the deployment could not be started: {error.message}"
             hint = "the schedule starts it, or run `pow deploy`"

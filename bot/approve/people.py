@@ -2,6 +2,7 @@
 
 from bot.approve.by_hand import decide_by_hand, touches
 from bot.approve.gather import Gatherer
+from bot.approve.going_back import going_back, taken_back_by
 from bot.approve.shown import FORK, NOTHING, show_both, show_gate
 from bot.ledger.site import Site
 from bot.model.decision import GateDecision
@@ -31,6 +32,10 @@ def look_at(
     if not pull.same_repository:
         show_both(site.forge, pull.head, FORK)
         return FORK.sentence
-    decision = decide_by_hand(gatherer.facts(pull, base=base, records=records), policy, site.now)
+    facts = gatherer.facts(pull, base=base, records=records)
+    changed = frozenset(file.path for file in facts.files)
+    former = taken_back_by(site.repository, records, base=base, head=pull.head, paths=changed)
+    way = going_back(former, records, pull.number, from_here=True) if former is not None else None
+    decision = decide_by_hand(facts, policy, site.now, way)
     show_gate(site.forge, decision)
     return decision

@@ -8,10 +8,12 @@ said at that moment is taken from the record, for nothing else kept it. The very
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from bot.approve.by_hand import decide_by_hand, without_claims
 from bot.approve.emergency import overdue
 from bot.approve.facts import GateFacts, NoProof, RollbackProof, recorded_proposal
 from bot.approve.from_git import Claimed, files_of, governance_of, records_of, rollback_of
 from bot.approve.gate import decide, has_expired, proof_of
+from bot.approve.going_back import OPENED_BY, going_back, taken_back_by
 from bot.approve.inputs import RULES, Inputs, Lacking
 from bot.approve.read_inputs import read_inputs
 from bot.approve.records import EXPIRED, approved_heads, decided
@@ -55,6 +57,11 @@ def _is_of_the_gate(record: Record) -> bool:
     return record.phase is Phase.DECIDED and (record.facts.get("result") in _RESULTS or "inputs" in record.facts)
 
 
+def _is_by_people(record: Record, records: tuple[Record, ...]) -> bool:
+    """Tell whether a decision is about a person's own way back, which has no trailers of the bot's."""
+    return any(OPENED_BY in each.facts for each in records_of(records, record.change) if each.phase is Phase.PROPOSED)
+
+
 def _was_decided(merged: Record, records: tuple[Record, ...]) -> bool:
     """Tell whether a decision before a merge's record let its head merge."""
     before = tuple(each for each in records_of(records, merged.change) if each.index < merged.index)
@@ -92,10 +99,29 @@ class _Again:
         if policy is None:
             return Replayed(record=record, differences=foreign, lacks=("a policy that can be read, on its base",))
         facts = self._reread(record, inputs, policy, library)
+        if _is_by_people(record, self.records):
+            return self._way_back_again(record, facts, policy, foreign)
         decision = decide(facts, policy, record.at)
         if facts.proposed is None:
             return Replayed(record=record, differences=foreign, lacks=("the record of what was proposed",))
         again = decided(decision, facts, policy, at=record.at, result=_result(decision))
+        return Replayed(record=record, differences=(*foreign, *unlike(record.facts, again.facts)))
+
+    def _way_back_again(
+        self, record: Record, facts: GateFacts, policy: Policy, foreign: tuple[Difference, ...]
+    ) -> Replayed:
+        """Decide again on what people took back: which change that is, is read off the bytes once more."""
+        known = tuple(each for each in self.records if each.index <= facts.ledger and each.index < record.index)
+        pull, paths = facts.pull, [file.path for file in facts.files]
+        former = taken_back_by(self.repository, known, base=facts.base, head=pull.head, paths=paths)
+        way = going_back(former, known, pull.number, from_here=pull.same_repository) if former else None
+        if way is None or way.blocked or way.change != record.change:
+            said = f"it is no way back of change {record.change}"
+            other = Difference(what="change", recorded=record.change, replayed=said)
+            return Replayed(record=record, differences=(*foreign, other))
+        decision = decide_by_hand(facts, policy, record.at, way)
+        held = replace(without_claims(facts), proposed=replace(way.former.proposed, change=record.change))
+        again = decided(decision, held, policy, at=record.at, result=_result(decision))
         return Replayed(record=record, differences=(*foreign, *unlike(record.facts, again.facts)))
 
     def _foreign(self, facts: GateFacts) -> Iterator[Difference]:

@@ -41,17 +41,22 @@ def prove(facts: RollbackFacts) -> RollbackProof | NoProof:
         return NoProof(reason=fault)
     if not facts.untouched:
         return NoProof(reason="somebody edited the rollback's branch")
-    own, original = evidence_path(facts.change), evidence_path(facts.original)
-    for path, content in facts.files.items():
-        if path == own:
-            continue
-        fault = _evidence_fault(content) if path == original else _restored_fault(content)
-        if fault is not None:
-            return NoProof(reason=f"{path} {fault}")
-    restored = [path for path in facts.files if path not in {own, original}]
-    if not restored:
-        return NoProof(reason="it restores no file")
+    own = evidence_path(facts.change)
+    files = {path: content for path, content in facts.files.items() if path != own}
+    if fault := inverse_fault(files, facts.original):
+        return NoProof(reason=fault)
+    restored = files.keys() - {evidence_path(facts.original)}
     return RollbackProof(original=facts.original, merge=facts.reverts, files=len(restored))
+
+
+def inverse_fault(files: Mapping[str, Bytes], original: ChangeId) -> str | None:
+    """Say what keeps a head from being the exact inverse of a change; `files` are all that either of them touches."""
+    evidence = evidence_path(original)
+    for path, content in files.items():
+        fault = _evidence_fault(content) if path == evidence else _restored_fault(content)
+        if fault is not None:
+            return f"{path} {fault}"
+    return None if files.keys() - {evidence} else "it restores no file"
 
 
 def merge_of(records: tuple[Record, ...], change: ChangeId) -> str | None:

@@ -18,6 +18,7 @@ from bot.approve.present import show_edit
 from bot.approve.rego import RegoProgram
 from bot.approve.remind import remind
 from bot.approve.retire import keep, retire, retirement, stands_by
+from bot.approve.returned import Returns
 from bot.approve.shown import show_gate
 from bot.ledger.lifecycle import open_changes
 from bot.ledger.site import Site
@@ -104,6 +105,7 @@ class _Gate:
             self.notebook.void(number)
             yield guarded(partial(self._open, opened[number], records, seen), subject=f"#{number}")
         yield from self._people(only, records)
+        yield from self._returns().events(only)
         yield from self.notebook.close({pull.number for pull in self.gatherer.open_pulls()})
         yield from self._emergencies(only, records)
 
@@ -132,6 +134,11 @@ class _Gate:
         self.notebook.void(pull.number)
         sentence = f"its commit is that of pull request {holder}, whose checks stand there"
         return about(Mark.WARNING, pull, sentence, hint="decide on that one, or close it")
+
+    def _returns(self) -> Returns:
+        """Look at what people took back, by records of now: this run may have merged."""
+        records = self.site.ledger.records()
+        return Returns(site=self.site, gatherer=self.gatherer, policy=self.policy, records=records)
 
     def _emergencies(self, only: PullNumber | None, records: tuple[Record, ...]) -> Iterator[Event]:
         """See to the reviews of what was merged in an emergency, in this run or before."""

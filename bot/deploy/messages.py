@@ -131,7 +131,17 @@ def not_live(found: Incident, incident: str) -> Event:
         f"{found.commit[:12]} was set by hand on the base branch and is not live: {values}; {incident}",
         None,
         subject=found.targets[0],
-        hint=f"`{revert_command(found)}` by a pull request, and let a recipe propose what is to be live",
+        hint=_way_back(found.takes_back)
+        or f"`{revert_command(found)}` by a pull request, and let a recipe propose what is to be live",
+    )
+
+
+def _way_back(change: ChangeId | None) -> str:
+    """Say how a person's exact revert goes live; nothing for anything else."""
+    return (
+        f"it takes change {change} back: approve its pull request, merged as it is, and it goes live"
+        if change
+        else ""
     )
 
 

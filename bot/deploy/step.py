@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import assert_never
 
+from bot.approve.going_back import taken_back_by
 from bot.approve.incident import open_incident
 from bot.deploy import messages
 from bot.deploy.authorise import Authorised, MergeFacts, Refused, authorise
@@ -325,10 +326,22 @@ def _told_unlike(work: _Run, landed: Landed, unlike: tuple[Difference, ...], reb
         reason="no record says that the gate merged it, and its values are not live",
         targets=tuple(dict.fromkeys(each.target for each in unlike)),
         differences=unlike,
+        takes_back=_taken_back_by(work, landed),
     )
     if rebased is not None:
         incident = replace(incident, change=unmerged(work.records, rebased.change), first=rebased.commit)
     return messages.not_live(incident, open_incident(work.site, incident))
+
+
+def _taken_back_by(work: _Run, landed: Landed) -> ChangeId | None:
+    """Return the change of the bot that a person's merge takes back exactly: an approval still makes that live."""
+    if not landed.is_merge:
+        return None
+    repository = work.site.repository
+    base, head = repository.commit(landed.commit).parents[:2]
+    paths = [file.path for file in repository.changed(base, landed.commit)]
+    former = taken_back_by(repository, work.records, base=base, head=head, paths=paths)
+    return former.change if former else None
 
 
 def _landed(work: _Run, by_hand: frozenset[CommitSha]) -> Iterator[Landed]:

@@ -41,13 +41,13 @@ from bot.monitor.shown import face_of, to_show
 from bot.monitor.suspect import newest_first
 from bot.monitor.turn import in_turn
 from bot.monitor.verdict import WatchFacts, judge, judge_recovery
+from bot.monitor.wake import wake_gate
 from bot.monitor.watched import SUCCESS, Watched, closing_of, is_recorded, watch_list
 from bot.propose.change import rollback_id
 from bot.propose.desired import evidence_path
 from bot.recipes.library import CompiledRecipe
 from bot.report.watch import kept_comment, recovery_comment, watch_comment, watch_marker
 
-GATE = "gate.yml"
 _HOW_TO_ANSWER = f": comment `{KEEP}` to keep the change, or revert it there"
 ROLLED_BACK, KEPT = "rolled_back", "kept"
 """How a change ends that did not succeed."""
@@ -69,7 +69,7 @@ def run(site: Site, *, settings: Settings, base: CommitSha, collector: Feeds) ->
             told[seen.watched.id] += _guarded(seen.watched, partial(_concluded, now, seen))
     events = [*(event for each in told.values() for event in each), *failed]
     if any("opened" in event.data for event in events):
-        events += _wake_gate(site)
+        events += wake_gate(site)
     return StepReport(step=Step.MONITOR, events=(*events, *tell_breakers(site, now.settings.policy.breaker)))
 
 
@@ -99,16 +99,6 @@ def _show_and_record(now: Round, told: Mapping[ChangeId, list[Event]]) -> list[E
     return []
 
 
-def _wake_gate(site: Site) -> list[Event]:
-    """Start the gate for a rollback; where that is refused, its schedule does it later."""
-    try:
-        site.forge.dispatch(GATE)
-    except BotError as error:
-        sentence = f"the gate was not started and waits for its schedule: {error.message}"
-        return [Event(step=Step.MONITOR, mark=Mark.WARNING, sentence=sentence, hint=error.hint)]
-    return []
-
-
 def _look(now: Round, watched: Watched) -> list[Event]:
     if watched.rollback_of is not None:
         return _see_whether_it_helped(now, watched, watched.rollback_of)
@@ -116,7 +106,7 @@ def _look(now: Round, watched: Watched) -> list[Event]:
         return [_go_on_with_rollback(now, watched, watched.intent)]
     footprint = now.footprint(watched)
     if is_back(footprint):
-        return [_close_taken_back(now, watched)]
+        return [_taken_back(now, watched)]
     answer = _answer(now, watched)
     if isinstance(answer, str):
         return [_keep(now, watched, answer)]
@@ -337,12 +327,19 @@ def _close_with_rollback(now: Round, watched: Watched, closing: Mapping[str, Jso
     return _close_kept(now, watched, f"its rollback {rollback} ended as {ended}")
 
 
+def _taken_back(now: Round, watched: Watched) -> Event:
+    """See to a change whose values people put back; a way back that is on record ends it as a rollback does."""
+    if is_recorded(now.site.ledger.records(), rollback_id(watched.id)):
+        return _go_on_with_rollback(now, watched, {})
+    return _close_taken_back(now, watched)
+
+
 def _close_taken_back(now: Round, watched: Watched) -> Event:
     """Close a change whose values were put back past the bot."""
     branch = now.site.repository.default_branch()
     sentence = f"taken back by hand: {branch} holds the values from before {watched.merge[:12]} again"
     _close(now, watched, ROLLED_BACK, sentence)
-    hint = "the bot deploys nothing that came past its gate: set the live values by hand, too"
+    hint = "approving the pull request that did so, merged as it is, makes it live; else set the live values, too"
     return _event(watched, Mark.WARNING, sentence, hint=hint, closed=ROLLED_BACK)
 
 

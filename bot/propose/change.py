@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from bot.model.change import KeyChange
 from bot.model.json import Json, canonical
-from bot.model.names import ChangeId
+from bot.model.names import ChangeId, PullNumber
 from bot.model.recipe import Recipe
 
 LENGTH = 16
@@ -24,6 +24,11 @@ def change_id(recipe: Recipe, keys: Iterable[KeyChange], *, episode: str) -> Cha
 def rollback_id(original: ChangeId) -> ChangeId:
     """Return the Change-Id of the one change that takes another back."""
     return _named(f"rollback {original}".encode())
+
+
+def return_id(original: ChangeId, pull: PullNumber) -> ChangeId:
+    """Return the Change-Id of people's own way back, where the bot's rollback of a change came to nothing."""
+    return _named(f"rollback {original} by pull request {pull}".encode())
 
 
 def _named(content: bytes) -> ChangeId:

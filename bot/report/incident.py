@@ -24,7 +24,7 @@ class Incident:
 
     `change` is the proposal that it brought in, where it is one that was never merged through the gate. `first` is
     the first of several commits that a rebase made of it; `commit` is then the last. `differences` are the values of
-    a person's own commit that are not live.
+    a person's own commit that are not live, and `takes_back` is the change of the bot that it takes back exactly.
     """
 
     commit: CommitSha
@@ -36,6 +36,7 @@ class Incident:
     targets: tuple[str, ...] = ()
     first: CommitSha | None = None
     differences: tuple[Difference, ...] = ()
+    takes_back: ChangeId | None = None
 
 
 def incident_marker(incident: Incident) -> str:
@@ -89,6 +90,20 @@ def incident_body(incident: Incident) -> str:
     )
 
 
+def _way_back(change: ChangeId | None) -> list[str]:
+    """Say how a person's exact revert goes live after all."""
+    if change is None:
+        return []
+    return [
+        (
+            f"It takes back change {code(change)} of the bot exactly. **To make that live, approve the pull "
+            "request** that brought it, merged as it is: as many approvals as any change of this impact needs, by "
+            "the same people. The gate then records it, and the bot deploys it. Otherwise:"
+        ),
+        "",
+    ]
+
+
 def _body_of_differences(incident: Incident) -> str:
     rows = [
         f"| {code(each.target)} | {code(each.key)} | {code(each.desired)} | "
@@ -106,6 +121,7 @@ def _body_of_differences(incident: Incident) -> str:
             "|---|---|---|---|",
             *rows,
             "",
+            *_way_back(incident.takes_back),
             "Take the commit back by a pull request, and let a recipe propose the value if it is to be live:",
             "",
             fenced(revert_command(incident), "console"),

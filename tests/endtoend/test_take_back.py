@@ -118,6 +118,54 @@ def test_a_revert_by_the_forges_own_button_is_supported_and_its_merge_ends_the_w
 
 
 @pytest.mark.slow
+def test_a_persons_revert_goes_live_through_the_gate(town: Town):
+    number = do_harm(town)
+    merge = str(of(town, Phase.MERGED)[0].facts["merge"])
+    before = live(town)
+    theirs = revert_by_button(town, number, merge)
+    assert "waits for" in step(town, "pow gate")
+    approve(town, theirs)
+    assert f"pull request {theirs}: Approved by people" in step(town, "pow gate")
+    merge_as_maria(town, theirs)
+    assert "will be deployed" in step(town, "pow gate")
+    step(town, "pow deploy")
+    assert live(town) != before
+    back = of(town, Phase.DEPLOYED)[-1]
+    (proposed,) = [record for record in of(town, Phase.PROPOSED) if record.change == back.change]
+    assert (proposed.facts["rollback_of"], proposed.facts["pull"]) == (of(town, Phase.MERGED)[0].change, theirs)
+    assert {review["login"] for review in of(town, Phase.DECIDED)[-1].facts["reviews"]} == {"sam", "cora"}
+    assert back.change in {record.change for record in of(town, Phase.SYNCED)}
+    town.advance(timedelta(hours=3))
+    assert "recovered" in step(town, "pow monitor")
+    assert [record.facts["recovery"] for record in of(town, Phase.CLOSED)] == ["RECOVERED", "RECOVERED"]
+
+
+@pytest.mark.slow
+def test_a_persons_revert_that_was_merged_past_the_gate_goes_live_once_it_is_approved(town: Town):
+    number = do_harm(town)
+    merge = str(of(town, Phase.MERGED)[0].facts["merge"])
+    before = live(town)
+    theirs = revert_by_button(town, number, merge)
+    merge_as_maria(town, theirs)
+    assert f"approve pull request {theirs}" in step(town, "pow gate")
+    assert "taken back by hand" in step(town, "pow monitor")
+    assert "was set by hand on the base branch and is not live" in step(town, "pow deploy")
+    assert live(town) == before
+    with town.as_person("maria") as client:
+        comments = [each["body"] for each in client.get(f"issues/{theirs}/comments").json()]
+        incident = client.get("issues", params={"labels": "pow:incident"}).json()[0]["body"]
+    assert any("approve this pull request" in body for body in comments)
+    assert "approve the pull request" in incident
+    approve(town, theirs)
+    assert "will be deployed" in step(town, "pow gate")
+    assert step(town, "pow gate").count("will be deployed") == 0, "once"
+    step(town, "pow deploy")
+    assert live(town) != before
+    town.advance(timedelta(hours=3))
+    assert "recovered" in step(town, "pow monitor")
+
+
+@pytest.mark.slow
 def test_a_revert_that_was_closed_is_a_veto_also_right_before_ours_merges(town: Town):
     number = do_harm(town)
     merge = str(of(town, Phase.MERGED)[0].facts["merge"])
@@ -173,6 +221,20 @@ def test_where_lines_conflict_the_draft_puts_the_value_back_and_the_commands_on_
     assert line not in (clone / path).read_text()
     done = subprocess.run(["git", "-C", str(clone), *revert.split()[1:]], capture_output=True, check=False, text=True)
     assert "CONFLICT" in done.stdout, "git shows the conflict that a person is to solve"
+
+
+def live(town: Town) -> object:
+    return dict(town.agency.management.service(TARGET).config)
+
+
+def approve(town: Town, number: int) -> None:
+    for person in ("sam", "cora"):
+        town.review(number, login=person, event="APPROVE", body="It goes back.")
+
+
+def merge_as_maria(town: Town, number: int) -> None:
+    with town.as_person("maria") as client:
+        client.put(f"pulls/{number}/merge", json={}).raise_for_status()
 
 
 def revert_by_button(town: Town, number: int, merge: str) -> int:

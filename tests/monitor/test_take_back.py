@@ -237,7 +237,7 @@ def test_what_a_person_has_put_back_already_is_closed_and_not_reverted(text: byt
     event = tower.only()
     assert (event.mark, event.data["closed"]) == (Mark.WARNING, "rolled_back")
     assert "by hand" in event.sentence
-    assert "set the live values by hand" in event.hint
+    assert "approving the pull request that did so" in event.hint
     assert tower.rollback_pulls(change) == []
     assert tower.closed(change)["recovery"] is None
 

@@ -10,9 +10,9 @@ import click
 import pytest
 import yaml
 
-from bot.approve import step as gate
+from bot.approve import merging
 from bot.cli.main import COMMANDS, cli
-from bot.monitor import step as monitor
+from bot.monitor import wake
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -118,7 +118,7 @@ def test_a_schedule_heals_what_an_event_missed(name: str):
 
 
 def test_what_the_bot_starts_is_there_and_may_be_started():
-    for name in (monitor.GATE, gate._DEPLOY, "monitor.yml"):  # noqa: SLF001 - the names must fit the files
+    for name in (wake.GATE, merging.DEPLOY, "monitor.yml"):
         assert "workflow_dispatch" in document(ROOT / ".github" / "workflows" / name)[True]
 
 
