@@ -4,12 +4,12 @@ A rule that was screened needs no samples in memory. Whatever a scan cannot read
 every failure, leaves the rules concerned open, and the collector and the evaluator decide them.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from itertools import islice
+from typing import NamedTuple
 
 from bot.collect.query import Reach, UnreadableError
 from bot.collect.samples import metric_query
@@ -23,6 +23,8 @@ from bot.rules.scan import Atom, Question, Screening, Surveyor
 from bot.rules.scan_answer import OPEN, Answer, measurement_of, outcome_of
 from bot.rules.scan_sql import EPOCH
 
+_Member = tuple[int, FeedSpec]
+"""The place of an atom, and its feed."""
 _ENGINE = "bot.collect.sources.grouped"
 """Loaded when there is something to scan: small loads need no engine."""
 LEAST_RULES = 20
@@ -30,8 +32,7 @@ LEAST_BYTES = 2_000_000
 """A table is scanned for so many comparisons, or from this size on; below, reading the feeds costs less."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Screened:
+class Screened(NamedTuple):
     """What a scan says about one rule."""
 
     question: Question
@@ -67,11 +68,7 @@ def screen(
     atoms = [atom for screening in screenings if screening for atom in screening.atoms]
     answers = iter(_answers(atoms, feeds, conditions, now))
     return [
-        Screened(
-            question=question,
-            screening=screening,
-            answers=tuple(islice(answers, len(screening.atoms))) if screening else (),
-        )
+        Screened(question, screening, tuple(islice(answers, len(screening.atoms))) if screening else ())
         for question, screening in zip(questions, screenings, strict=True)
     ]
 
@@ -96,35 +93,43 @@ def _answers(
 
 def _families(
     atoms: Sequence[Atom], feeds: Mapping[FeedName, FeedSpec], conditions: Conditions
-) -> dict[Family, list[tuple[int, FeedSpec]]]:
+) -> dict[Family, list[_Member]]:
     """Put the places of the atoms together whose feeds one scan can read."""
-    families: defaultdict[Family, list[tuple[int, FeedSpec]]] = defaultdict(list)
-    known: dict[FeedName, Family | None] = {}
-    alike: dict[tuple[object, ...], Family | None] = {}
+    families: dict[Family, list[_Member]] = {}
+    known: dict[FeedName, list[_Member] | None] = {}
+    memory: dict[tuple[object, ...], list[_Member] | None] = {}
+    key: tuple[object, ...] = ()
+    members: list[_Member] | None = None
     for place, atom in enumerate(atoms):
         name = atom.feed
+        spec = feeds.get(name)
+        if spec is None:
+            continue
         if name not in known:
-            known[name] = _family(feeds[name], conditions, alike) if name in feeds else None
-        family = known[name]
-        if family is not None:
-            families[family].append((place, feeds[name]))
+            # Most feeds are like the one before: to compare two takes less than to look one up.
+            if (alike := _alike(spec)) != key:
+                key = alike
+                if key not in memory:
+                    family = _find_family(spec, conditions)
+                    memory[key] = None if family is None else families.setdefault(family, [])
+                members = memory[key]
+            known[name] = members
+        if (found := known[name]) is not None:
+            found.append((place, spec))
     return families
 
 
-def _family(spec: FeedSpec, conditions: Conditions, alike: dict[tuple[object, ...], Family | None]) -> Family | None:
-    """Return a feed's family; `alike` remembers those that differ in name, range and texts of `where` only."""
-    if not is_table(spec):
-        return None
-    key = (
-        *(spec.source, spec.endpoint, spec.path, spec.max_bytes, spec.time_zone),
-        *(spec.columns, spec.unit, tuple(spec.where)),
+def _alike(spec: FeedSpec) -> tuple[object, ...]:
+    """Return all that a feed's family depends on: what differs besides is its name, range and texts of `where`."""
+    return (
+        *(spec.source, spec.shape, spec.endpoint, spec.path, spec.max_bytes, spec.time_zone, spec.time_format),
+        *(spec.columns, spec.unit, bool(spec.labels), spec.hand_over, tuple(spec.where)),
     )
-    if key not in alike:
-        alike[key] = _find_family(spec, conditions)
-    return alike[key]
 
 
 def _find_family(spec: FeedSpec, conditions: Conditions) -> Family | None:
+    if not is_table(spec):
+        return None
     try:
         query = metric_query(spec, Window(start=EPOCH, end=EPOCH))
         path = place_of(query, conditions.access(spec))
@@ -133,10 +138,16 @@ def _find_family(spec: FeedSpec, conditions: Conditions) -> Family | None:
         return None
 
 
-def _seconds(members: Sequence[tuple[int, FeedSpec]], conditions: Conditions) -> float:
+def _seconds(members: Sequence[_Member], conditions: Conditions) -> float:
     """One scan may take as long as reading its feeds one by one, within the limit for all."""
-    timeouts = {spec.name: spec.timeout.total_seconds() for _, spec in members}
-    return min(conditions.seconds, sum(timeouts.values()))
+    seconds, counted = 0.0, set[FeedName]()
+    for _, spec in members:
+        if spec.name not in counted:
+            counted.add(spec.name)
+            seconds += spec.timeout.total_seconds()
+        if seconds >= conditions.seconds:
+            return conditions.seconds
+    return seconds
 
 
 def _pays(family: Family, members: Sequence[object]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import reduce
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from bot.model.names import FeedName
 from bot.model.series import SeriesKind
@@ -86,14 +86,18 @@ class Form:
         return tuple(sorted(age for age in ages if age > 0))
 
     @property
+    def horizon(self) -> int:
+        """The age of the oldest sample that matters."""
+        return max(self.reach, self.fresh)
+
+    @property
     def step(self) -> int:
         """The greatest age that all edges are multiples of."""
         return math.gcd(self.width, self.reach, max(self.since or 0, 0), self.fresh)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Atom:
-    """One comparison of a reduced metric with a constant."""
+class Atom(NamedTuple):
+    """One comparison of a reduced metric with a constant. There is one for every rule, and tuples are soon made."""
 
     left: Reduced
     right: Constant
@@ -125,8 +129,7 @@ Shape = int | Either | Not
 """How a rule's outcome follows from those of its atoms; a number is the place of an atom."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Screening:
+class Screening(NamedTuple):
     """A rule taken apart: its atoms in the order of the text, and how they combine."""
 
     atoms: tuple[Atom, ...]
@@ -155,7 +158,7 @@ class Surveyor:
                 shape = self._leaf(tree.logic, question, atoms)
             case _:
                 assert_never(tree.sustain)
-        return None if shape is None else Screening(atoms=tuple(atoms), shape=shape)
+        return None if shape is None else Screening(tuple(atoms), shape)
 
     def _all(self, parts: Sequence[Logical], question: Question, atoms: list[Atom]) -> Shape | None:
         shapes = [self._leaf(part, question, atoms) for part in parts]
@@ -191,7 +194,7 @@ class Surveyor:
         form = self._form(left, operator, question)
         if form is None:
             return None
-        atoms.append(Atom(left=left, right=right, form=form))
+        atoms.append(Atom(left, right, form))
         return len(atoms) - 1
 
     def _form(self, left: Reduced, operator: Operator, question: Question) -> Form | None:
@@ -301,13 +304,15 @@ _REDUCERS = {
 
 def _combined(shape: Shape, outcomes: Sequence[RuleOutcome | None]) -> RuleOutcome | None:
     match shape:
+        case int():
+            return outcomes[shape]
         case Not():
             operand = _combined(shape.operand, outcomes)
             return None if operand is None else inverse(operand)
         case Either():
             return _joined(shape.operator, _combined(shape.left, outcomes), _combined(shape.right, outcomes))
         case _:
-            return outcomes[shape]
+            assert_never(shape)
 
 
 def _joined(operator: Operator, left: RuleOutcome | None, right: RuleOutcome | None) -> RuleOutcome | None:

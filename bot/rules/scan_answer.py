@@ -1,8 +1,8 @@
 """What a scan answered, as outcomes and in words. What it left open is None, and is asked of the evaluator."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.model.series import Window
 from bot.model.verdict import Measurement, RuleOutcome
@@ -12,15 +12,15 @@ from bot.rules.scan import Atom, Form, Mode, Question, Reducer, Screening, combi
 
 _TAGS = {RuleOutcome.HOLDS: "holds", RuleOutcome.DOES_NOT_HOLD: "does not hold"}
 _OUTCOMES = {outcome.value: outcome for outcome in RuleOutcome}
-Row = tuple[int, str | None, int, int, float | None, float | None, float | None, bool]
+Row = tuple[int, str | None, int, int, float, float, float, bool]
 """An atom's place, its outcome, its windows met and not met, weight, both ends of its value, whether it is silent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """What came of an atom: in its newest window, `weight` samples and a value from `lower` to `upper` (base units).
 
-    Without samples there is no value. Over windows, `met` and `unmet` count those that clearly hold and do not.
+    Without samples there is no value. Over windows, `met` and `unmet` count those that clearly hold and do not. It is
+    a part of a row, and as quickly made: there is one for every comparison of a scan.
     """
 
     outcome: RuleOutcome | None = None
@@ -39,14 +39,7 @@ def answers_of(rows: Sequence[Row], count: int) -> list[Answer]:
     answers = [OPEN] * count
     for atom, outcome, met, unmet, weight, lower, upper, _ in rows:
         if outcome is not None:
-            answers[atom] = Answer(
-                outcome=_OUTCOMES[outcome],
-                met=met,
-                unmet=unmet,
-                weight=weight or 0.0,
-                lower=lower or 0.0,
-                upper=upper or 0.0,
-            )
+            answers[atom] = Answer(_OUTCOMES[outcome], met, unmet, weight, lower, upper)
     return answers
 
 
@@ -68,6 +61,8 @@ def silent_answer(form: Form, *, has_older: bool) -> Answer:
 
 def outcome_of(screening: Screening, answers: Sequence[Answer]) -> RuleOutcome | None:
     """Return what is clear about a rule; `answers` are those of its atoms."""
+    if isinstance(screening.shape, int):
+        return answers[screening.shape].outcome
     return combine(screening, [answer.outcome for answer in answers])
 
 

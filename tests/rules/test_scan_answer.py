@@ -1,7 +1,5 @@
 """What a scan answered, in words: both ends of a value must read the same, or the evaluator is asked."""
 
-from dataclasses import replace
-
 import pytest
 from rules.environment import NOW, compiled
 
@@ -31,22 +29,22 @@ def measurement(text: str, *answers: Answer) -> Measurement | None:
     ],
 )
 def test_a_value_is_written_if_both_its_ends_read_the_same(upper, observed):
-    found = measurement("wait_time > 20_days", replace(QUIET, upper=upper))
+    found = measurement("wait_time > 20_days", QUIET._replace(upper=upper))
     assert (found and found.observed) == observed
 
 
 def test_a_value_that_looks_like_its_limit_is_written_with_all_its_digits():
     near = 19.9999 * DAY
-    found = measurement("wait_time > 20_days", replace(QUIET, lower=near, upper=near))
+    found = measurement("wait_time > 20_days", QUIET._replace(lower=near, upper=near))
     assert found is not None
     assert found.observed == "19.9999 days"
 
 
 def test_what_is_open_or_holds_has_no_words():
     assert measurement("wait_time > 20_days", OPEN) is None
-    assert measurement("wait_time > 2_days", replace(QUIET, outcome=RuleOutcome.HOLDS)) is None
+    assert measurement("wait_time > 2_days", QUIET._replace(outcome=RuleOutcome.HOLDS)) is None
 
 
 def test_one_part_that_cannot_be_told_leaves_the_whole_to_the_evaluator():
-    vague = replace(QUIET, upper=7 * DAY)
+    vague = QUIET._replace(upper=7 * DAY)
     assert measurement("wait_time > 20_days and wait_time > 30_days", QUIET, vague) is None
