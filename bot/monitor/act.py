@@ -79,7 +79,7 @@ def find_keeper(site: Site, watched: Watched, policy: Policy) -> Login | None:
     since = asked_since(watched.records, watched.id)
     if since is None:
         return None
-    return _first_who_may(site, answers(site.forge.comments(watched.pull), since, policy))
+    return first_who_may(site, answers(site.forge.comments(watched.pull), since, policy))
 
 
 def renewed(site: Site, watched: Watched, measured: WatchFacts, policy: Policy) -> WatchFacts:
@@ -88,7 +88,7 @@ def renewed(site: Site, watched: Watched, measured: WatchFacts, policy: Policy) 
     if not measured.clock.over or since is None:
         return measured
     try:
-        person = _first_who_may(site, renewals(site.forge.comments(watched.pull), since, policy))
+        person = first_who_may(site, renewals(site.forge.comments(watched.pull), since, policy))
     except BotError:
         return measured
     return measured if person is None else measured.renewed(site.now, by=person)
@@ -126,7 +126,7 @@ def _cautions(site: Site, undoing: Undoing) -> tuple[str, ...]:
             records=site.ledger.records(),
             policy=policy,
             now=site.now,
-            reserved_by=_first_who_may(site, reserved),
+            reserved_by=first_who_may(site, reserved),
             reserved_because=_label(site, watched.pull, policy),
             recipe_since=recipe_since(undoing.recipe.id, at_merge, now),
         )
@@ -150,7 +150,8 @@ def _label(site: Site, pull: PullNumber, policy: Policy) -> str | None:
     return reservation(moves, rights, policy, is_on=is_on)
 
 
-def _first_who_may(site: Site, comments: Iterable[Comment]) -> Login | None:
+def first_who_may(site: Site, comments: Iterable[Comment]) -> Login | None:
+    """Return who of those that commented has write access now, the first of them."""
     logins = dict.fromkeys(comment.author.login for comment in comments)
     return next((login for login in logins if site.forge.permission(login).can_write), None)
 

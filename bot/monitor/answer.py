@@ -1,4 +1,4 @@
-"""What people say in comments on a change's pull request: `/keep` and `/watch`, and `/ask-first` beforehand. Pure.
+"""What people say in comments: `/ask-first`, `/keep` and `/watch` on a change, `/bring-back` on its rollback. Pure.
 
 An answer counts if the question stood when it was given, and if a person gave it as it stands there. Whether that
 person may is the caller's to ask.
@@ -14,12 +14,13 @@ from bot.model.record import Phase, Record
 from bot.model.settings import Policy
 from bot.model.verdict import VerdictKind
 
-KEEP, WATCH, ASK_FIRST = "/keep", "/watch", "/ask-first"
+KEEP, WATCH, ASK_FIRST, BRING_BACK = "/keep", "/watch", "/ask-first", "/bring-back"
 _LINE = r"\s*{command}[ \t]*(?:\r?\n|\Z)"
 """A command fills the first line; below it there is room for a reason, which stays where it is."""
 _KEEP = re.compile(_LINE.format(command=KEEP), re.IGNORECASE)
 _WATCH = re.compile(_LINE.format(command=WATCH), re.IGNORECASE)
 _ASK_FIRST = re.compile(_LINE.format(command=ASK_FIRST), re.IGNORECASE)
+_BRING_BACK = re.compile(_LINE.format(command=BRING_BACK), re.IGNORECASE)
 
 
 def asked_since(records: Iterable[Record], change: ChangeId) -> datetime | None:
@@ -47,6 +48,11 @@ def answers(comments: Iterable[Comment], since: datetime, policy: Policy) -> tup
 def renewals(comments: Iterable[Comment], since: datetime, policy: Policy) -> tuple[Comment, ...]:
     """Return the comments that say to watch the change once more, for as long as before."""
     return _since(since, _said(_WATCH, comments, policy))
+
+
+def wishes_back(comments: Iterable[Comment], since: datetime, policy: Policy) -> tuple[Comment, ...]:
+    """Return the comments that ask, after a rollback that did not help, for the change to be proposed anew."""
+    return _since(since, _said(_BRING_BACK, comments, policy))
 
 
 def _since(since: datetime, said: Iterable[Comment]) -> tuple[Comment, ...]:

@@ -45,7 +45,7 @@ def resume(site: Site, *, target: str, reason: str, policy: Policy) -> Resumed:
             raise BotError(f"nothing holds `{visible(target, limit=80)}`", hint=_known(standing))
         return Resumed(record=last, is_new=False)
     by = _who(site, policy)
-    return Resumed(record=site.ledger.append(_draft(site, hold, by=by, reason=said)), is_new=True)
+    return Resumed(record=site.ledger.append(lifted(site, hold, by=by, reason=said)), is_new=True)
 
 
 def checked_reason(reason: str) -> str:
@@ -83,7 +83,8 @@ def _who(site: Site, policy: Policy) -> Login:
     return people[-1]
 
 
-def _draft(site: Site, hold: Hold, *, by: Login, reason: str) -> Draft:
+def lifted(site: Site, hold: Hold, *, by: Login, reason: str) -> Draft:
+    """Return the record that lifts a hold, once."""
     facts = {"target": hold.target, "hold": hold.kind.value, "by": by, "reason": reason}
     return Draft(change=hold.change, phase=Phase.RESUMED, at=site.now, facts=facts, key=hold.key)
 

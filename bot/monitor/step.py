@@ -31,6 +31,7 @@ from bot.monitor.act import (
 )
 from bot.monitor.answer import KEEP
 from bot.monitor.breaker import tell_breakers
+from bot.monitor.bring_back import bring_back
 from bot.monitor.clocks import WatchClock, clock_json
 from bot.monitor.course import course_of, milestones_of
 from bot.monitor.feeds import Feeds
@@ -70,7 +71,8 @@ def run(site: Site, *, settings: Settings, base: CommitSha, collector: Feeds) ->
     events = [*(event for each in told.values() for event in each), *failed]
     if any("opened" in event.data for event in events):
         events += wake_gate(site)
-    return StepReport(step=Step.MONITOR, events=(*events, *tell_breakers(site, now.settings.policy.breaker)))
+    events += [*tell_breakers(site, settings.policy.breaker), *bring_back(site, settings.policy, base)]
+    return StepReport(step=Step.MONITOR, events=tuple(events))
 
 
 def _guarded(watched: Watched, look: Callable[[], list[Event]]) -> list[Event]:

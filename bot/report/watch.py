@@ -233,10 +233,11 @@ def _what_now(recovery: Recovery, targets: tuple[str, ...]) -> list[str]:
     lines = [f"Until a person says so, nothing is proposed for {named}."]
     if recovery is Recovery.NOT_RECOVERED:
         lines.append(
-            "The change may come back: as soon as the hold is lifted, the recipe proposes it anew if its bottleneck "
-            "is still there, and it passes the whole gate again. Nothing brings it back by itself."
+            "**To bring the change back, comment `/bring-back` here**, on a line of its own. It counts from people "
+            "with write access: the recipe then proposes it anew if its bottleneck is still there, in a pull request "
+            "of its own that passes the whole gate again. Nothing brings it back by itself."
         )
-    lines.append("Somebody with write access lifts the hold on the command line, or by the workflow `resume`:")
+    lines.append("Somebody with write access also lifts the hold on the command line, or by the workflow `resume`:")
     return [" ".join(lines), "", fenced(commands, "console"), ""]
 
 
