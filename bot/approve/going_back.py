@@ -90,12 +90,18 @@ def bytes_of(
 
 def going_back(former: Former, records: tuple[Record, ...], pull: PullNumber, *, from_here: bool) -> GoingBack:
     """Name the way back: by the change's one rollback, or, where that came to nothing, by the pull request."""
-    own = tuple(record for record in records if record.change == rollback_id(former.change))
-    proposed = next((record for record in own if record.phase is Phase.PROPOSED), None)
-    phases, name = {record.phase for record in own}, rollback_id(former.change)
-    blocked = "" if from_here else "it comes from another repository"
-    if proposed is not None and proposed.facts.get("pull") != pull:
+    proposed = [each for each in records if each.phase is Phase.PROPOSED]
+    ways = {
+        each.change: each.facts.get("pull") for each in proposed if each.facts.get("rollback_of") == former.change
+    }
+    name = rollback_id(former.change)
+    if name in ways and ways[name] != pull:
         name = return_id(former.change, pull)
-        if Phase.CLOSED not in phases:
-            blocked = f"its rollback is pull request {proposed.facts.get('pull')} already"
+    blocked = "" if from_here else "it comes from another repository"
+    phases = {(each.change, each.phase) for each in records}
+    for change, number in ways.items():
+        if number != pull and (change, Phase.MERGED) in phases:
+            blocked = f"pull request {number} took it back before"
+        elif number != pull and (change, Phase.CLOSED) not in phases:
+            blocked = f"its rollback is pull request {number} already"
     return GoingBack(former=former, change=name, blocked=blocked)

@@ -73,6 +73,12 @@ NAMES: dict[str, tuple[tuple[Draft, ...], bool, ChangeId, str]] = {
         return_id(ONE, MINE),
         "",
     ),
+    "it was taken back before": (
+        (proposal(BACK, rollback_of=ONE, pull=8), merged(BACK), a_draft(Phase.CLOSED, change=BACK)),
+        True,
+        return_id(ONE, MINE),
+        "pull request 8 took it back before",
+    ),
     "from elsewhere": ((), False, BACK, "it comes from another repository"),
 }
 

@@ -16,7 +16,7 @@ from bot.approve import step as gate_step
 from bot.deploy import step as deploy_step
 from bot.forge.port import RevertConflict
 from bot.model.event import Event, StepReport
-from bot.model.forge import Permission, PullRequest, PullState
+from bot.model.forge import Actor, Comment, Permission, PullRequest, PullState
 from bot.model.names import BranchName, CommitSha, PullNumber, ServiceName, TeamSlug
 from bot.propose import step as detect_step
 from bot.propose.desired import values_of
@@ -91,19 +91,29 @@ class Life(Tower):
         """Let somebody commit a file on main that is none of the bot's business."""
         self.theirs.append(self.world.push("main", {"notes.md": f"{len(self.theirs)}\n".encode()}, by=MALLORY))
 
-    def revert_by_button(self, number: int) -> None:
-        """Let somebody revert a merged pull request by the forge's button, and merge the revert at once."""
+    def open_revert(self, number: int) -> PullRequest | None:
+        """Let somebody press the forge's *Revert* button on a merged pull request; None where git cannot do it."""
         merge, forge = self.world.pull(PullNumber(number)).merge_commit, MemoryForge(self.world, actor=MALLORY)
         assert merge is not None
         found = MemoryRepository(self.world).revert(merge, onto=self.main)
         if isinstance(found, RevertConflict) or not found.files:
-            return
+            return None
         branch = BranchName(f"revert-{number}-{len(self.world.pulls)}")
         message = f'Revert "change"\n\nThis reverts commit {merge}.'
         forge.create_branch(branch, forge.commit(self.main, found.files, message))
         body = f"Reverts agency/pow#{number}"
-        pull = forge.open_pull(branch=branch, base=MAIN, title='Revert "change"', body=body, draft=False)
-        self.theirs.append(self.world.merge_by_hand(pull.number, MALLORY))
+        return forge.open_pull(branch=branch, base=MAIN, title='Revert "change"', body=body, draft=False)
+
+    def revert_by_button(self, number: int) -> None:
+        """Let somebody revert a merged pull request by the forge's button, and merge the revert at once."""
+        if (pull := self.open_revert(number)) is not None:
+            self.theirs.append(self.world.merge_by_hand(pull.number, MALLORY))
+
+    def say(self, number: int, text: str, *, by: Actor) -> None:
+        """Let somebody comment on a pull request."""
+        comment = Comment(id=self.world.next_id(), author=by, body=text, created_at=self.now)
+        self.world.comments.setdefault(PullNumber(number), []).append(comment)
+        self.world.touch(PullNumber(number))
 
     # What stands where
 

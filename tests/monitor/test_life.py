@@ -19,6 +19,8 @@ from bot.ledger.chain import extends
 from bot.model.event import Mark
 from bot.model.forge import ReviewState
 from bot.model.record import OBSOLETE, Phase
+from bot.monitor.answer import BRING_BACK
+from bot.monitor.opt_out import ASK_FIRST_LABEL
 
 APPROVING = {"approved", "auto", "rollback"}
 DATA = {
@@ -39,6 +41,8 @@ class LifeMachine(RuleBasedStateMachine):
         self.seen = ()
         self.vetoed: set[int] = set()
         self.stops = []
+        self.reserved: set[int] = set()
+        self.weighed: set[int] = set()
 
     # Time and figures
 
@@ -126,6 +130,33 @@ class LifeMachine(RuleBasedStateMachine):
         merged = self.merged_pulls()
         self.life.revert_by_button(merged[number % len(merged)])
 
+    @precondition(lambda self: self.merged_pulls())
+    @rule(number=st.integers(0, 3))
+    def somebody_opens_a_revert(self, number):
+        merged = self.merged_pulls()
+        self.life.open_revert(merged[number % len(merged)])
+
+    @precondition(lambda self: self.merged_reverts())
+    @rule(number=st.integers(0, 3), who=st.sampled_from([SAM, MALLORY, STRANGER]))
+    def somebody_approves_a_revert_that_is_merged(self, number, who):
+        merged = self.merged_reverts()
+        self.life.world.review(merged[number % len(merged)], who)
+
+    @precondition(lambda self: self.life.world.pulls)
+    @rule(number=st.integers(0, 3), who=st.sampled_from([SAM, STRANGER]), added=st.booleans())
+    def somebody_moves_the_label_that_asks_for_a_draft(self, number, who, added):
+        pulls = sorted(self.life.world.pulls)
+        pull = pulls[number % len(pulls)]
+        self.life.world.label(pull, ASK_FIRST_LABEL, by=who, added=added)
+        if who == SAM:
+            (self.reserved.add if added else self.reserved.discard)(pull)
+
+    @precondition(lambda self: self.life.world.pulls)
+    @rule(number=st.integers(0, 3), who=st.sampled_from([SAM, STRANGER]))
+    def somebody_asks_for_it_back(self, number, who):
+        pulls = sorted(self.life.world.pulls)
+        self.life.say(pulls[number % len(pulls)], BRING_BACK, by=who)
+
     @rule(who=st.sampled_from([SAM, STRANGER]))
     def somebody_labels_a_stop(self, who):
         self.stops.append((self.life.world.file_issue("pow-stop", by=who), who))
@@ -189,6 +220,26 @@ class LifeMachine(RuleBasedStateMachine):
                 assert reverted.facts["measurement"]["outcome"] == "HOLDS"
 
     @invariant()
+    def what_people_reserved_is_only_proposed(self):
+        for change in self.changes():
+            for record in self.life.of(change, Phase.REVERTED):
+                pull = self.life.of(change, Phase.PROPOSED)[0].facts["pull"]
+                if record.index not in self.weighed and pull in self.reserved:
+                    assert record.facts["draft_because"]
+                self.weighed.add(record.index)
+
+    @invariant()
+    def only_who_may_write_lifts_a_hold(self):
+        for record in self.seen:
+            assert record.phase is not Phase.RESUMED or record.facts["by"] == SAM.login
+
+    @invariant()
+    def people_who_take_a_change_back_do_it_once(self):
+        for change in self.changes():
+            back = [self.life.of(each, Phase.MERGED) for each in self.changes() if self.rolls_back(each) == change]
+            assert sum(map(len, back)) <= 1
+
+    @invariant()
     def nothing_goes_live_that_was_not_approved(self):
         for change in self.changes():
             if self.life.of(change, Phase.DEPLOYED):
@@ -229,6 +280,16 @@ class LifeMachine(RuleBasedStateMachine):
         """Return what the bot proposed and somebody or the gate merged."""
         pulls = [self.life.world.pull(number) for number in sorted(self.life.world.pulls)]
         return [pull.number for pull in pulls if pull.merge_commit and pull.head_branch.startswith("pow/")]
+
+    def merged_reverts(self):
+        """Return the reverts that people opened and merged."""
+        pulls = [self.life.world.pull(number) for number in sorted(self.life.world.pulls)]
+        return [pull.number for pull in pulls if pull.merge_commit and pull.head_branch.startswith("revert-")]
+
+    def rolls_back(self, change):
+        """Return which change another one takes back."""
+        (proposed, *_) = self.life.of(change, Phase.PROPOSED) or (None,)
+        return proposed.facts["rollback_of"] if proposed is not None else None
 
     def changes(self):
         """Return every change that the ledger knows."""
