@@ -1,6 +1,7 @@
 """`pow status`: where every change stands, derived from the ledger."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -11,9 +12,11 @@ from bot.ledger.holds import Hold, told
 from bot.ledger.lifecycle import Stage, Standing
 from bot.model.clock import format_time
 from bot.model.json import Json
+from bot.model.names import ChangeId
 from bot.model.switch import Switch
 
 if TYPE_CHECKING:
+    from bot.cli.queue import Queue
     from bot.ledger.site import Site
     from bot.model.settings import Policy
 
@@ -24,44 +27,82 @@ _COLOURS = {Stage.CLOSED: "green", Stage.REVERTING: "red", Stage.PROPOSED: "yell
 @click.option("--all", "with_closed", is_flag=True, help="Closed changes too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
 def command(*, with_closed: bool, as_json: bool) -> int:
-    """Show where every change stands, as the ledger tells it, and what people have stopped."""
-    from bot.cli.waits import waits_of
+    """Show where every change stands, as the ledger tells it, what waits to be proposed, and what people stopped."""
     from bot.cli.wiring import open_site
+
+    environment = read_environment()
+    with open_site(environment) as site:
+        status = _status(site, environment, with_closed=with_closed)
+    if as_json:
+        show_json(_status_json(status))
+    else:
+        _show(status, with_closed=with_closed)
+    return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Status:
+    """Everything that is shown."""
+
+    changes: tuple[Standing, ...]
+    waits: Mapping[ChangeId, str]
+    limits: tuple[str, ...]
+    queue: "Queue"
+    switch: Switch
+    held: tuple[Hold, ...]
+
+
+def _status(site: "Site", environment: Environment, *, with_closed: bool) -> _Status:
+    from bot.cli.queue import queue_of
+    from bot.cli.waits import waits_of
     from bot.ledger.holds import holds
     from bot.ledger.lifecycle import standings
     from bot.model.limits import Breaker
     from bot.propose.budget import opened
 
-    environment = read_environment()
-    with open_site(environment) as site:
-        records = site.ledger.records()
-        changes = [each for each in standings(records) if with_closed or each.is_open]
-        waits = waits_of(site, records, changes)
-        policy = _policy(site, environment)
-        limits = opened(records, policy).reached(policy) if policy else ()
-        switch, held = site.kill_switch.state(), holds(records, policy.breaker if policy else Breaker())
-    if as_json:
-        on_hold: list[Json] = [_hold_json(each) for each in held]
-        shown: list[Json] = [{**_json(each), "waits": waits.get(each.change, "")} for each in changes]
-        show_json({"changes": shown, "switch": _switch_json(switch), "holds": on_hold, "limits": list(limits)})
-        return 0
-    for stop in switch.stops:
+    records, policy = site.ledger.records(), _policy(site, environment)
+    changes = tuple(each for each in standings(records) if with_closed or each.is_open)
+    return _Status(
+        changes=changes,
+        waits=waits_of(site, records, changes),
+        limits=opened(records, policy).reached(policy) if policy else (),
+        queue=queue_of(site, records, policy),
+        switch=site.kill_switch.state(),
+        held=holds(records, policy.breaker if policy else Breaker()),
+    )
+
+
+def _status_json(status: _Status) -> Mapping[str, Json]:
+    from bot.cli.queue import queue_json
+
+    return {
+        "changes": [{**_json(each), "waits": status.waits.get(each.change, "")} for each in status.changes],
+        "switch": _switch_json(status.switch),
+        "holds": [_hold_json(each) for each in status.held],
+        "limits": list(status.limits),
+        "queue": queue_json(status.queue),
+    }
+
+
+def _show(status: _Status, *, with_closed: bool) -> None:
+    from bot.cli.queue import show_queue
+
+    for stop in status.switch.stops:
         click.echo(click.style(f"! {one_line(stop.sentence)}", fg="red"), color=wants_colour())
-    for sentence in switch.ignored:
+    for sentence in status.switch.ignored:
         click.echo(f"· {one_line(sentence)}")
-    _show_changes(changes, with_closed=with_closed)
-    for change, sentence in waits.items():
+    _show_changes(status.changes, with_closed=with_closed)
+    for change, sentence in status.waits.items():
         click.echo(f"· {change} {one_line(sentence)}")
-    for limit in limits:
-        line = f"{limit}; what fires beyond it waits, and `pow detect` says how many"
-        click.echo(click.style(line, fg="yellow"), color=wants_colour())
-    for hold in held:
+    for limit in status.limits:
+        click.echo(click.style(f"! {limit}; what fires beyond it waits", fg="red"), color=wants_colour())
+    show_queue(status.queue)
+    for hold in status.held:
         line = f'on hold: {told(hold)}; `pow resume {hold.target} --reason "..."` lifts it'
         click.echo(click.style(one_line(line), fg="yellow"), color=wants_colour())
-    return 0
 
 
-def _show_changes(changes: list[Standing], *, with_closed: bool) -> None:
+def _show_changes(changes: tuple[Standing, ...], *, with_closed: bool) -> None:
     if not changes:
         click.echo("no change is open" if not with_closed else "no change yet")
         return

@@ -11,6 +11,7 @@ from bot.model.change import Affected, Change, FileEdit, KeyChange
 from bot.model.clock import format_time
 from bot.model.event import Mark
 from bot.model.names import ChangeId, RecipeId
+from bot.model.queue import Queued, WaitsFor
 from bot.model.recipe import Recipe
 from bot.model.record import NEUTRAL, Phase, Record
 from bot.model.settings import Policy
@@ -47,16 +48,11 @@ class Situation:
     landed: frozenset[ChangeId] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class NextRun:
-    """What waits for nothing but the next run."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """A firing recipe that is not proposed, and why.
 
-    `queued` tells what it waits for if it is in the queue: room among proposals of a kind, or just the next run.
+    `waits_for` tells what it waits for if it is in the queue, and is proposed once that has come.
     """
 
     recipe: RecipeId
@@ -64,7 +60,7 @@ class Held:
     sentence: str
     hint: str = ""
     change: ChangeId | None = None
-    queued: Kind | NextRun | None = None
+    waits_for: WaitsFor | None = None
 
 
 Planned = Change | Held
@@ -166,7 +162,8 @@ def _closed(recipe: Recipe, situation: Situation) -> Held | None:
     if why is None:
         return None
     hint = "it is proposed once the calendar in pow/settings/policy.yml allows it"
-    return _wait(recipe, f"{recipe.id} fires, but the calendar is closed: {why}", hint=hint)
+    held = _wait(recipe, f"{recipe.id} fires, but the calendar is closed: {why}", hint=hint)
+    return replace(held, waits_for=WaitsFor.CALENDAR)
 
 
 def episode_of(records: Iterable[Record], recipe: RecipeId) -> str:
@@ -194,7 +191,8 @@ def draft(recipe: Recipe, situation: Situation, *, episode: str | None = None) -
         return Held(recipe=recipe.id, mark=Mark.FAILURE, sentence=refusals[0], hint=hint)
     if (busy := _busy(keys, situation.records)) is not None:
         sentence = f"{recipe.id} fires, but change {busy.change} of {busy.recipe} works on the same target"
-        return _wait(recipe, sentence, hint="it is proposed once that change is closed", change=busy.change)
+        held = _wait(recipe, sentence, hint="it is proposed once that change is closed", change=busy.change)
+        return replace(held, waits_for=WaitsFor.TARGET)
     return _change(recipe, keys, situation, episode or episode_of(situation.records, recipe.id))
 
 
@@ -228,12 +226,24 @@ def _limit(change: Change, planned: Iterable[Planned], taken: Mapping[str, str],
         if target in taken:
             sentence = f"{change.recipe} fires, but {taken[target]} changes {target} as well"
             hint = "it is proposed once that change is closed"
-            return Held(recipe=change.recipe, mark=Mark.WAIT, sentence=sentence, hint=hint, change=change.id)
+            return Held(
+                recipe=change.recipe,
+                mark=Mark.WAIT,
+                sentence=sentence,
+                hint=hint,
+                change=change.id,
+                waits_for=WaitsFor.TARGET,
+            )
     if sum(1 for _ in _changes(planned)) >= limit:
         sentence = f"{change.recipe} fires, but this run has made its {limit} proposals already"
         hint = "the next run goes on; `proposals_per_run` in pow/settings/policy.yml is the limit"
         return Held(
-            recipe=change.recipe, mark=Mark.WAIT, sentence=sentence, hint=hint, change=change.id, queued=NextRun()
+            recipe=change.recipe,
+            mark=Mark.WAIT,
+            sentence=sentence,
+            hint=hint,
+            change=change.id,
+            waits_for=WaitsFor.NEXT_RUN,
         )
     return change
 
@@ -244,15 +254,30 @@ def _admitted(change: Change, kind: Kind | Full) -> Planned:
         return replace(change, urgent=kind is Kind.URGENT)
     hint = "decide on some of them, or raise `open_proposals` in pow/settings/policy.yml"
     sentence = f"{change.recipe} fires, but {kind.sentence}"
-    return Held(recipe=change.recipe, mark=Mark.WARNING, sentence=sentence, hint=hint, queued=kind.kind)
+    return Held(recipe=change.recipe, mark=Mark.WARNING, sentence=sentence, hint=hint, waits_for=WaitsFor(kind.kind))
 
 
 def queue(held: Iterable[Held], situation: Situation) -> tuple[str, ...]:
     """Say how many firing recipes found no room, and when the last of them is proposed; nothing while none waits."""
-    waits = [each.queued for each in held if each.queued is not None]
-    for_room = [each for each in waits if isinstance(each, Kind)]
-    queued = queue_of(len(waits) - len(for_room), for_room)
-    return queued.sentences(opened(situation.records, situation.policy), situation.policy, situation.now)
+    waits = [each.waits_for for each in held if each.waits_for is not None]
+    return lengths(waits, situation.records, situation.policy, situation.now)
+
+
+def lengths(waits: Iterable[WaitsFor], records: tuple[Record, ...], policy: Policy, now: datetime) -> tuple[str, ...]:
+    """Say how long the queue is before each limit; what waits for the calendar or a target is in none of these."""
+    counted = tuple(waits)
+    for_room = [Kind(each.value) for each in counted if each.value in set(Kind)]
+    queued = queue_of(counted.count(WaitsFor.NEXT_RUN), for_room)
+    return queued.sentences(opened(records, policy), policy, now)
+
+
+def waiting_now(held: Iterable[Held], now: datetime) -> tuple[Queued, ...]:
+    """Return what a run leaves in the queue."""
+    return tuple(
+        Queued(recipe=each.recipe, waits_for=each.waits_for, since=now, sentence=each.sentence)
+        for each in held
+        if each.waits_for is not None
+    )
 
 
 def _changes(planned: Iterable[Planned]) -> Iterator[Change]:

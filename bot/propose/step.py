@@ -35,6 +35,7 @@ from bot.propose.life import (
     orphaned,
     waiting,
 )
+from bot.propose.note_queue import note_queue
 from bot.propose.pace import paced, slowed
 from bot.propose.plan import Held, Situation, queue
 from bot.propose.proposal import proposal_of
@@ -188,9 +189,12 @@ class _Detector:
                     assert_never(each)
         yield from retire_gone(desk, fading, situation)
         later = replace(situation, policy=paced(self.settings.policy, (), self.site.now))
-        yield from messages.queued(queue((each for each in decided if isinstance(each, Held)), later))
+        held = tuple(each for each in decided if isinstance(each, Held))
+        yield from messages.queued(queue(held, later))
         if desk.drafts:
             yield from desk.record()
+        if not self.dry_run:
+            yield from note_queue(self.site, held, self.library)
 
     def _desk(self, readings: Mapping[FeedName, Reading]) -> Desk:
         return Desk(

@@ -50,6 +50,9 @@ def test_status_is_a_table(capsys: pytest.CaptureFixture[str]):
     head, *rows = table.splitlines()
     assert "waits for 1 approval of supervisors since" in below
     assert "closed at" in below
+    assert (
+        "… PASSPORT_MANUAL_CHECKS waits until another change of the same target is closed since 2026-01-05" in below
+    )
     assert head.split() == ["change", "recipe", "stage", "outcome", "pull", "since"]
     assert [row.split()[1:5] for row in rows] == [["PASSPORT_BACKLOG", "proposed", "-", "1"]]
     assert head.index("recipe") == rows[0].index("PASSPORT"), "columns stand below each other"
@@ -73,6 +76,9 @@ def test_status_as_json_has_the_same_changes(capsys: pytest.CaptureFixture[str])
     assert [change["change"] for change in said["changes"]] == [row.split()[0] for row in rows]
     assert {"recipe", "targets", "stage", "pull", "opened_at", "updated_at"} <= said["changes"][0].keys()
     assert said["limits"] == []
+    (waiting,) = said["queue"]["waiting"]
+    assert (waiting["recipe"], waiting["waits_for"]) == ("PASSPORT_MANUAL_CHECKS", "target")
+    assert (said["queue"]["counts"]["target"], said["queue"]["sentences"]) == (1, [])
     assert as_json(["status", "--all"], capsys)[1] == said, "nothing is closed yet"
 
 

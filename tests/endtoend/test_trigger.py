@@ -1,5 +1,6 @@
 """An agent asks for a detection over the forge's own event, and cannot approve what comes of it."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,13 +99,26 @@ def test_an_agent_triggers_and_somebody_else_approves(town: Town) -> None:
     assert not pulls(town)[0]["merged_at"]
 
 
-def test_the_command_sends_the_same_event_once_in_a_window(town: Town, tmp_path: Path) -> None:
+def test_the_command_asks_once_in_a_window_and_the_run_knows_as_well(town: Town, tmp_path: Path) -> None:
     console = a_console(town, tmp_path / "clone")
     environment = {**console.environment, "GITHUB_TOKEN": TOKEN}
     arguments = ("trigger", "PASSPORT_MANUAL_CHECKS", "--reason", "a look, please", "--by", "a2a")
-    for said in ("asked for a detection of PASSPORT_MANUAL_CHECKS", "already; a further trigger within 1 hour"):
-        asked = a_process(*arguments, folder=console.clone, environment=environment)
-        assert asked.returncode == 0, asked.stderr
-        assert b"asked for a detection of PASSPORT_MANUAL_CHECKS" in asked.stdout
-        first, *_ = town.run_pending()
-        assert (first.exit_code, said in first.output) == (0, True), first.output
+    asked = a_process(*arguments, folder=console.clone, environment=environment)
+    assert (asked.returncode, asked.stdout) == (
+        0,
+        b"asked for a detection of PASSPORT_MANUAL_CHECKS; the workflow detect takes it up\n",
+    ), asked.stderr
+    first, *_ = town.run_pending()
+    assert (first.exit_code, "asked for a detection of PASSPORT_MANUAL_CHECKS" in first.output) == (0, True)
+
+    again = a_process(*arguments, "--json", folder=console.clone, environment=environment)
+    answer = json.loads(again.stdout)
+    assert (again.returncode, answer["sent"], answer["same_as"]["by"]) == (0, False, "a2a"), again.stderr
+    assert "already; a further trigger within 1 hour is the same one" in answer["sentence"]
+    assert list(town.run_pending()) == []
+
+    outside = {**environment, "GITHUB_WORKSPACE": str(tmp_path)}
+    unknowing = a_process(*arguments, "--json", folder=tmp_path, environment=outside)
+    assert json.loads(unknowing.stdout)["sent"], unknowing.stderr
+    second, *_ = town.run_pending()
+    assert (second.exit_code, "already; a further trigger within 1 hour" in second.output) == (0, True), second.output

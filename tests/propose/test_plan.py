@@ -30,12 +30,13 @@ from bot.model.json import digest_of
 from bot.model.level import Level
 from bot.model.limits import Budget
 from bot.model.names import ChangeId, RecipeId, ServiceName
+from bot.model.queue import WaitsFor
 from bot.model.recipe import Computed, JourneyPatch, Recipe, ServicePatch
 from bot.model.record import Phase, Record
 from bot.model.switch import Switch
 from bot.propose.budget import opened
 from bot.propose.change import change_id, rollback_id
-from bot.propose.plan import Held, NextRun, Situation, episode_of, plan, queue
+from bot.propose.plan import Held, Situation, episode_of, plan, queue
 from bot.recipes.recipe import RecipeFile, read_recipe
 
 WAIT, NOTE, FAILURE = Mark.WAIT, Mark.NOTE, Mark.FAILURE
@@ -384,7 +385,7 @@ def test_what_is_urgent_goes_first_and_has_room_of_its_own() -> None:
     assert isinstance(urgent, Change)
     assert urgent.urgent
     assert isinstance(held, Held)
-    assert held.queued == NextRun()
+    assert held.waits_for is WaitsFor.NEXT_RUN
 
 
 def test_beyond_its_room_what_is_urgent_counts_as_all_others_do() -> None:
