@@ -14,7 +14,7 @@ def tries(count: int) -> int:
 
 
 def choose(*, is_quick: bool) -> None:
-    """Decide for the whole run, before any test is read."""
-    settings.register_profile("full", max_examples=FULL)
-    settings.register_profile("quick", max_examples=round(FULL * QUICK_SHARE))
+    """Decide for the whole run, before any test is read; no example has a deadline, however busy the machine is."""
+    settings.register_profile("full", max_examples=FULL, deadline=None)
+    settings.register_profile("quick", max_examples=round(FULL * QUICK_SHARE), deadline=None)
     settings.load_profile("quick" if is_quick else "full")
