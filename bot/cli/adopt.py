@@ -32,7 +32,7 @@ def _target(_context: click.Context, _parameter: click.Parameter, value: str) ->
     return value
 
 
-@click.command("adopt")
+@click.command("adopt", short_help="Write live values into their file below patches/.")
 @click.argument("target", metavar="SERVICE", callback=_target)
 @click.argument("keys", metavar="[KEY]...", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Every live value.")
@@ -48,10 +48,14 @@ def _target(_context: click.Context, _parameter: click.Parameter, value: str) ->
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was adopted as JSON.")
 def command(*, target: str, keys: tuple[str, ...], endpoint: str, folder: Path, as_json: bool, **flags: bool) -> int:
-    """Write the live values of SERVICE (or journeys/NAME) into its file below patches/.
+    r"""Write the live values of SERVICE (or journeys/NAME) into its file below patches/.
 
     Without a KEY: those that recipes patch, and those in the file already. A value in the file that is not live is
     told of and stays; then the exit code is 1.
+
+    \b
+    Example:
+      pow adopt PHOTO_VALIDATOR max_blur_px
     """
     from bot.deploy.adopt import Ask, adopt
     from bot.propose.desired import path_of

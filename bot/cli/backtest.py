@@ -25,7 +25,7 @@ class _Day(click.ParamType[datetime]):
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-@click.command("backtest")
+@click.command("backtest", short_help="Replay a recipe over its history.")
 @click.argument("name", metavar="RECIPE", required=False)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path())
 @click.option("--since", type=_Day(), help="Where the history begins; a year back where left out.")
@@ -43,9 +43,14 @@ class _Day(click.ParamType[datetime]):
 @click.option("--post", is_flag=True, help="Put the comparison on the pull request, as one comment.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(*, name: str | None, folder: Path, **options: Any) -> int:
-    """Replay RECIPE of FOLDER over its history: when it would have fired, and what would have come of it.
+    r"""Replay RECIPE of FOLDER over its history: when it would have fired, and what would have come of it.
 
     It changes nothing. Exit code 1 if a feed that the recipe needs gave nothing.
+
+    \b
+    Examples:
+      pow backtest PASSPORT_BACKLOG --since 2026-01-01
+      pow backtest PASSPORT_BACKLOG --data history --against origin/main
     """
     # A year of samples is a million objects that all stay until the end: looking for garbage among them finds none.
     gc.disable()

@@ -11,7 +11,7 @@ from bot.model.errors import BotError
 _RUNNING = "sandbox.pid"
 
 
-@click.command("demo")
+@click.command("demo", short_help="Run the passport story on the sandbox.")
 @click.option("--serve", is_flag=True, help="Leave the sandbox up with a page where you review.")
 @click.option("--port", default=0, show_default="any free port", help="Port of the sandbox.")
 @click.option("--plain", is_flag=True, help="Print lines instead of a live display.")

@@ -14,10 +14,15 @@ from bot.cli.show import show_report
 @click.option("--recipe", default="", metavar="ID", help="Look at one recipe only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON.")
 def command(*, dry_run: bool, shard: str, recipe: str, as_json: bool) -> int:
-    """Read the feeds, rank where time is lost, open pull requests.
+    r"""Read the feeds, rank where time is lost, open pull requests.
 
     In a run that `pow trigger`, or a repository_dispatch event of the type pow-trigger, has started, it looks at the
     recipe that the event names.
+
+    \b
+    Examples:
+      pow detect --dry-run
+      pow detect --shard 2/8
     """
     from bot.cli.steps import detect
 

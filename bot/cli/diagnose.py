@@ -10,7 +10,7 @@ from bot.cli.show import show_json, wants_colour
 from bot.model.json import Json
 
 
-@click.command("diagnose")
+@click.command("diagnose", short_help="Rank the waiting in a process log.")
 @click.option(
     "--log",
     "path",
@@ -27,7 +27,12 @@ from bot.model.json import Json
 @click.option("--basis", type=click.Choice(["completion", "idle"]), help="From where to where waiting is counted.")
 @click.option("--json", "as_json", is_flag=True, help="Print the ranking as JSON, times in seconds.")
 def command(*, path: Path, top: int, basis: str | None, as_json: bool, **columns: str) -> int:
-    """Rank activities and hand-overs of a process log by the total time that cases wait."""
+    r"""Rank activities and hand-overs of a process log by the total time that cases wait.
+
+    \b
+    Example:
+      pow diagnose --log events.csv --top 5
+    """
     from bot.collect.passages import Basis
     from bot.diagnose.log import LogOptions, rank_file
     from bot.diagnose.process import rank_activities

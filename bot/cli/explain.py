@@ -25,16 +25,20 @@ _ID = re.compile(rb"^[\"']?id[\"']?\s*:\s*[\"']?([A-Z][A-Z0-9_]{1,63})\b", re.MU
 _SETTINGS = "pow/settings/"
 
 
-@click.command("explain")
+@click.command("explain", short_help="Say in sentences what a recipe would do.")
 @click.argument("recipe")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=None, required=False)
 @click.option("--offline", is_flag=True, help="Ask no feed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the same facts as JSON, times in seconds.")
 def command(*, recipe: str, folder: Path | None, offline: bool, as_json: bool) -> int:
-    """Explain RECIPE (its id, or its file) as it stands in FOLDER, by default here.
+    r"""Explain RECIPE (its id, or its file) as it stands in FOLDER, by default here.
 
     What it watches, when it fires, what it would change, who must approve and why, what counts as success and what
     as rollback. Feeds are asked for today's numbers; one that fails is told of, and no reason to fail.
+
+    \b
+    Example:
+      pow explain PASSPORT_BACKLOG --offline
     """
     from bot.recipes.files import read_files
     from bot.rehearse.explain import explain

@@ -7,7 +7,7 @@ from bot.cli.show import show_report
 from bot.model.names import PullNumber
 
 
-@click.command("gate")
+@click.command("gate", short_help="Count the reviews, and merge what is approved.")
 @click.argument("pull", type=click.IntRange(min=1), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON.")
 def command(*, pull: int | None, as_json: bool) -> int:

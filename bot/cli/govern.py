@@ -9,7 +9,7 @@ from bot.model.errors import Severity
 from bot.report.diagnostics import DiagnosticFormat, render, summary_of
 
 
-@click.command("govern")
+@click.command("govern", short_help="Check that every target is governed and within range.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path())
 @click.option("--json", "as_json", is_flag=True, help="Print what is wrong as JSON.")
 def command(*, folder: Path, as_json: bool) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Files = Mapping[str, bytes]
 
 
-@click.command("lint")
+@click.command("lint", short_help="Check every recipe, setting and patch.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path())
 @click.option(
     "--format",
@@ -48,7 +48,14 @@ def command(  # noqa: PLR0913 -- one parameter for each option
     explained: str | None,
     verbose: bool,
 ) -> int:
-    """Check every recipe, setting and patch below FOLDER, and say all that is wrong at once."""
+    r"""Check every recipe, setting and patch below FOLDER, and say all that is wrong at once.
+
+    \b
+    Examples:
+      pow lint
+      pow lint --base origin/main --format github
+      pow lint --explain POW055
+    """
     from bot.cli.processes import spread
     from bot.recipes.files import read_files, unread_entries
     from bot.recipes.lint import lint, unread_fault

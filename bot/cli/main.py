@@ -61,7 +61,11 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done; 1 something is wrong, or could not be done; 2 wrong usage; 3 a bug; 130 interrupted.",
+)
 @click.version_option(package_name="pow-bot", prog_name="pow")
 def cli() -> None:
     """Find the step that wastes citizens' time, propose a fix, and prove it or take it back."""

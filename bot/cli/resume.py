@@ -7,14 +7,18 @@ from bot.cli.show import one_line
 from bot.model.clock import format_time
 
 
-@click.command("resume")
+@click.command("resume", short_help="Lift the hold that a rollback put on its target.")
 @click.argument("target", required=False)
 @click.option("--reason", help="What you looked at, and why it may go on; it stays in the ledger for ever.")
 def command(*, target: str | None, reason: str | None) -> int:
-    """Lift the hold on TARGET, a service or `journeys/NAME`; `all` for the breaker of the whole agency.
+    r"""Lift the hold on TARGET, a service or `journeys/NAME`; `all` for the breaker of the whole agency.
 
     A rollback puts its targets on hold: nothing is proposed for them until a person with write access says so.
     What is not given here is taken from POW_RESUME_TARGET and POW_RESUME_REASON.
+
+    \b
+    Example:
+      pow resume PHOTO_VALIDATOR --reason "the camera was replaced"
     """
     from bot.cli.wiring import open_work
     from bot.monitor.resume import resume

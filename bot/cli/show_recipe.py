@@ -28,15 +28,20 @@ def _split(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     return RecipeId(match[1].upper()), int(match[2]) if match[2] else None
 
 
-@click.command("show")
+@click.command("show", short_help="Show the text that a recipe had at a version.")
 @click.argument("named", metavar="RECIPE[@vN]", callback=_split)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path())
 @click.option("--json", "as_json", is_flag=True, help="Print the texts and their commits as JSON.")
 def command(*, named: tuple[RecipeId, int | None], folder: Path, as_json: bool) -> int:
-    """Show the text that a recipe had at a version, with its file, commit and date.
+    r"""Show the text that a recipe had at a version, with its file, commit and date.
 
     Without a version: the present text, and all versions. What the branch in FOLDER was itself is looked at first,
     then every commit that was ever merged into it.
+
+    \b
+    Examples:
+      pow show PASSPORT_BACKLOG
+      pow show PASSPORT_BACKLOG@v3
     """
     recipe, number = named
     found, is_whole = _find(folder.resolve(), recipe, number)

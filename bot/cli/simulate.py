@@ -8,7 +8,7 @@ from bot.model.decision import GateStatus
 from bot.model.names import PullNumber
 
 
-@click.command("simulate")
+@click.command("simulate", short_help="Say what the gate would decide, given these reviews.")
 @click.argument("pull", type=click.IntRange(min=1))
 @click.option(
     "--as-if",
@@ -20,9 +20,13 @@ from bot.model.names import PullNumber
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the decision as JSON.")
 def command(*, pull: int, texts: tuple[str, ...], as_json: bool) -> int:
-    """Say what the gate would decide on PULL, as if these reviews had been given; nothing is written.
+    r"""Say what the gate would decide on PULL, as if these reviews had been given; nothing is written.
 
     Exit code 0 if it would merge, 1 if not.
+
+    \b
+    Example:
+      pow simulate 12 --as-if approved-by:alice
     """
     from bot.approve.rego_program import LocalProgram
     from bot.approve.simulate import SUPPOSITIONS, read_supposition, simulate

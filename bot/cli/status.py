@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _COLOURS = {Stage.CLOSED: "green", Stage.REVERTING: "red", Stage.PROPOSED: "yellow"}
 
 
-@click.command("status")
+@click.command("status", short_help="Show where every change stands, and what is stopped.")
 @click.option("--all", "with_closed", is_flag=True, help="Closed changes too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
 def command(*, with_closed: bool, as_json: bool) -> int:

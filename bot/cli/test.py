@@ -21,7 +21,7 @@ _PATIENCE = 2.0
 """Seconds after which it says how far it has come."""
 
 
-@click.command("test")
+@click.command("test", short_help="Play the tests of recipes.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--folder",
@@ -35,7 +35,13 @@ _PATIENCE = 2.0
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def command(*, paths: tuple[Path, ...], folder: Path, wanted: str, junit: Path | None, as_json: bool) -> int:
-    """Play the tests of recipes: the files and folders PATHS, or all of pow/tests/."""
+    r"""Play the tests of recipes: the files and folders PATHS, or all of pow/tests/.
+
+    \b
+    Examples:
+      pow test
+      pow test pow/tests/passport_backlog.yml --junit results.xml
+    """
     from bot.report.trial import json_of, junit_of, summary_of
 
     environment = read_environment()

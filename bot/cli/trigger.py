@@ -23,13 +23,17 @@ if TYPE_CHECKING:
 @click.option("--by", required=True, metavar="NAME", help="Who asks: an agent's name, or your login.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def command(*, recipe: str, reason: str, by: str, as_json: bool) -> int:
-    """Ask the bot to look at RECIPE at once.
+    r"""Ask the bot to look at RECIPE at once.
 
     It starts a detection and never a change: whether something is proposed is for the recipe's rule to say, and who
     asked may not approve it. Needs a token that may write contents, as the forge demands for such an event.
 
     In a clone, the ledger tells whether RECIPE was asked for within the policy's `trigger_window` already: then it is
     the same trigger, nothing is sent, and the answer says so. Elsewhere the run itself finds that out.
+
+    \b
+    Example:
+      pow trigger PASSPORT_BACKLOG --by agent-7 --reason "queue at the counter"
     """
     from bot.cli.wiring import open_forge
     from bot.model.errors import BotError

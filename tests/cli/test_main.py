@@ -3,7 +3,9 @@
 import json
 import os
 import pty
+import re
 import select
+import shlex
 import signal
 import socket
 import subprocess
@@ -13,7 +15,7 @@ import click
 import pytest
 from cli.consoles import FORGOTTEN, POW, a_process, bare
 
-from bot.cli.main import BUG, COMMANDS, EXPECTED, INTERRUPT, run
+from bot.cli.main import BUG, COMMANDS, EXPECTED, INTERRUPT, cli, run
 from bot.model.errors import BotError, Diagnostic, DiagnosticError
 
 USAGE = 2
@@ -78,6 +80,27 @@ def test_a_wrong_call_is_a_usage_error_on_stderr(arguments: list[str], capsys: p
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "Usage: pow" in printed.err
+
+
+def test_the_list_of_commands_cuts_no_sentence(capsys: pytest.CaptureFixture[str]):
+    assert run(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "..." not in shown
+    assert "Exit codes: 0 done;" in shown
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_example_in_the_help_is_a_call_that_is_right(name: str, capsys: pytest.CaptureFixture[str]):
+    for path in ("history/file", "pow/tests/passport_backlog.yml", "events.csv"):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text("")
+    assert run([name, "--help"]) == 0
+    examples = re.findall(r"^    pow (.+)$", capsys.readouterr().out, re.MULTILINE)
+    for example in examples:
+        words = shlex.split(example)
+        assert words[0] == name
+        command = cli.get_command(click.Context(cli), name)
+        assert command.make_context(name, words[1:])
 
 
 NEAR = [("lnit", "lint"), ("Explain", "explain"), ("back-test", "backtest"), ("moniter", "monitor")]
