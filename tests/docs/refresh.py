@@ -92,7 +92,7 @@ def _index() -> Iterator[str]:
 
 def _cli() -> Iterator[str]:
     yield "# Commands"
-    yield "What `pow COMMAND --help` says. On GitHub only `pow wake` takes an argument."
+    yield "What `pow COMMAND --help` says. What commands read besides stands in [environment.md](environment.md)."
     yield f"```text\n{_help()}\n```"
     for name in commands():
         yield f"## pow {name}"
