@@ -135,8 +135,9 @@ def support_comment(verdict: Verdict, original: PullNumber) -> str:
         _sentence(verdict.rollback.sentence),
         "",
         (
-            "So the bot opens no rollback of its own while this is open. Merged, it ends the watch. Closed unmerged, "
-            "it counts as a veto: the bot then does not take the change back by itself."
+            "So the bot opens no rollback of its own while this is open. Approved and merged, it goes live if it "
+            "takes the change back exactly, and ends the watch. Closed unmerged, it counts as a veto: the bot then "
+            "does not take the change back by itself."
         ),
     ]
     return "\n".join(lines) + "\n"

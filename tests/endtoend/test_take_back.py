@@ -6,12 +6,14 @@ import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stage import SMALL, a_town, bot, records
 
 from bot.model.record import Phase, Record
 from bot.sandbox.actions.runner import Finished
+from bot.sandbox.agency.gateway import Caller
 from bot.sandbox.story import BAD, open_pull
 from bot.sandbox.town import Staging, Town
 
@@ -53,9 +55,9 @@ def of(town: Town, phase: Phase) -> list[Record]:
     return [record for record in records(town) if record.phase is phase]
 
 
-def pulls(town: Town) -> list[dict[str, object]]:
+def pulls(town: Town) -> list[dict[str, Any]]:
     with town.as_person("maria") as client:
-        found: list[dict[str, object]] = client.get("pulls", params={"state": "all"}).json()
+        found: list[dict[str, Any]] = client.get("pulls", params={"state": "all"}).json()
     return found
 
 
@@ -115,6 +117,41 @@ def test_a_revert_by_the_forges_own_button_is_supported_and_its_merge_ends_the_w
         client.put(f"pulls/{theirs}/merge", json={}).raise_for_status()
     assert "taken back by hand" in step(town, "pow monitor")
     assert [record.facts["outcome"] for record in of(town, Phase.CLOSED)] == ["rolled_back"]
+
+
+@pytest.mark.slow
+def test_what_was_not_the_cause_is_brought_back_by_one_comment(town: Town):
+    number = do_harm(town)
+    harm = live(town)["max_blur_px"]
+    step(town, "pow monitor", "pow gate", "pow deploy")
+    before = live(town)["max_blur_px"]
+    set_past_everybody(town, harm)
+    town.advance(timedelta(days=2, hours=5))
+    assert live(town)["max_blur_px"] == harm
+    said = step(town, "pow monitor")
+    for _ in range(8):
+        if "not recovered, so the change was not the cause" in said:
+            break
+        town.advance(timedelta(hours=1))
+        said = step(town, "pow monitor")
+    assert "not recovered, so the change was not the cause" in said
+    rollback = next(int(str(pull["number"])) for pull in pulls(town) if str(pull["title"]).startswith("Revert #"))
+    town.advance(timedelta(minutes=1))
+    with town.as_person("maria") as client:
+        offer = [each["body"] for each in client.get(f"issues/{rollback}/comments").json()]
+        assert any("comment `/bring-back` here" in body for body in offer)
+        client.post(f"issues/{rollback}/comments", json={"body": "/bring-back\nmended"}).raise_for_status()
+    assert f"maria wants it back: {TARGET} may go on" in step(town, "pow monitor")
+    (record,) = of(town, Phase.RESUMED)
+    assert (record.facts["by"], record.facts["reason"]) == ("maria", f"/bring-back on pull request {rollback}")
+    assert "wants it back" not in step(town, "pow monitor")
+    assert "does not fire" in step(town, "pow detect"), "nothing is proposed without its bottleneck"
+    set_past_everybody(town, before)
+    town.advance(timedelta(days=1, hours=2))
+    assert "proposed in pull request" in step(town, "pow detect")
+    new = open_pull(town, BAD)
+    assert new not in {number, rollback}
+    assert len({pull["head"]["ref"] for pull in pulls(town)}) == 3
 
 
 @pytest.mark.slow
@@ -223,7 +260,14 @@ def test_where_lines_conflict_the_draft_puts_the_value_back_and_the_commands_on_
     assert "CONFLICT" in done.stdout, "git shows the conflict that a person is to solve"
 
 
-def live(town: Town) -> object:
+def set_past_everybody(town: Town, value: object) -> None:
+    """Let operations set a live value at the gateway, of which Git knows nothing."""
+    patch = {"service": TARGET, "changes": {"max_blur_px": value}}
+    ops = Caller(subject="ops", role="release_manager")
+    town.agency.management.submit(patch, key=f"ops {value}", caller=ops, now=town.clock.now())
+
+
+def live(town: Town) -> dict[str, object]:
     return dict(town.agency.management.service(TARGET).config)
 
 
