@@ -28,6 +28,7 @@ def spread(work: Callable[[Sequence[str]], list[T]], items: Sequence[str]) -> li
         done = _divide(work, [items[part::count] for part in range(count)])
         return [done[at % count][at // count] for at in range(len(items))]
     finally:
+        gc.unfreeze()  # what stays frozen is not tidied up at the end either, and DuckDB calls that a leak
         gc.enable()
 
 

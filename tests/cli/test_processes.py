@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import subprocess
@@ -28,6 +29,13 @@ def test_results_come_in_the_order_of_the_items(count):
     done = spread(lengths, MANY[:count])
     assert [(item, length) for item, length, _ in done] == [(item, len(item)) for item in MANY[:count]]
     assert not children_of_this_process()
+
+
+@pytest.mark.parametrize("count", [100, 5_000])
+def test_the_collector_of_garbage_is_left_as_it_was(count):
+    spread(lengths, MANY[:count])
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0, "what stays frozen is never tidied up, not even at the end"
 
 
 def test_little_work_is_done_here():

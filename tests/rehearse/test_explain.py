@@ -16,7 +16,7 @@ from bot.model.names import FeedName, RecipeId, TeamSlug
 from bot.model.process import ProcessEvent, ProcessLog
 from bot.model.proof import ShareTest
 from bot.model.series import FailureKind, FeedFailure, Sample, Series, SeriesKind, Window
-from bot.model.settings import Approvers, Emergency, GovernanceMode, RollbackTest, Settings
+from bot.model.settings import Approvers, Emergency, GovernanceMode, RollbackTest, Settings, Waiting
 from bot.model.unit import DAY, PLAIN_RATIO
 from bot.model.verdict import RuleOutcome
 from bot.recipes.library import CompiledRecipe, load_library
@@ -290,6 +290,55 @@ def test_evidence_that_sums_up_is_one_thing_more():
         "reach": 259_200.0,
         "alpha": 0.05,
     }
+
+
+OPEN = (
+    (
+        "    columns: {at: closed_at, value: days}\n    unit: days\n",
+        "    columns: {start: opened, end: closed}\n    unit: days\n    open_cases: true\n",
+    ),
+    ("success_metric: wait_time < 7_days for 3_days", "success_metric: error_rate < 1%"),
+    ('bottleneck_rule: "max(wait_time) > 20_days"', 'bottleneck_rule: "error_rate > 9%"'),
+)
+
+
+@pytest.mark.parametrize(
+    ("test", "more"), [("mann_whitney", ()), ("kaplan_meier", OPEN)], ids=["ranks", "open cases"]
+)
+def test_a_test_on_ranks_or_of_open_cases_is_named(test: str, more: tuple[tuple[str, str], ...]):
+    rollback = "rollback_on: error_rate > 5%"
+    told = explained(rewritten((rollback, f"rollback_on: median(wait_time) > 30_days\nrollback_test: {test}"), *more))
+    assert json_of(told)["rollback"]["test"] == test
+    assert "The change is taken back when the median wait_time" in said(told, "What counts as rollback")
+
+
+def test_what_silence_means_is_said_where_it_means_something():
+    rollback = "rollback_on: error_rate > 5%"
+    sparse = rewritten(
+        ("    window: 5min\n", "    window: 5min\n    kind: sparse\n"),
+        (rollback, f"{rollback}\nwatch: {{no_data: ok}}"),
+    )
+    told = said(explained(sparse), "What counts as rollback")
+    assert "No data is no harm." in told
+    assert "No data" not in said(explained(), "What counts as rollback")
+
+
+def test_a_success_that_must_be_proven_is_said_to_be():
+    told = said(explained(with_lines("success_test: confidence_sequence\n")), "What counts as success")
+    assert told != said(explained(), "What counts as success")
+
+
+def test_a_guardrail_on_no_share_is_said_as_it_is_measured():
+    told = said(
+        explained(with_lines("guardrails: ['wait_time > 40_days', 'error_rate > 9%']\n")), "What counts as roll"
+    )
+    assert "the mean wait_time of the last day is more than 40 days" in told
+    assert "error_rate is more than 9%" in told
+
+
+def test_the_next_levels_approvers_are_told_where_policy_asks_them():
+    told = said(explained(waiting=Waiting(escalate_after=timedelta(days=3))), "Who")
+    assert "is reminded after 1 day, and after 3 days the next level's approvers may decide, too." in told
 
 
 def test_a_control_group_is_one_thing_more():
