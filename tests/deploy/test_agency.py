@@ -69,7 +69,7 @@ def ground(shared: Ground) -> Ground:
 def _an_agency(file: Path) -> Iterator[Ground]:
     clock = VirtualClock(NOW)
     agency = Agency.create(seed=7, clock=clock, secret=SECRET, mainframe_file=file, requests_per_second=10_000)
-    with serve(create_app(agency)) as served, httpx.Client(trust_env=False) as http:
+    with serve(create_app(agency)) as served, httpx.Client(trust_env=False, timeout=60) as http:
         client = JsonClient(http=http, token=lambda: token(SECRET, clock.now()), patience=QUICK)
         yield Ground(agency=agency, clock=clock, url=served.base_url, client=client, file=file)
 

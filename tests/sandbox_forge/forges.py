@@ -73,7 +73,9 @@ class Forge:
 
     def rest(self, token: str | None = BOT) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        client = httpx.Client(base_url=self.url + "/api/v3", headers=headers, trust_env=False, verify=NO_TLS)
+        client = httpx.Client(
+            base_url=self.url + "/api/v3", headers=headers, trust_env=False, verify=NO_TLS, timeout=60
+        )
         return self.open.enter_context(client)
 
     def github(self, token: str = BOT) -> Github:
