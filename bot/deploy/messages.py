@@ -9,7 +9,7 @@ from bot.model.deployment import Applied, PatchStatus
 from bot.model.errors import BotError, DiagnosticError
 from bot.model.event import Event, Mark, Step
 from bot.model.json import Json
-from bot.model.names import ChangeId
+from bot.model.names import ChangeId, PullNumber
 from bot.model.recipe import Setting
 from bot.model.switch import LIFT, Stop
 from bot.report.incident import Incident, revert_command
@@ -149,6 +149,18 @@ def by_hand_unknown(path: str, error: BotError) -> Event:
     """Tell that nobody knows whether values set by hand are live."""
     told = failed(None, error, path)
     return replace(told, mark=Mark.WARNING, sentence=f"{path} was edited by hand; is it live? {told.sentence}")
+
+
+def settled(number: PullNumber, why: str) -> Event:
+    """Tell that an incident is over."""
+    return _event(Mark.NOTE, f"incident #{number} is settled and closed: {why}", None, subject=f"#{number}")
+
+
+def not_settled(number: PullNumber, error: BotError) -> Event:
+    """Tell that nobody knows whether an incident is over, or that it could not be closed."""
+    return _event(
+        Mark.WARNING, f"incident #{number} stays open: {error.message}", None, subject=f"#{number}", hint=error.hint
+    )
 
 
 def not_shown(change: ChangeId | None, error: BotError) -> Event:

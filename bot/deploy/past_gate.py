@@ -18,6 +18,7 @@ from bot.deploy.pending import (
     standing_targets,
     unmerged,
 )
+from bot.deploy.settled import Past, settle
 from bot.deploy.work import Run, live_values, merge_facts
 from bot.model.errors import BotError
 from bot.model.event import Event
@@ -40,17 +41,20 @@ def report_past_gate(work: Run) -> Iterator[Event]:
         if targets := _standing(work, found):
             yield messages.late(found, targets) if found.is_approved else _reported(work, found, targets)
     own = by_hand(work.records, recent, heads, evidence)
-    yield from _report_by_hand(work, own, followed(ungated, recent, own))
+    landed = {each.commit: each for each in _landed(work, own)} if own else {}
+    rebased = followed(ungated, recent, own)
+    yield from _report_by_hand(work, landed, rebased)
+    people = tuple(each.commit for each in landed.values() if each.by_hand)
+    yield from settle(work, Past(ungated=ungated, by_hand=people, rebased=rebased))
 
 
 def _report_by_hand(
-    work: Run, commits: frozenset[CommitSha], rebased: Mapping[CommitSha, Ungated]
+    work: Run, landed: Mapping[CommitSha, Landed], rebased: Mapping[CommitSha, Ungated]
 ) -> Iterator[Event]:
     """Tell of values that people set past the bot and that are not live; one incident for each commit.
 
     The gateway is asked about such targets only. Where it cannot be, that is told and is no incident.
     """
-    landed = {each.commit: each for each in _landed(work, commits)} if commits else {}
     found: dict[CommitSha, list[Difference]] = {}
     for path in sorted({file.path for each in landed.values() if each.by_hand for file in each.files}):
         content = work.site.repository.read(path, work.history[0].sha)

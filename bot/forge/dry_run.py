@@ -92,6 +92,10 @@ class DryRunForge:
         """Return open issues with a label."""
         return self._forge.labelled(label)
 
+    def texts_labelled(self, label: str) -> tuple[Comment, ...]:
+        """Ask the real forge."""
+        return self._forge.texts_labelled(label)
+
     def labellings(self, number: PullNumber) -> tuple[Labelling, ...]:
         """Return every movement of a label."""
         return self._forge.labellings(number)
@@ -170,6 +174,10 @@ class DryRunForge:
         shown = f"{marker}, {', '.join(labels)}, {len(body)} characters, since {since:%Y-%m-%d}"
         self.writes.append(f"open the issue {title} ({shown}) unless it is there")
         return PullNumber(0)
+
+    def close_issue(self, number: PullNumber) -> None:
+        """Note the end of an issue."""
+        self.writes.append(f"close issue {number}")
 
     def publish(self, commit: CommitSha, check: Check) -> None:
         """Note a check."""

@@ -280,6 +280,11 @@ class GithubForge(GithubReader):
         with self._asking("open an issue"):
             return PullNumber(self._repository.create_issue(title, body=text, labels=list(labels)).number)
 
+    def close_issue(self, number: PullNumber) -> None:
+        """Close an issue; one that is closed stays so."""
+        with self._asking(f"close issue {number}"):
+            self._repository.get_issue(number).edit(state="closed")
+
     def merge(self, approved: Approved, *, title: str, message: str) -> CommitSha:
         """Merge with a merge commit, pinned to the approved head.
 

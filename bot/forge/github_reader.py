@@ -15,6 +15,7 @@ from bot.forge.convert import (
     closers_of,
     comment_of,
     files_of,
+    issue_text_of,
     labelled_of,
     labelling_of,
     permission_of,
@@ -152,6 +153,11 @@ class GithubReader:
         """Return every open issue and pull request with a label."""
         with self._asking(f"list what is labelled {label}"):
             return tuple(labelled_of(issue) for issue in self._repository.get_issues(state="open", labels=[label]))
+
+    def texts_labelled(self, label: str) -> tuple[Comment, ...]:
+        """Return the own text of every open issue and pull request with a label."""
+        with self._asking(f"read what is labelled {label}"):
+            return tuple(issue_text_of(issue) for issue in self._repository.get_issues(state="open", labels=[label]))
 
     def labellings(self, number: PullNumber) -> tuple[Labelling, ...]:
         """Return every movement of a label on an issue or pull request, oldest first."""

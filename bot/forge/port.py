@@ -90,6 +90,10 @@ class ForgeReader(Protocol):
         """Return every open issue and pull request with a label, in one request where there are few."""
         ...
 
+    def texts_labelled(self, label: str) -> tuple[Comment, ...]:
+        """Return the own text of every open issue and pull request with a label, by its number."""
+        ...
+
     def labellings(self, number: PullNumber) -> tuple[Labelling, ...]:
         """Return every movement of a label on an issue or pull request, oldest first, all pages."""
         ...
@@ -143,7 +147,10 @@ class ForgeWriter(Protocol):
         ...
 
     def put_comment(self, number: PullNumber, *, marker: str, body: str) -> None:
-        """Create our comment with this hidden marker, or edit it where its text differs; never another's."""
+        """Create our comment on a pull request or an issue with this hidden marker, or edit it where it differs.
+
+        Never another's.
+        """
         ...
 
     def open_issue(
@@ -153,6 +160,10 @@ class ForgeWriter(Protocol):
 
         Issues and pull requests share one row of numbers.
         """
+        ...
+
+    def close_issue(self, number: PullNumber) -> None:
+        """Close an issue; no error if it is closed."""
         ...
 
     def publish(self, commit: CommitSha, check: Check) -> None:

@@ -1,11 +1,13 @@
 """The issue that says: something was merged without a valid gate. Title, text and marker, from typed facts alone."""
 
+import re
 from dataclasses import dataclass
 
 from bot.model.names import ChangeId, CommitSha, Login, PullNumber
 from bot.report.untrusted import code, fenced, sanitize
 
 INCIDENT_LABEL = "pow:incident"
+_SUBJECT = re.compile(r"<!-- pow:incident:([0-9a-f]{40}|[0-9a-f]{16}) -->")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,31 @@ class Incident:
 
 def incident_marker(incident: Incident) -> str:
     """Return the hidden marker: one issue for each change, or for each commit that belongs to none."""
-    return f"<!-- pow:incident:{incident.change or incident.commit} -->"
+    return marker_of(incident.change or incident.commit)
+
+
+def marker_of(subject: str) -> str:
+    """Return the marker of the incident about a change or a commit."""
+    return f"<!-- pow:incident:{subject} -->"
+
+
+def subject_of_incident(text: str) -> str | None:
+    """Return what an issue's text says it is about, by its marker; None where it has none."""
+    found = _SUBJECT.search(text)
+    return found[1] if found else None
+
+
+def settled_marker(subject: str) -> str:
+    """Return the hidden marker of the one comment that says why an incident is settled."""
+    return f"<!-- pow:settled:{subject} -->"
+
+
+def settled_body(why: str) -> str:
+    """Say why it is closed, and what keeps it open."""
+    return (
+        f"### Settled\n\n{sanitize(why, limit=400)}. So this issue is closed, once. Whoever opens it again keeps it"
+        " open."
+    )
 
 
 def incident_title(incident: Incident) -> str:
@@ -85,7 +111,8 @@ def incident_body(incident: Incident) -> str:
             "",
             fenced(revert_command(incident), "console"),
             "",
-            "Then find out how the branch's protection let that happen. This issue is opened once; close it then.",
+            "Then find out how the branch's protection let that happen. This issue is opened once, and closed",
+            "once nothing of it stands on the branch any more.",
         ]
     )
 
@@ -127,6 +154,6 @@ def _body_of_differences(incident: Incident) -> str:
             fenced(revert_command(incident), "console"),
             "",
             "It is settled as soon as both agree, whichever of them moved: the deployment then tells of it no more.",
-            "This issue is opened once; close it then.",
+            "This issue is opened once, and closed then. Opened again it stays open.",
         ]
     )

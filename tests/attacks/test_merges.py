@@ -63,6 +63,8 @@ def test_a_persons_own_value_never_goes_live_and_opens_one_incident(
             assert incident["title"] == f"Set by hand and not live: commit {scene.main()[:12]}"
             assert f"git revert {'-m 1 ' if sets is by_a_pull_request else ''}{scene.main()[:12]}" in incident["body"]
         scene.push({SERVICE_PATH: SERVICE}, by="root", branch="main", message="Revert it")
+        assert [event.mark for event in must_not_deploy(scene).events] == [Mark.NOTE]
+        assert [each["state"] for each in scene.incidents()] == ["closed"]
         assert must_not_deploy(scene).events == ()
 
 
@@ -119,4 +121,5 @@ def test_once_it_is_undone_the_change_ends_and_the_bot_may_propose_again(grounds
         assert (event.mark, "that was undone" in event.sentence) == (Mark.NOTE, True)
         assert scene.phases() == [Phase.PROPOSED, Phase.CLOSED]
         assert scene.gate().events == ()
-        assert must_not_deploy(scene).events == ()
+        assert "is settled and closed" in said(must_not_deploy(scene))
+        assert [each["state"] for each in scene.incidents()] == ["closed"]

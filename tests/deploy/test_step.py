@@ -305,6 +305,8 @@ def test_a_merge_by_hand_is_reported_until_it_is_reverted_and_never_deployed(sta
     assert stage.live()["max_blur_px"] == 2
     assert stage.ledger.of(an_id(1))[-1].phase is Phase.PROPOSED
     stage.world.push("main", TWO, by=SUPERVISOR)
+    [settled] = stage.run().events
+    assert settled.sentence.startswith("incident #2 is settled and closed: nothing of what it set stands")
     assert stage.run().events == ()
 
 
@@ -401,6 +403,8 @@ def test_a_value_by_hand_that_is_not_live_is_told_with_one_incident_until_both_a
     assert (stage.live()["max_blur_px"], stage.management.patches) == (2, {})
     stage.live()["max_blur_px"] = 9
     stage.management.journeys["passport_renewal"] = "v2"
+    [settled] = stage.run().events
+    assert settled.sentence.startswith("incident #1 is settled and closed: what stands of it on the branch is live")
     assert stage.run().events == ()
 
 
@@ -408,6 +412,8 @@ def test_a_value_by_hand_is_settled_by_its_revert(stage: Stage):
     stage.world.push("main", NINE, by=SUPERVISOR)
     assert told(stage.run(), Mark.WARNING)
     stage.world.push("main", TWO, by=SUPERVISOR)
+    [settled] = stage.run().events
+    assert settled.sentence.startswith("incident #1 is settled and closed: nothing of what it set stands")
     assert stage.run().events == ()
 
 
@@ -427,6 +433,7 @@ def test_a_rollback_by_hand_of_a_deployed_change_says_that_live_still_differs(st
     [event] = stage.run().events
     assert "PHOTO_VALIDATOR: max_blur_px is 2 there and 4 live; see incident #" in event.sentence
     stage.live()["max_blur_px"] = 2
+    assert [each.mark for each in stage.run().events] == [Mark.NOTE]
     assert stage.run().events == ()
 
 

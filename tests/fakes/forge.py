@@ -96,7 +96,9 @@ class MemoryForge:
 
     def comments(self, number: PullNumber) -> tuple[Comment, ...]:
         """Return comments, oldest first."""
-        return tuple(self.world.comments.get(self.pull(number).number, ()))
+        if number not in self.world.issues:
+            self.pull(number)
+        return tuple(self.world.comments.get(number, ()))
 
     def permission(self, login: Login) -> Permission:
         """Return a person's rights; NONE for strangers."""
@@ -126,6 +128,12 @@ class MemoryForge:
         issues = {n: frozenset(issue.labels) for n, issue in self.world.issues.items() if issue.is_open}
         pulls = {n: pull.labels for n, pull in self.world.pulls.items() if pull.state is PullState.OPEN}
         return tuple(Labelled(number=n, labels=held) for n, held in {**issues, **pulls}.items() if label in held)
+
+    def texts_labelled(self, label: str) -> tuple[Comment, ...]:
+        """Return the own texts of open issues and pull requests with a label."""
+        pulls = {n: Comment(id=n, author=pull.author, body=pull.body) for n, pull in self.world.pulls.items()}
+        texts = {**pulls, **{n: issue.text for n, issue in self.world.issues.items()}}
+        return tuple(texts[each.number] for each in self.labelled(label))
 
     def labellings(self, number: PullNumber) -> tuple[Labelling, ...]:
         """Return every movement of a label."""
@@ -243,7 +251,9 @@ class MemoryForge:
     def put_comment(self, number: PullNumber, *, marker: str, body: str) -> None:
         """Create or edit our comment with this marker."""
         text = marked(body, marker)
-        held = self.world.comments.setdefault(self.pull(number).number, [])
+        held = self.world.comments.setdefault(number, [])
+        if number not in self.world.issues:
+            self.pull(number)
         own = find_own(held, marker=marker, identity=self.identity())
         if own is None:
             with self.world.write(f"put_comment {number}"):
@@ -267,6 +277,14 @@ class MemoryForge:
             text = Comment(id=number, author=self.actor, body=marked(body, marker))
             self.world.issues[number] = Issue(text=text, title=title, labels=labels, at=self.world.now)
         return number
+
+    def close_issue(self, number: PullNumber) -> None:
+        """Close an issue."""
+        issue = self.world.issues[number]
+        if issue.is_open:
+            with self.world.write(f"close_issue {number}"):
+                self.world.closings.setdefault(number, []).append(self.actor)
+                self.world.issues[number] = replace(issue, is_open=False)
 
     def publish(self, commit: CommitSha, check: Check) -> None:
         """Show a check on a commit."""

@@ -259,8 +259,11 @@ class MemoryWorld:
         self.touch(PullNumber(number))
 
     def touch(self, number: PullNumber) -> None:
-        """Note that something about a pull request changed now."""
-        self.pulls[number] = replace(self.pulls[number], updated_at=self.now)
+        """Note that something about a pull request, or about an issue, changed now."""
+        if number in self.issues:
+            self.issues[number] = replace(self.issues[number], at=self.now)
+        else:
+            self.pulls[number] = replace(self.pulls[number], updated_at=self.now)
 
     def merge_by_hand(self, number: int, by: Actor) -> CommitSha:
         """Let a person press the merge button, gate or no gate."""

@@ -43,6 +43,9 @@ def test_a_dry_run_reads_everything_and_writes_nothing() -> None:
     assert forge.open_issue(marker="<!-- pow -->", title="Look", body="Why", labels=("pow",), since=START) == 0
     assert forge.pushes(BRANCH) == real.pushes(BRANCH)
     assert forge.labelled("pow") == real.labelled("pow")
+    assert forge.texts_labelled("pow") == real.texts_labelled("pow")
+    forge.close_issue(pull.number)
+    assert forge.writes.pop() == "close issue 1"
     assert forge.labellings(pull.number) == real.labellings(pull.number)
     assert world.writes == before
     assert len(forge.writes) == 14

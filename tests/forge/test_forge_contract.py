@@ -305,6 +305,20 @@ def test_what_is_open_and_labelled_is_listed_and_who_moved_the_label(stand: Stan
     assert stand.forge.labelled("no-such-label") == ()
 
 
+def test_an_issue_is_read_by_its_label_told_something_and_closed_once(stand: Stand) -> None:
+    propose(stand)
+    number = incident(stand)
+    (text,) = stand.forge.texts_labelled("pow:incident")
+    assert (text.id, text.author.login, INCIDENT in text.body) == (number, BOT_LOGIN, True)
+    for _ in range(2):
+        stand.forge.put_comment(number, marker="<!-- pow:settled:x -->", body="Settled.")
+        stand.forge.close_issue(number)
+    assert len(stand.forge.comments(number)) == 1
+    assert [each and each.login for each in stand.forge.closings(number)] == [BOT_LOGIN]
+    assert stand.forge.texts_labelled("pow:incident") == ()
+    assert incident(stand) == number, "a closed one is still ours"
+
+
 def test_our_issue_is_opened_once_for_each_marker(stand: Stand) -> None:
     propose(stand)
     number = incident(stand)
