@@ -99,6 +99,8 @@ class GateFacts:
     pushes: tuple[Push, ...] | None
     switch: Switch
     asked_by: tuple[Login, ...] = ()
+    accounts_asking: frozenset[int] = frozenset()
+    """The numbers of the same people's accounts, which stay when they are renamed."""
     permissions: Mapping[Login, Permission] = field(default_factory=dict)
     teams: Mapping[TeamSlug, frozenset[Login]] = field(default_factory=dict)
     rollback: RollbackProof | NoProof | None = None

@@ -22,7 +22,7 @@ from bot.approve.from_git import Claimed, files_of, governance_of, records_of, r
 from bot.approve.precedent import Subject, Vetoed, in_words
 from bot.approve.rego import RegoAnswer, RegoProgram, document_of
 from bot.ledger.site import Site
-from bot.ledger.triggers import asked_for
+from bot.ledger.triggers import accounts_asking, asked_for
 from bot.model.errors import NotFoundError, PermissionDeniedError
 from bot.model.forge import (
     Actor,
@@ -171,6 +171,9 @@ class Gatherer:
             pushes=self._pushes(pull),
             switch=self.site.kill_switch.state(),
             asked_by=asked_for(records, trailers.change, self.policy.expire_after) if trailers else (),
+            accounts_asking=accounts_asking(records, trailers.change, self.policy.expire_after)
+            if trailers
+            else frozenset(),
             permissions=self._rights(reviews, also),
             teams=self._members(),
             rollback=self._rollback(pull, trailers, proposed, base=base, records=records),

@@ -19,7 +19,7 @@ from bot.approve.read_inputs import read_inputs
 from bot.approve.records import EXPIRED, approved_heads, decided
 from bot.approve.unlike import unlike
 from bot.forge.port import Repository
-from bot.ledger.triggers import asked_for
+from bot.ledger.triggers import accounts_asking, asked_for
 from bot.model.decision import Authority, GateDecision
 from bot.model.errors import WorkspaceError
 from bot.model.forge import PullCommit
@@ -161,6 +161,7 @@ class _Again:
             evidence=repository.read(evidence_path(trailers.change), head) if trailers else None,
             recipe=recipe.recipe if recipe else None,
             asked_by=asked_for(known, trailers.change, policy.expire_after) if trailers else (),
+            accounts_asking=accounts_asking(known, trailers.change, policy.expire_after) if trailers else frozenset(),
             governance=governance_of(repository, files, base),
             overdue=overdue(known, policy, record.at),
             rollback=self._rollback(seen, claimed, known),

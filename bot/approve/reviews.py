@@ -165,7 +165,8 @@ def _role(author: Actor, facts: GateFacts) -> str | None:
     if any(actor is not None and _is(author, actor) for actor in facts.originators):
         return "the last editor of the recipe"
     started = facts.trailers.started_by if facts.trailers else ()
-    if lower(author.login) in _logins((*started, *facts.asked_by)):
+    numbers = {*(facts.trailers.accounts if facts.trailers else ()), *facts.accounts_asking}
+    if author.id in numbers or lower(author.login) in _logins((*started, *facts.asked_by)):
         return "the one who started the run that proposed it"
     return None
 

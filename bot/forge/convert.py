@@ -140,12 +140,12 @@ def labelling_of(event: Mapping[str, Any]) -> Labelling | None:
     if event.get("event") not in {"labeled", "unlabeled"}:
         return None
     added, label = event["event"] == "labeled", event.get("label") or {}
-    return Labelling(label=str(label.get("name") or ""), added=added, actor=_raw_actor(event.get("actor")))
+    return Labelling(label=str(label.get("name") or ""), added=added, actor=raw_actor(event.get("actor")))
 
 
 def closers_of(events: Iterable[Mapping[str, Any]]) -> tuple[Actor | None, ...]:
     """Read who closed an issue, of all its events."""
-    return tuple(_raw_actor(event.get("actor")) for event in events if event.get("event") == "closed")
+    return tuple(raw_actor(event.get("actor")) for event in events if event.get("event") == "closed")
 
 
 def push_of(entry: Mapping[str, Any]) -> Push:
@@ -153,11 +153,11 @@ def push_of(entry: Mapping[str, Any]) -> Push:
     after, actor = str(entry.get("after") or ""), entry.get("actor")
     return Push(
         after=CommitSha(after) if after.strip("0") else None,
-        actor=_raw_actor(actor),
+        actor=raw_actor(actor),
     )
 
 
-def _raw_actor(account: Mapping[str, Any] | None) -> Actor | None:
+def raw_actor(account: Mapping[str, Any] | None) -> Actor | None:
     """Read an account as GitHub sends it; null and an empty object are none."""
     return Actor(login=Login(account["login"]), id=account["id"], kind=_kind(account["type"])) if account else None
 

@@ -72,6 +72,10 @@ class DryRunForge:
         """Return a person's present rights."""
         return self._forge.permission(login)
 
+    def account(self, login: Login) -> Actor | None:
+        """Return the account that has a login now."""
+        return self._forge.account(login)
+
     def team(self, slug: TeamSlug) -> frozenset[Login]:
         """Return the present members of a team."""
         return self._forge.team(slug)

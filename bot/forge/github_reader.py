@@ -22,6 +22,7 @@ from bot.forge.convert import (
     pull_commit_of,
     pull_of,
     push_of,
+    raw_actor,
     review_of,
 )
 from bot.forge.failures import Patience, next_page, translated
@@ -124,6 +125,15 @@ class GithubReader:
         except NotFoundError:
             return Permission.NONE
         return permission_of(permission=str(data.get("permission")), role=str(data.get("role_name")))
+
+    def account(self, login: Login) -> Actor | None:
+        """Return the account that has a login now; GitHub forgets the login that a renamed one had."""
+        try:
+            with self._asking(f"look up the account {login}"):
+                _, data = self._repository.requester.requestJsonAndCheck("GET", f"/users/{quote(login, safe='')}")
+        except NotFoundError:
+            return None
+        return raw_actor(data)
 
     def team(self, slug: TeamSlug) -> frozenset[Login]:
         """Return the present active members of a team of the repository's organization.

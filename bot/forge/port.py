@@ -70,6 +70,10 @@ class ForgeReader(Protocol):
         """Return a person's present rights in the repository; NONE for strangers."""
         ...
 
+    def account(self, login: Login) -> Actor | None:
+        """Return the account that has a login now; None where none has. The number stays if it is renamed."""
+        ...
+
     def team(self, slug: TeamSlug) -> frozenset[Login]:
         """Return the present active members of a team; PermissionDeniedError where the token cannot see it."""
         ...

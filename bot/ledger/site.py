@@ -25,6 +25,8 @@ class Site:
     run_url: str = ""
     started_by: tuple[Login, ...] = ()
     """Who asked for this run, where somebody did; what the run proposes is not theirs to approve."""
+    askers: tuple[int, ...] | None = None
+    """The numbers of their accounts; None: not looked up."""
     shared_switch: KillSwitch | None = field(default=None, compare=False, repr=False)
     kill_switch: KillSwitch = field(init=False, compare=False, repr=False)
 

@@ -19,16 +19,21 @@ def asked_for(records: Sequence[Record], change: ChangeId, reach: timedelta) -> 
     A proposal may take the place of an earlier one, or be opened again, in a run that nobody asked for: whoever
     asked for the first keeps a hand in it.
     """
+    return tuple(dict.fromkeys(name for each in _asking(records, change, reach) for name in _names(each)))
+
+
+def accounts_asking(records: Sequence[Record], change: ChangeId, reach: timedelta) -> frozenset[int]:
+    """Return the numbers of the accounts behind the same people, where the records tell them."""
+    return frozenset(number for each in _asking(records, change, reach) for number in _numbers(each))
+
+
+def _asking(records: Sequence[Record], change: ChangeId, reach: timedelta) -> list[Record]:
     own = [each for each in records if each.change == change and _proposes(each)]
     if not own:
-        return ()
+        return []
     first, last = own[0], own[-1]
-    asked = (
-        each
-        for each in _of(records, RecipeId(str(first.facts.get("recipe"))))
-        if first.at - reach <= each.at <= last.at
-    )
-    return tuple(dict.fromkeys(name for each in asked for name in _names(each)))
+    asked = _of(records, RecipeId(str(first.facts.get("recipe"))))
+    return [each for each in asked if first.at - reach <= each.at <= last.at]
 
 
 def _of(records: Iterable[Record], recipe: RecipeId) -> list[Record]:
@@ -44,3 +49,9 @@ def _names(record: Record) -> tuple[Login, ...]:
     actors, by = record.facts.get("actors"), record.facts.get("by")
     listed = actors if isinstance(actors, list | tuple) else ()
     return tuple(Login(name) for name in (*listed, by) if isinstance(name, str))
+
+
+def _numbers(record: Record) -> tuple[int, ...]:
+    accounts = record.facts.get("accounts")
+    listed = accounts if isinstance(accounts, list | tuple) else ()
+    return tuple(number for number in listed if isinstance(number, int))

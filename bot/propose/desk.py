@@ -13,6 +13,7 @@ from bot.model.record import Draft
 from bot.model.rehearsal import Rehearsed
 from bot.model.series import Reading
 from bot.model.settings import Policy
+from bot.propose.askers import Askers
 from bot.propose.figures import Texts
 from bot.propose.proposal import case_of
 from bot.propose.publish import Publisher
@@ -37,6 +38,7 @@ class Desk:
     rehearse: Rehearse | None
     publisher: Publisher
     texts: Texts
+    askers: Askers
     drafts: list[Draft] = field(default_factory=list)
 
     def judged(self, change: Change, compiled: CompiledRecipe, finding: Finding) -> Case:

@@ -1,6 +1,7 @@
 """A change with all its texts: what is committed, what the pull request says, what the ledger records (pure)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from bot.model.change import PROPOSAL_LABEL, URGENT_LABEL, Change, Proposal
@@ -45,13 +46,17 @@ def case_of(
     )
 
 
-def proposal_of(case: Case, *, base: CommitSha, started_by: tuple[Login, ...] = ()) -> Proposal:
-    """Write all texts of a proposal on a base; `started_by` are those who asked for the run."""
+def proposal_of(
+    case: Case, *, base: CommitSha, started_by: tuple[Login, ...] = (), accounts: tuple[int, ...] = ()
+) -> Proposal:
+    """Write all texts of a proposal on a base; `started_by` are those who asked for the run, by their `accounts`."""
     evidence = evidence_of(case)
     content = canonical(evidence)
     digest = digest_of(content)
-    trailers = trailers_for(
-        case.change, case.impact, evidence=digest, policy=case.policy_digest, started_by=started_by
+    trailers = replace(
+        trailers_for(case.change, case.impact, evidence=digest, policy=case.policy_digest),
+        started_by=started_by,
+        accounts=accounts,
     )
     why = f"The rule of {case.recipe.reference} fired at {format_time(case.finding.at)}."
     return Proposal(

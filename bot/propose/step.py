@@ -21,6 +21,7 @@ from bot.model.series import Reading
 from bot.model.settings import FeedSpec, Settings
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.propose import messages
+from bot.propose.askers import Askers
 from bot.propose.desk import Desk, Rehearse
 from bot.propose.figures import Texts
 from bot.propose.impact import affected_in
@@ -205,6 +206,7 @@ class _Detector:
             rehearse=self.rehearse,
             publisher=Publisher(site=self.site),
             texts=Texts(site=self.site),
+            askers=Askers(forge=self.site.forge, logins=self.site.started_by, known=self.site.askers),
         )
 
     def _decided(
@@ -234,8 +236,8 @@ class _Detector:
             affected=affected_in(findings),
         )
 
-    def _proposal(self, case: Case) -> Proposal:
-        return proposal_of(case, base=self.base, started_by=self.site.started_by)
+    def _proposal(self, case: Case, askers: tuple[int, ...]) -> Proposal:
+        return proposal_of(case, base=self.base, started_by=self.site.started_by, accounts=askers)
 
     def _propose(
         self,
@@ -253,7 +255,7 @@ class _Detector:
                 return
             asked = (team for each in case.approvers for team in each.teams) if case.needs_people else ()
             teams = tuple(dict.fromkeys(asked))
-            published = desk.publisher.publish(self._proposal(case), teams)
+            published = desk.publisher.publish(self._proposal(case, desk.askers.numbers()), teams)
         except BotError as error:
             yield messages.about(change.recipe, Mark.FAILURE, error.message, change=change, hint=error.hint)
             return

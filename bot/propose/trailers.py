@@ -19,6 +19,7 @@ _CHANGE = re.compile(r"[0-9a-f]{16}")
 _SHA = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98})(?:\[bot\])?")
+_ACCOUNT = re.compile(r"[1-9][0-9]{0,18}")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}")
 _SHORT = re.compile(r"-?[A-Za-z0-9_][A-Za-z0-9_./-]{0,39}")
 _URL = re.compile(r"https?://[A-Za-z0-9./:_#?=&%+-]{1,180}")
@@ -57,6 +58,8 @@ class ProposalTrailers:
     rollback_of: ChangeId | None = None
     reverts: CommitSha | None = None
     started_by: tuple[Login, ...] = ()
+    accounts: tuple[int, ...] = ()
+    """The numbers of those who asked for the run, and so may not approve, whatever their logins are by now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +77,8 @@ class MergeTrailers:
     reverts: CommitSha | None = None
 
 
-def trailers_for(
-    change: Change, impact: Impact, *, evidence: Digest, policy: Digest, started_by: tuple[Login, ...] = ()
-) -> ProposalTrailers:
-    """Return the trailers of a patch; `started_by` are those who asked for the run, and so may not approve."""
+def trailers_for(change: Change, impact: Impact, *, evidence: Digest, policy: Digest) -> ProposalTrailers:
+    """Return the trailers of a patch that nobody asked for."""
     return ProposalTrailers(
         change=change.id,
         kind=ChangeKind.PATCH,
@@ -86,7 +87,6 @@ def trailers_for(
         impact=impact.level,
         evidence=evidence,
         policy=policy,
-        started_by=started_by,
     )
 
 
@@ -109,6 +109,7 @@ def proposal_message(subject: str, trailers: ProposalTrailers, *, why: str = "")
         ("Evidence-Digest", trailers.evidence),
         ("Policy-Digest", trailers.policy),
         *(("Started-By", login) for login in trailers.started_by),
+        *(("Started-By-Account", str(number)) for number in trailers.accounts),
         *_rollback_pairs(trailers.rollback_of, trailers.reverts),
     ]
     return checked("\n\n".join(part for part in (subject, why, _paragraph(pairs)) if part))
@@ -151,6 +152,9 @@ def read_proposal(trailers: Iterable[tuple[str, str]]) -> ProposalTrailers | Non
     doubled = any(len(values.get(key, ())) > 1 for key in ("Rollback-Of", "Reverts"))
     if not fitting or kind not in {*ChangeKind} or impact not in {*Level} or not targets or not recipe or doubled:
         return None
+    accounts = values.get("Started-By-Account", ())
+    if not all(_ACCOUNT.fullmatch(number) for number in accounts):
+        return None
     rollback, reverts = singles.get("Rollback-Of"), singles.get("Reverts")
     if (ChangeKind(kind) is ChangeKind.ROLLBACK) != (_is(_CHANGE, rollback) and _is(_SHA, reverts)):
         return None
@@ -165,6 +169,7 @@ def read_proposal(trailers: Iterable[tuple[str, str]]) -> ProposalTrailers | Non
         rollback_of=ChangeId(rollback) if rollback else None,
         reverts=CommitSha(reverts) if reverts else None,
         started_by=tuple(map(Login, values.get("Started-By", ()))),
+        accounts=tuple(map(int, accounts)),
     )
 
 
@@ -172,6 +177,7 @@ _ALPHABETS = {
     "Target": _NAME,
     "Recipe": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}@v\d{1,9}"),
     "Started-By": _LOGIN,
+    "Started-By-Account": _ACCOUNT,
 }
 _ONCE = ("Change-Id", "Change-Kind", "Recipe", "Impact", "Evidence-Digest", "Policy-Digest")
 

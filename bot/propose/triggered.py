@@ -15,11 +15,12 @@ from bot.ledger.triggers import last_trigger
 from bot.model.clock import format_time
 from bot.model.errors import BotError, DiagnosticError, ForgeError, Severity
 from bot.model.event import Event, Mark, Step, StepReport
-from bot.model.json import digest_of
+from bot.model.json import Json, digest_of
 from bot.model.names import ChangeId, CommitSha, PullNumber, RecipeId
 from bot.model.record import Draft, Phase
 from bot.model.trigger import Trigger
 from bot.propose import step
+from bot.propose.askers import numbers_of
 from bot.propose.change import LENGTH
 from bot.propose.desk import Rehearse
 from bot.recipes.library import Library
@@ -45,11 +46,12 @@ def run(
         hint = "`trigger_window` in pow/settings/policy.yml says how long; the schedule looks anyway"
         return _report(_note(recipe, told_already(recipe, before, window), hint=hint))
     asked = _note(recipe, sentence_of(trigger))
-    theirs = replace(site, started_by=trigger.originators)
+    askers = numbers_of(site.forge, trigger.actors, perhaps=(trigger.payload.by,))
+    theirs = replace(site, started_by=trigger.originators, askers=askers)
     report = step.run(theirs, library=own, base=base, collector=collector, rehearse=rehearse)
     if report.failed:
         return _report(asked, *report.events)
-    site.ledger.append(record_of(trigger, site.now))
+    site.ledger.append(record_of(trigger, askers, site.now))
     return _report(asked, *report.events, *_shown(site, trigger, report))
 
 
@@ -68,13 +70,14 @@ def only(library: Library, recipe: RecipeId) -> Library:
     return replace(library, recipes=(found,), diagnostics=own, files=(file,), is_whole=False)
 
 
-def record_of(trigger: Trigger, at: datetime) -> Draft:
+def record_of(trigger: Trigger, askers: tuple[int, ...], at: datetime) -> Draft:
     """Return the record of a trigger; its words stay on the forge, and the ledger holds their digest."""
     payload = trigger.payload
-    facts = {
+    facts: dict[str, Json] = {
         "recipe": payload.recipe,
         "by": payload.by,
         "actors": list(trigger.actors),
+        "accounts": list(askers),
         "reason_digest": digest_of(payload.reason.encode()),
     }
     return Draft(change=_id(payload.recipe, at), phase=Phase.TRIGGERED, at=at, facts=facts)

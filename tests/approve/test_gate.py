@@ -173,6 +173,12 @@ PUSHES = {
         "mallory pushed the recorded",
     ),
     "the approver started the run": (facts(trailers=trailers(started_by=(Login("SAM"),))), PENDING, "waits for"),
+    "the approver started the run, and was renamed": (
+        facts(trailers=trailers(accounts=(SAM.id,))),
+        PENDING,
+        "waits for",
+    ),
+    "the approver asked for it, and was renamed": (facts(accounts_asking=frozenset({SAM.id})), PENDING, "waits for"),
     "another started the run": (facts(trailers=trailers(started_by=(Login("rita"),))), APPROVED, ""),
 }
 

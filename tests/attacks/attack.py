@@ -60,6 +60,7 @@ URGENT = replace(
 )
 """Two supervisors approve, or in an emergency one of security."""
 STARTED = replace(PASSPORT, name="started", started_by=(Login("Sam"),))
+STARTED_BY_GUS = replace(PASSPORT, name="started by gus", started_by=(Login("gus"),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -345,7 +345,11 @@ class Grounds:
 
     def _seed(self) -> None:
         """Bring people and teams back to what they are before any attack."""
+        if "ren" in self.state.accounts:
+            self.state.delete_user("ren")
         for login in ROLES:
+            if self.state.identity(f"token-{login}") is None:
+                self.state.accounts.pop(login, None)
             if login not in self.state.accounts:
                 self.state.add_user(login, token=f"token-{login}")
         for slug, members in TEAMS.items():

@@ -1,6 +1,6 @@
 """Attacks by reviews: approvals that look like one and must not count, and objections that must."""
 
-from attacks.attack import EVIL, EXCLUDING, HIGH, STARTED, Attack, edit
+from attacks.attack import EVIL, EXCLUDING, HIGH, STARTED, STARTED_BY_GUS, Attack, edit
 from attacks.grounds import ACTIONS_TOKEN, BOT_TOKEN, HELPER_TOKEN, Scene
 from propose.office import POLICY, RECIPE, SERVICE_PATH
 
@@ -200,6 +200,23 @@ def _app(scene: Scene) -> dict[str, str]:
     return dict(scene.state.apps["pow-bot"].permissions)
 
 
+def renamed(scene: Scene, login: str) -> None:
+    """Rename an account, take its old login with another one, and approve with the first."""
+    scene.state.rename_user(login, "ren")
+    scene.state.add_user(login, token="token-decoy")
+    scene.review("", token=f"token-{login}")
+
+
+def edited_the_recipe_and_renamed(scene: Scene) -> None:
+    scene.push({"pow/passport_backlog.yml": RECIPE + b"# later\n"}, by="gus", branch="main")
+    renamed(scene, "gus")
+
+
+def pushed_and_renamed(scene: Scene) -> None:
+    edit(scene, "gus")
+    renamed(scene, "gus")
+
+
 def raised_on_the_base(scene: Scene) -> None:
     """Let the policy ask for more than the approvals that were given."""
     scene.review("sam")
@@ -258,6 +275,20 @@ ATTACKS = (
         setting=STARTED,
         helped_by="ada",
     ),
+    Attack(
+        id="the originator, renamed: started the run",
+        does=lambda s: renamed(s, "gus"),
+        says=WAITS,
+        setting=STARTED_BY_GUS,
+        helped_by="ada",
+    ),
+    Attack(
+        id="the originator, renamed: edited the recipe",
+        does=edited_the_recipe_and_renamed,
+        says=WAITS,
+        helped_by="ada",
+    ),
+    Attack(id="the pusher, renamed", does=pushed_and_renamed, says=WAITS, helped_by="ada"),
     Attack(id="lost write access", does=lost_write_access, says=WAITS, helped_by="ada"),
     Attack(id="lost all access", does=lost_all_access, says=WAITS, helped_by="ada"),
     Attack(id="reads only", does=lambda s: s.review("eve"), says=WAITS, helped_by="ada"),

@@ -130,7 +130,11 @@ ENDINGS: tuple[list[Event], ...] = (
     ),
     *(
         [Beside(which=which, does=each) for each in ("touch", "back", "reopen", last)]
-        for which, ends in {MINE: ("ready", "draft", "away", "close"), SIBLING: ("draft",), FORK: ("ready",)}.items()
+        for which, ends in {
+            MINE: ("ready", "draft", "away", "away", "close"),
+            SIBLING: ("draft", "draft", "draft"),
+            FORK: ("ready", "ready"),
+        }.items()
         for last in ends
     ),
 )

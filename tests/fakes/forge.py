@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from fakes.builders import a_bot
+from fakes.builders import a_bot, a_person
 from fakes.world import Issue, MemoryWorld, ShownDeployment, edited
 
 from bot.forge.marking import find_own, marked
@@ -103,6 +103,10 @@ class MemoryForge:
     def permission(self, login: Login) -> Permission:
         """Return a person's rights; NONE for strangers."""
         return self.world.permissions.get(login, Permission.NONE)
+
+    def account(self, login: Login) -> Actor | None:
+        """Return the person of a login, if there is one."""
+        return self.world.accounts.get(login, a_person(login) if login in self.world.permissions else None)
 
     def team(self, slug: TeamSlug) -> frozenset[Login]:
         """Return a team's members."""

@@ -96,6 +96,8 @@ class MemoryWorld:
         self.deployments: list[ShownDeployment] = []
         self.dispatched: list[str] = []
         self.events: list[tuple[str, dict[str, Json]]] = []
+        self.accounts: dict[Login, Actor | None] = {}
+        """Where the accounts differ from the people who have rights: whoever has a login now, or nobody."""
         self.permissions: dict[Login, Permission] = {}
         self.teams: dict[TeamSlug, frozenset[Login]] = {}
         self.writes: list[str] = []

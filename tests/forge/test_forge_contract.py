@@ -468,6 +468,15 @@ def test_rights_are_read_as_they_are(stand: Stand, login: str, permission: Permi
     assert stand.forge.permission(Login(login)) is permission
 
 
+def test_an_account_is_found_by_its_login(stand: Stand) -> None:
+    sam = stand.forge.account(Login("sam"))
+    assert sam is not None
+    assert (sam.login, sam.kind) == ("sam", ActorKind.USER)
+    stand.push("feature", {"README.md": b"x"}, by="sam")
+    assert [push.actor for push in stand.forge.pushes(BranchName("feature"))] == [sam]
+    assert stand.forge.account(Login("nobody-at-all")) is None
+
+
 def test_a_teams_members_are_read(stand: Stand) -> None:
     assert stand.forge.team(TEAM) == {"sam", "ada"}
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -158,12 +159,18 @@ class Office:
         """The head of the default branch."""
         return self.world.branches[MAIN]
 
-    def detect(self, *, dry_run: bool = False) -> StepReport:
+    def detect(self, *, dry_run: bool = False, started_by: tuple[Login, ...] = ()) -> StepReport:
         """Run `pow detect`."""
+        site = replace(self.site(), started_by=started_by)
         with self._collector() as collector:
-            return detect.run(
-                self.site(), library=self.library(), base=self.main, collector=collector, dry_run=dry_run
-            )
+            return detect.run(site, library=self.library(), base=self.main, collector=collector, dry_run=dry_run)
+
+    def replace_by_another_run(self) -> None:
+        """Let the base move under the proposal, and the schedule propose another one in its place."""
+        self.world.push(MAIN, {SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 3")}, by=MALLORY)
+        self.pass_days(0.1)
+        self.write_waits(26.3)
+        self.detect()
 
     def trigger(
         self, recipe: str = "PASSPORT_BACKLOG", *, by: str = "agent", actors: tuple[str, ...] = ("a2a[bot]",)

@@ -29,7 +29,7 @@ KEY = KeyChange(target="PHOTO_VALIDATOR", key="max_blur_px", before=2, after=4)
 ROLLBACK = {"kind": ChangeKind.ROLLBACK, "rollback_of": ChangeId("f" * 16), "reverts": a_sha("merge")}
 
 
-STARTED = {"started_by": (Login("sam"), Login("pow-agent[bot]"))}
+STARTED = {"started_by": (Login("sam"), Login("pow-agent[bot]")), "accounts": (7, 9_007_199_254_740_993)}
 
 
 @pytest.mark.parametrize("fields", [{}, ROLLBACK, {"targets": ("A", "journeys/b")}, STARTED])
@@ -48,6 +48,12 @@ def test_a_subject_that_would_close_an_issue_is_not_written() -> None:
 
 
 PAIRS = trailers_of(proposal_message("subject", trailers()))
+
+
+@pytest.mark.parametrize("number", ["", "0", "-1", "07", "x", "1" * 20])
+def test_an_account_that_is_no_number_makes_it_none(number: str) -> None:
+    assert read_proposal([*PAIRS, ("Started-By-Account", "7")]) is not None
+    assert read_proposal([*PAIRS, ("Started-By-Account", number)]) is None
 
 
 @pytest.mark.parametrize("name", [name for name, _ in PAIRS])

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 from fakes.forge import MemoryForge
-from fakes.world import MAIN
-from propose.office import MALLORY, POLICY, RECIPE, SERVICE, SERVICE_PATH, Office
+from propose.office import POLICY, RECIPE, SERVICE, Office
 
 from bot.model.errors import BotError, DiagnosticError, PermissionDeniedError
 from bot.model.event import Mark
@@ -46,10 +45,7 @@ def test_those_who_asked_may_not_approve_what_takes_its_place_either(tmp_path: P
     """Another run, of the schedule, replaces the proposal once the base has moved."""
     office = Office(tmp_path)
     office.trigger(by="sam", actors=("alice",))
-    office.world.push(MAIN, {SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 3")}, by=MALLORY)
-    office.pass_days(0.1)
-    office.write_waits(26.3)
-    office.detect()
+    office.replace_by_another_run()
     second = PullNumber(2)
     commit = office.world.snapshots[office.world.pull(second).head].commit
     assert not [value for key, value in commit.trailers if key == "Started-By"]

@@ -86,7 +86,8 @@ def stamp(moment: datetime | None) -> str | None:
 
 
 def user(view: View, account: Account) -> Rendered:
-    """Render an account as it appears inside other things."""
+    """Render an account as it appears inside other things, under the login that it has now."""
+    account = view.state.present(account)
     url = f"{view.api}/users/{account.login}"
     return {
         "login": account.login,

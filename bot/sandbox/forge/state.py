@@ -235,6 +235,31 @@ class ForgeState:
             renamed = replace(team, slug=new_slug, name=new_slug)
             self.teams[team.organization.casefold(), new_slug.casefold()] = renamed
 
+    def rename_user(self, login: str, new: str) -> None:
+        """Rename a person: number, address, teams and rights stay, and the old login is free for anybody.
+
+        https://docs.github.com/en/account-and-profile/concepts/account-management#username-changes; what the person
+        did is shown under the new login.
+        """
+        with self.lock:
+            old = self.accounts.pop(login.casefold())
+            renamed = replace(old, login=new)
+            self.accounts[new.casefold()] = renamed
+            for token, who in self._tokens.items():
+                if who.account == old:
+                    self._tokens[token] = replace(who, account=renamed)
+            for place, team in self.teams.items():
+                members = tuple(new if member == old.login else member for member in team.members)
+                self.teams[place] = replace(team, members=members)
+            for repository in self.repositories.values():
+                if (role := repository.grants.pop(login.casefold(), None)) is not None:
+                    repository.grants[new.casefold()] = role
+
+    def present(self, account: Account) -> Account:
+        """Return an account as it is named now; as it was where it is gone."""
+        known = (found for found in self.accounts.values() if found.id == account.id)
+        return next(known, account)
+
     def delete_user(self, login: str) -> None:
         """Delete a person's account: what it did stays, with nobody as its author or with the ghost.
 
