@@ -109,7 +109,7 @@ def _triggered(environment: Environment, folder: Path) -> Environment:
         environment,
         event_name="repository_dispatch",
         event_path=str(event),
-        started_by=(Login("photo-agent"),),
+        started_by=(Login("photo-agent[bot]"),),
     )
 
 
