@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,8 @@ class Scene:
     management: Management
     client: JsonClient
     setting: Setting
+    later: timedelta = timedelta(0)
+    """How long after the proposal the bot's steps run."""
 
     # The bot
 
@@ -112,7 +115,7 @@ class Scene:
             forge=self.forge,
             repository=repository,
             ledger=GitLedger(repository, self.forge),
-            now=START,
+            now=START + self.later,
             started_by=self.setting.started_by,
         )
 
