@@ -1,18 +1,23 @@
 """Reverts by others: found before the bot acts and before it merges, and respected."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from approve.situations import a_policy
 from fakes.builders import a_bot, a_person
 from fakes.forge import MemoryForge
 from fakes.world import MAIN, Killed
 from monitor.test_take_back import a_breach, a_rollback
 from monitor.watchtower import HOUR, PHOTO, POLICY, SAM, Tower, run_to_the_end
 
-from bot.model.errors import UnavailableError
+from bot.approve.attempts import find_precedent
+from bot.approve.footprint import footprint_of
+from bot.approve.precedent import Subject
+from bot.model.errors import UnavailableError, WorkspaceError
 from bot.model.event import Mark
-from bot.model.forge import Actor, Permission, PullRequest, PullState
-from bot.model.names import BranchName, ChangeId
+from bot.model.forge import Actor, Permission, PullRequest, PullState, RepoRef
+from bot.model.names import BranchName, ChangeId, CommitSha, PullNumber
 from bot.model.record import Phase
 from bot.monitor.act import PERSON_LABEL
 
@@ -78,6 +83,30 @@ def test_what_only_looks_like_a_revert_stops_nothing(by: Actor, branch: str, bod
     tower.monitor()
     (pull,) = tower.rollback_pulls(change)
     assert not pull.draft
+
+
+def test_a_forks_branch_or_one_that_moved_restores_nothing_here():
+    tower, change = a_breach()
+    pull = a_revert(tower, by=a_bot("renovate[bot]"), branch="chore/tidy")
+    tower.world.pulls[pull.number] = replace(pull, same_repository=False)
+    tower.monitor()
+    assert len(tower.rollback_pulls(change)) == 1
+
+
+def test_a_base_that_does_not_reach_back_to_the_change_says_nothing_of_a_revert():
+    tower, change = a_breach()
+    site, merge = tower.site(), CommitSha(str(tower.of(change, Phase.MERGED)[0].facts["merge"]))
+    subject = Subject(repo=RepoRef(owner="agency", name="pow"), pull=PullNumber(1), merge=merge)
+    before = site.repository.commit(merge).parents[0]
+    assert find_precedent(site, subject, base=before, policy=a_policy()) is None
+
+
+def test_a_commit_without_a_parent_has_no_footprint():
+    tower, _ = a_breach()
+    repository = tower.site().repository
+    root = repository.history(tower.main)[-1].sha
+    with pytest.raises(WorkspaceError, match="has no parent"):
+        footprint_of(repository, root, tower.main)
 
 
 def test_an_old_branch_that_never_saw_the_change_restores_nothing():

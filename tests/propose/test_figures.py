@@ -14,13 +14,14 @@ from fakes.world import MAIN
 from propose.cases import a_case, a_finding, a_ranking, proposed
 from propose.office import ALICE, FILES, SAM, SERVICE, SERVICE_PATH, Office
 
+from bot.ledger.lifecycle import standings
 from bot.model.change import Affected
 from bot.model.errors import UnavailableError
 from bot.model.event import Mark, StepReport
 from bot.model.forge import PullRequest, PullState, ReviewState
 from bot.model.names import FeedName, PullNumber
 from bot.model.record import Phase
-from bot.propose.figures import as_recorded, is_due
+from bot.propose.figures import Texts, as_recorded, is_due
 from bot.report.figures import Shown, around_figures, gist_of, read_shown, refigured, shown_in
 from bot.report.pull_request import MAX_BODY, body_of, shown_by, with_figures_of
 
@@ -179,6 +180,17 @@ class Silent(MemoryForge):
     def pulls(self, **_asked: Any) -> tuple[PullRequest, ...]:  # type: ignore[override]  # never answers
         """Fail."""
         raise UnavailableError("no answer")
+
+
+def test_notes_and_texts_are_asked_for_once_in_a_run(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.pass_days(1)
+    (old,) = standings(office.ledger.records())
+    record, case = office.record(Phase.PROPOSED), a_case(finding=a_finding(at=office.now))
+    texts, asked = Texts(site=office.site()), office.forge.lists
+    assert [texts.may_be_due(old, record, shown_by(case)) for _ in range(2)] == [True, True]
+    assert [texts.renew(old, record, case, dry_run=True) for _ in range(2)] == [True, True]
+    assert office.forge.lists == asked + 1
 
 
 def test_an_outage_leaves_the_text_to_the_next_run(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from _pytest.mark import ParameterSet
 from approve.situations import a_policy, a_recipe
 from fakes.forge import MemoryForge
 from fakes.world import MAIN, Killed
-from propose.cases import SERVICE_PATH, a_record, a_situation, proposed
+from propose.cases import SERVICE_PATH, a_record, a_situation, closed, proposed
 from propose.office import ALICE, RECIPE, RITA, SAM, SERVICE, Office
 
 from bot.ledger.lifecycle import Stage, standings
@@ -21,7 +21,7 @@ from bot.model.event import Mark, StepReport
 from bot.model.forge import PullState
 from bot.model.json import digest_of
 from bot.model.names import ChangeId, PullNumber
-from bot.model.record import OBSOLETE, SUPERSEDED, Phase
+from bot.model.record import KEPT, OBSOLETE, SUPERSEDED, Phase
 from bot.model.switch import Switch
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.propose.life import Renewal, Retire, Revive, decide, fading, renew
@@ -485,6 +485,15 @@ NOTHING = {
     "the policy is paused": replace(MOVED, policy=a_policy(paused=True)),
     "everything is stopped": replace(MOVED, switch=STOPPED),
     "the recipe is muted": replace(MOVED, muted=frozenset({a_recipe().id})),
+    "its target is on hold": replace(
+        MOVED,
+        records=(*MOVED.records, proposed("b" * 16, recipe="OTHER", pull=9), closed("rolled_back", "b" * 16)),
+    ),
+    "people keep it, and its values stand there already": a_situation(
+        proposed(files=FILES),
+        a_record(Phase.DECIDED, OLD, index=2, result=KEPT, pull=3),
+        files={SERVICE_PATH: SERVICE.replace(b"px: 2", b"px: 4")},
+    ),
     "it was gone too long": a_situation(
         proposed(files=FILES), a_record(Phase.DECIDED, OLD, days_ago=8, result=OBSOLETE)
     ),

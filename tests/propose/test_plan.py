@@ -113,6 +113,12 @@ HELD = {
         "stays on hold",
     ),
     "it failed": (a_recipe(), a_situation(proposed(), closed("failed")), WAIT, "stays on hold"),
+    "another recipe's change of its target was taken back": (
+        a_recipe(),
+        a_situation(proposed(recipe="OTHER"), closed("rolled_back")),
+        WAIT,
+        "stays on hold",
+    ),
     "the value is there already": (patching({"max_blur_px": 2}), a_situation(), WAIT, "holds its values already"),
     "the key is not adopted": (patching({"other": 2}), a_situation(), FAILURE, "has no `other`"),
     "the file is not there": (a_recipe(), a_situation(files={}), FAILURE, f"there is no {SERVICE_PATH}"),

@@ -25,6 +25,13 @@ def test_a_value_that_its_schema_should_have_refused_is_a_bug(read):
         read(FIELDS)
 
 
+def test_only_plain_and_computed_values_are_wanted_of_a_service():
+    found = Fields(values={"config": {"px": 4, "mode": "fast", "on": True, "up": {"add": 2}, "list": [1]}})
+    wanted = found.wanted("config")
+    assert list(wanted) == ["px", "mode", "on", "up"]
+    assert (wanted["px"], wanted["mode"], wanted["on"]) == (4, "fast", True)
+
+
 @pytest.mark.parametrize("text", ["", "3", "3_px", "3_%", "x", "3_days4"])
 def test_what_is_no_length_of_time_is_none(text):
     with pytest.raises(ValueError, match="not a length of time"):
