@@ -1,6 +1,7 @@
 """The shape of the code: import direction, purity, sizes. What this file says is what docs/architecture.md draws."""
 
 import ast
+import re
 import statistics
 from collections.abc import Iterator
 from functools import cache
@@ -191,3 +192,15 @@ def test_every_module_says_what_it_knows():
 def test_drawers_have_no_place_here():
     banned = {"utils", "common", "helpers", "manager", "core", "base", "misc"}
     assert [file for file in FILES if Path(file).stem in banned] == []
+
+
+def test_every_exception_to_a_rule_of_style_or_types_gives_its_reason():
+    excepted = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:\s*no)")
+    reasoned = re.compile(r"# (noqa: [A-Z]+\d+(, [A-Z]+\d+)*|type: ignore\[[a-z, -]+\]) +(-|--|#) ?\S")
+    wrong = [
+        f"bot/{file}:{number}: {line.strip()}"
+        for file, path in FILES.items()
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if excepted.search(line) and not reasoned.search(line)
+    ]
+    assert not wrong, "\n".join(wrong)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bot.cli.show import show_json, wants_colour
+from bot.model.finding import ActivityWait, HandOver
 from bot.model.json import Json
 
 
@@ -63,5 +64,5 @@ def command(*, path: Path, top: int, basis: str | None, as_json: bool, **columns
     return 0
 
 
-def _rows(values: Iterable[object]) -> list[Mapping[str, Json]]:
-    return [asdict(value) for value in values]  # type: ignore[call-overload]
+def _rows(values: Iterable[HandOver | ActivityWait]) -> list[Mapping[str, Json]]:
+    return [asdict(value) for value in values]

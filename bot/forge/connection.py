@@ -95,7 +95,7 @@ class _ReadRetry(GithubRetry):
         self._meter.count(method)
         return super().is_retry(method, status_code, has_retry_after)
 
-    def increment(  # type: ignore[override]
+    def increment(  # type: ignore[override]  # by name, as urllib3 calls it
         self,
         method: str | None = None,
         url: str | None = None,

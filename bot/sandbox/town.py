@@ -65,9 +65,9 @@ class Person:
 
 PEOPLE = (
     Person(login="maria", token="ghp_maria", role="maintain"),  # noqa: S106 -- the sandbox's tokens
-    Person(login="sam", token="ghp_sam", role="write", teams=("supervisors",)),  # noqa: S106
-    Person(login="wei", token="ghp_wei", role="write", teams=("supervisors",)),  # noqa: S106
-    Person(login="cora", token="ghp_cora", role="write", teams=("security",)),  # noqa: S106
+    Person(login="sam", token="ghp_sam", role="write", teams=("supervisors",)),  # noqa: S106 -- likewise
+    Person(login="wei", token="ghp_wei", role="write", teams=("supervisors",)),  # noqa: S106 -- likewise
+    Person(login="cora", token="ghp_cora", role="write", teams=("security",)),  # noqa: S106 -- likewise
 )
 
 

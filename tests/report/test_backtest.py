@@ -282,4 +282,4 @@ def test_the_svg_is_one_file_that_explains_itself_and_runs_nothing():
     assert "prefers-color-scheme:dark" in text
     assert "\x1b" not in text
     assert "no look at all" in svg_of(replace(FOUND, curve=replace(CURVE, buckets=())))
-    ET.fromstring(svg_of(replace(FOUND, curve=replace(CURVE, buckets=(bucket(0, None, None),)))))  # noqa: S314
+    ET.fromstring(svg_of(replace(FOUND, curve=replace(CURVE, buckets=(bucket(0, None, None),)))))  # noqa: S314 - our own

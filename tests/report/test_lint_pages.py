@@ -2,7 +2,7 @@ import pytest
 
 from bot.model.errors import BotError
 from bot.recipes.check import Check
-from bot.report.lint_pages import CHECK_PAGES, PAGES, example_of, find_page, page_text
+from bot.report.lint_pages import CHECK_PAGES, PAGES, example_of, find_page, page_json, page_text
 from bot.rules.source import FaultId
 
 
@@ -21,6 +21,14 @@ def test_a_page_tells_what_why_wrong_and_right():
     assert "\nWrong:\n\n    # file: pow/passport_backlog.yml\n    bottleneck_rule:" in text
     assert "\nRight:\n\n    # file: pow/passport_backlog.yml\n" in text
     assert "silences it with `lint: {ignore: [{id: POW055, reason: ...}]}`" in text
+
+
+def test_a_page_for_other_programs_has_the_same_parts():
+    page = page_json("pow055")
+    assert list(page) == ["id", "title", "why", "notes", "wrong", "right"]
+    assert page["id"] == "POW055"
+    assert str(page["title"]) in page_text("POW055")
+    assert page["wrong"] != page["right"]
 
 
 def test_the_page_of_a_fault_in_a_rule_says_it_once():

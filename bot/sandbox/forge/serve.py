@@ -27,7 +27,7 @@ class Served:
 class _Protocol(H11Protocol):
     """HTTP/1.1 that lets a request's handler cut its own connection, for injected faults."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
         super().connection_made(transport)
         inner = self.app
 
