@@ -5,7 +5,7 @@ head that was merged, and nothing goes live before it. The three records are wri
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.approve.by_hand import decide_by_hand, without_claims
 from bot.approve.facts import GateFacts, RecordedProposal
@@ -13,6 +13,7 @@ from bot.approve.footprint import Files, values_changed
 from bot.approve.gather import Gatherer
 from bot.approve.going_back import OPENED_BY, GoingBack, going_back, taken_back_by
 from bot.approve.merging import DEPLOY
+from bot.approve.notebook import Notebook
 from bot.approve.records import decided, merged
 from bot.approve.settle import Irregular, verify_merge
 from bot.approve.shown import show_gate
@@ -37,12 +38,17 @@ _INHERITED = ("recipe", "version", "recipe_digest", "threshold", "evidence_diges
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returns:
-    """One run's look at what people took back; the forge is asked only where such a merge stands without a record."""
+    """One run's look at what people took back; the forge is asked only where such a merge stands without a record.
+
+    `waiting` fills with the pull requests that are merged and not approved, whose notes are to be kept.
+    """
 
     site: Site
     gatherer: Gatherer
     policy: Policy
     records: tuple[Record, ...]
+    notebook: Notebook
+    waiting: set[PullNumber] = field(default_factory=set)
 
     def events(self, only: PullNumber | None) -> Iterator[Event]:
         """Record what is approved, say how the rest goes live."""
@@ -78,8 +84,16 @@ class Returns:
             sentence = f"it takes change {former.change} back, and is not deployed: {way.blocked}"
             yield _event(Mark.WARNING, pull, way, sentence)
             return
+        seen = self.notebook.seen(pull, self.records)
+        self.waiting.add(pull.number)
+        if only is None and self.notebook.spares(pull.number, seen):
+            return
+        self.notebook.void(pull.number)
         facts = self.gatherer.facts(pull, base=base, records=self.records)
-        yield self._decided(facts, commit, way)
+        event = self._decided(facts, commit, way)
+        if event.mark is Mark.WARNING:
+            self.notebook.note(pull, seen)
+        yield event
 
     def _pull_of(self, commit: Commit, *, since: CommitSha) -> PullRequest | None:
         """Find the pull request of a person that was merged as this commit, whatever it says of itself."""

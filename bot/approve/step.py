@@ -105,8 +105,9 @@ class _Gate:
             self.notebook.void(number)
             yield guarded(partial(self._open, opened[number], records, seen), subject=f"#{number}")
         yield from self._people(only, records)
-        yield from self._returns().events(only)
-        yield from self.notebook.close({pull.number for pull in self.gatherer.open_pulls()})
+        returns = self._returns()
+        yield from returns.events(only)
+        yield from self.notebook.close({*(pull.number for pull in self.gatherer.open_pulls()), *returns.waiting})
         yield from self._emergencies(only, records)
 
     def _seen(self, pull: PullRequest, records: tuple[Record, ...]) -> Digest | None:
@@ -137,8 +138,13 @@ class _Gate:
 
     def _returns(self) -> Returns:
         """Look at what people took back, by records of now: this run may have merged."""
-        records = self.site.ledger.records()
-        return Returns(site=self.site, gatherer=self.gatherer, policy=self.policy, records=records)
+        return Returns(
+            site=self.site,
+            gatherer=self.gatherer,
+            policy=self.policy,
+            records=self.site.ledger.records(),
+            notebook=self.notebook,
+        )
 
     def _emergencies(self, only: PullNumber | None, records: tuple[Record, ...]) -> Iterator[Event]:
         """See to the reviews of what was merged in an emergency, in this run or before."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from fakes.builders import a_person
@@ -17,9 +18,9 @@ from bot.forge.port import Reverted
 from bot.model.change import GATE_CHECK
 from bot.model.errors import PermissionDeniedError
 from bot.model.event import Event, Mark
-from bot.model.forge import CheckConclusion, Claim, PullRequest, PullState, ReviewState
+from bot.model.forge import CheckConclusion, Claim, PullRequest, PullState, Review, ReviewState
 from bot.model.json import digest_of
-from bot.model.names import BranchName, ChangeId, CommitSha
+from bot.model.names import BranchName, ChangeId, CommitSha, PullNumber
 from bot.model.record import Phase, Record
 from bot.propose.change import return_id, rollback_id
 
@@ -223,6 +224,29 @@ def test_merged_past_the_gate_it_says_how_it_goes_live_and_does_once_it_is_appro
     life.cycle()
     assert life.closed(rollback_id(change))["recovery"] == "RECOVERED"
     assert len([each for each in life.world.issues.values() if "not live" in each.title]) == 1
+
+
+class Asked(MemoryForge):
+    """A forge that counts how often reviews are read."""
+
+    reviews_read = 0
+
+    def reviews(self, number: PullNumber) -> tuple[Review, ...]:
+        self.reviews_read += 1
+        return super().reviews(number)
+
+
+def test_until_something_moves_it_is_not_looked_at_again():
+    life, change, pull = merged_past_the_gate()
+    life.forge = forge = Asked(life.world)
+    for minutes in (0, 5, 5, 5):
+        life.go(timedelta(minutes=minutes))
+        gate(life)
+    assert forge.reviews_read == 2, "its own comment is news, and nothing after that"
+    life.world.review(pull.number, SAM)
+    life.go(timedelta(minutes=5))
+    gate(life)
+    assert the_way(life, change)[-1] is Phase.MERGED
 
 
 WHOSE = {"its author": MALLORY, "a stranger": STRANGER}
