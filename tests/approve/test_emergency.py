@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from approve.situations import (
     ALICE,
+    BOT_COMMIT,
     MALLORY,
     NOW,
     SAM,
@@ -22,7 +23,10 @@ from approve.situations import (
 )
 from fakes.builders import a_bot, a_person, a_sha
 from fakes.world import Killed
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from propose.office import POLICY, Office
+from tries import tries
 
 from bot.approve.emergency import outstanding
 from bot.approve.gate import decide
@@ -132,6 +136,37 @@ def test_an_emergency_overrides_nothing_else(given: Any, policy: Policy) -> None
     decision = decide(given, policy, NOW)
     assert decision.status is not GateStatus.APPROVED
     assert (decision.authority, decision.claims) == (None, ())
+
+
+opinions = st.tuples(
+    st.sampled_from((DORA, SAM, ALICE, SAVA, MALLORY, a_bot("dora[bot]"))),
+    st.sampled_from((YES, YES, YES, ReviewState.COMMENTED, ReviewState.CHANGES_REQUESTED, ReviewState.DISMISSED)),
+    st.sampled_from((BOT_COMMIT, BOT_COMMIT, a_sha("old"), None)),
+)
+
+
+@settings(max_examples=tries(300), derandomize=True, deadline=None)
+@given(given_reviews=st.lists(opinions, max_size=4), edited=st.sets(st.integers(0, 3)))
+def test_an_edit_makes_nothing_count_but_an_approval_of_the_head_by_the_emergency_people(
+    given_reviews: list[Any], edited: set[int]
+) -> None:
+    """Of a text that somebody edits only the claim is ever read; the forge does not tell of the edit."""
+    before = reviews_of(*given_reviews)
+    after = tuple(replace(each, claim=REASON) if n in edited else each for n, each in enumerate(before))
+    plain, reworded = (facts(reviews=each, teams=TEAMS, permissions=RIGHTS) for each in (before, after))
+    without = replace(a_policy_with(), emergency=None)
+    assert decide(plain, without, NOW) == decide(reworded, without, NOW), "without the path no text plays a part"
+
+    decision = decide(reworded, a_policy_with(), NOW)
+    if decision.status is GateStatus.APPROVED and decide(plain, a_policy_with(), NOW).status is not decision.status:
+        assert decision.authority is Authority.EMERGENCY
+        used = {each.review for each in decision.claims}
+        assert used
+        for review in after:
+            if review.id in used:
+                assert (review.state, review.commit) == (YES, BOT_COMMIT)
+                assert review.author is not None
+                assert review.author.login in TEAMS[OFFICERS]
 
 
 def test_an_overdue_one_may_be_let_pass_by_policy() -> None:
