@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -32,6 +33,11 @@ class FixedClock:
         return self.at
 
 
+_REMEMBERED = 4_096
+"""Times that are kept in both forms: one run speaks of the same few again and again."""
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def parse_time(text: str) -> datetime:
     """Read an ISO 8601 time with an offset (`Z` included) as aware UTC; ValueError without an offset."""
     moment = datetime.fromisoformat(text)
@@ -40,6 +46,7 @@ def parse_time(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def format_time(moment: datetime) -> str:
     """Write an aware time as UTC with `Z`, to the second, as GitHub does."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"

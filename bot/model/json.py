@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from json.encoder import encode_basestring
 from math import isfinite
 from operator import itemgetter
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from bot.model.names import Digest
 
@@ -36,31 +36,45 @@ _KEY = itemgetter(0)
 _WORDS = {None: "null", True: "true", False: "false"}
 
 
+def _number(value: float) -> str:
+    return repr(value) if isfinite(value) else json.dumps(value, allow_nan=False)
+
+
+_PLAIN: Mapping[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    int: repr,
+    float: _number,
+    bool: _WORDS.__getitem__,
+    type(None): _WORDS.__getitem__,
+}
+"""How what has no parts is written, by its exact type."""
+
+
 def _written(value: object, line: str) -> str:
     """Write a value whose own lines begin with `line`: a newline and the indent."""
     inner = line + "  "
     if isinstance(value, dict) and value and set(map(type, value)) == {str}:
         parts = [
-            f"{encode_basestring(key)}: {encode_basestring(part) if type(part) is str else _written(part, inner)}"
+            f"{encode_basestring(key)}: {write(part) if (write := _PLAIN.get(type(part))) else _written(part, inner)}"
             for key, part in sorted(value.items(), key=_KEY)
         ]
         return f"{{{inner}{f',{inner}'.join(parts)}{line}}}"
     if isinstance(value, list | tuple) and value:
-        parts = [encode_basestring(part) if type(part) is str else _written(part, inner) for part in value]
+        parts = [write(part) if (write := _PLAIN.get(type(part))) else _written(part, inner) for part in value]
         return f"[{inner}{f',{inner}'.join(parts)}{line}]"
-    return _plain(value, line)
+    return _rare(value, line)
 
 
-def _plain(value: object, line: str) -> str:
-    """Write what has no parts, and leave to Python's writer what is rare."""
+def _rare(value: object, line: str) -> str:
+    """Write what stands alone, is empty or is no plain value; what nobody foresaw is left to Python's writer."""
     if isinstance(value, Written):
         return value.replace("\n", line)
     if isinstance(value, str):
         return encode_basestring(value)
-    if value is None or isinstance(value, bool):
-        return _WORDS[value]
-    if type(value) is int or (type(value) is float and isfinite(value)):
-        return repr(value)
+    if (write := _PLAIN.get(type(value))) is not None:
+        return write(value)
+    if isinstance(value, dict | list | tuple) and not value:
+        return "{}" if isinstance(value, dict) else "[]"
     text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
     return text.replace("\n", line)
 

@@ -7,6 +7,7 @@ The core schema of YAML 1.2, without its surprises: a number that another reader
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _WORDS: dict[str, bool | None] = {
     "": None,
@@ -35,8 +36,9 @@ class Ambiguous:
     hint: str
 
 
+@lru_cache(maxsize=4_096)
 def read_plain(text: str) -> bool | int | float | str | Ambiguous | None:
-    """Give an unquoted scalar its value."""
+    """Give an unquoted scalar its value; remembered, since the files of a repository say much the same."""
     if text in _WORDS:
         return _WORDS[text]
     return _number(text) if _NUMBER_TO_SOMEBODY.fullmatch(text) else text
