@@ -6,17 +6,17 @@ separate windows of that time. Any other rule must hold in two of its last three
 them. What is beyond the limit and yet not proven is GREY: it neither takes a change back nor lets it pass.
 """
 
-import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import assert_never
 
 from bot.model.clock import format_time
 from bot.model.names import FeedName
 from bot.model.proof import ShareTest
-from bot.model.series import FeedFailure, Reading, Sample, Series, SeriesKind, Window
+from bot.model.series import FeedFailure, Reading, Series, SeriesKind, Window
 from bot.model.settings import RollbackTest
 from bot.model.unit import PERCENT
 from bot.model.verdict import Measurement, RuleOutcome
@@ -24,14 +24,16 @@ from bot.monitor.arms import WEEK
 from bot.monitor.beside import Found, Question, compared, sides_of
 from bot.monitor.compare import rank_breach, span_of, survival_breach, unaided_look
 from bot.monitor.cusum import evidence_of, harmful, needed, strongest
-from bot.monitor.groups import is_countable, parted
+from bot.monitor.groups import Counts, parted
 from bot.monitor.previous import PreviousRun
+from bot.monitor.tally import Tally
 from bot.monitor.wilson import lower_bound
 from bot.rules.compile import Rule
 from bot.rules.display import show_duration
 from bot.rules.evaluate import Needs, evaluate
 from bot.rules.shape import threshold_of
 from bot.rules.syntax import Operator
+from bot.rules.tape import made_of
 from bot.rules.units import settle
 
 SEPARATE_WINDOWS = 3
@@ -39,6 +41,9 @@ SEPARATE_BREACHES = 2
 _UNPROVEN = "beyond the limit and not proven: "
 STALE_WINDOWS = 3
 """A share is stale when its newest sample is older than so many windows of the test."""
+_NEAR = 1e-9
+"""A share farther from its limit than that lies on the same side of it before and after it is settled."""
+_RULES_KEPT = 4_096
 _UPPER = {Operator.MORE: operator.gt, Operator.AT_LEAST: operator.ge}
 _LOWER = {Operator.LESS: operator.lt, Operator.AT_MOST: operator.le}
 
@@ -56,8 +61,9 @@ class ShareLimit:
     is_upper: bool
 
     def is_broken(self, share: float) -> bool:
-        """Tell whether a share is beyond the limit."""
-        return self.compare(settle(share), self.value)
+        """Tell whether a share is beyond the limit; only one that is next to it has to be settled."""
+        near = abs(share - self.value) <= _NEAR
+        return self.compare(settle(share) if near else share, self.value)
 
     def bound(self, hits: float, trials: float, confidence: float) -> float:
         """Return the share as near to the limit's good side as confidence still allows."""
@@ -167,7 +173,7 @@ def breach_of(
             return _cannot_read(rule, reading)
         if isinstance(reading, Series) and reading.kind is SeriesKind.RATIO:
             at = _At(now=now - rule.delay, needs=needs, previous=previous)
-            return _share_breach(rule, limit, reading, test, at=at)
+            return _share_breach(rule, limit, data, reading, test, at=at)
     return _persistent_breach(rule, data, now=now, needs=needs)
 
 
@@ -191,7 +197,7 @@ def worse_of(
         return None
     moved = limit.beyond(before.value * before.samples, before.samples, test.confidence)
     test = replace(test, share=ShareTest.WILSON)
-    return _share_breach(rule, moved, series, test, at=_At(now=now - rule.delay, needs=needs))
+    return _share_breach(rule, moved, data, series, test, at=_At(now=now - rule.delay, needs=needs))
 
 
 def unaided(
@@ -243,6 +249,7 @@ def evidence_needed(test: RollbackTest) -> float:
     return needed(windows_summed(test), test.alpha)
 
 
+@lru_cache(maxsize=_RULES_KEPT)
 def share_limit_of(rule: Rule) -> ShareLimit | None:
     """Read a rule as a limit that a share can break; None for every other rule."""
     threshold = threshold_of(rule)
@@ -270,17 +277,23 @@ class _At:
     previous: PreviousRun | None = None
 
 
-def _share_breach(rule: Rule, limit: ShareLimit, whole: Series, test: RollbackTest, *, at: _At) -> Measurement:
-    series = replace(whole, samples=parted(whole, test.control)[0]) if test.control else whole
+def _share_breach(
+    rule: Rule,
+    limit: ShareLimit,
+    data: Mapping[FeedName, Reading],
+    whole: Series,
+    test: RollbackTest,
+    *,
+    at: _At,
+) -> Measurement:
+    tally = Tally(parted(whole, test.control)[0]) if test.control else made_of(whole.feed, data, _tally_of)
     now, since = at.now, at.needs.fresh_after
     start = now - test.pool if since is None else min(max(now - test.pool, since), now)
-    usable = [s for s in series.samples if s.at < now and (since is None or s.at >= since) and is_countable(s)]
-    pooled = [sample for sample in usable if sample.at >= start]
-    hits, trials = math.fsum(s.value for s in pooled), math.fsum(s.of for s in pooled)
+    hits, trials = tally.of(start, now)
     observed, value = "", None
-    missing = _missing(series, trials, test, now)
+    missing = _missing(whole.feed, tally, trials, test, now)
     if missing is None:
-        outcome, sentence = _judged(limit, test, (hits, trials), usable, now)
+        outcome, sentence = _judged(limit, test, (hits, trials), tally, now=now, since=since)
         if outcome is RuleOutcome.HOLDS and test.control and since is not None:
             asked = limit.question(test, Window(start=start, end=now), live=at.needs.changed_at or since)
             sides = sides_of(whole, test.control, at.previous, is_upper=limit.is_upper)
@@ -300,24 +313,36 @@ def _share_breach(rule: Rule, limit: ShareLimit, whole: Series, test: RollbackTe
     )
 
 
-def _missing(series: Series, trials: float, test: RollbackTest, now: datetime) -> tuple[RuleOutcome, str] | None:
+def _tally_of(reading: Reading | None) -> Tally:
+    return Tally(reading.samples if isinstance(reading, Series) else ())
+
+
+def _missing(
+    feed: FeedName, tally: Tally, trials: float, test: RollbackTest, now: datetime
+) -> tuple[RuleOutcome, str] | None:
     """Say why a share says nothing at all."""
-    newest = max((sample.at for sample in series.samples if sample.at < now), default=None)
+    newest = tally.newest_before(now)
     if newest is None:
-        return RuleOutcome.NO_DATA, f"{series.feed} has no samples"
+        return RuleOutcome.NO_DATA, f"{feed} has no samples"
     if newest < now - test.window * STALE_WINDOWS:
-        return RuleOutcome.STALE, f"{series.feed} ends at {format_time(newest)}"
+        return RuleOutcome.STALE, f"{feed} ends at {format_time(newest)}"
     if trials < test.min_samples:
         return RuleOutcome.INSUFFICIENT, f"{trials:g} counted, {test.min_samples} needed"
     return None
 
 
 def _judged(
-    limit: ShareLimit, test: RollbackTest, pooled: tuple[float, float], samples: Sequence[Sample], now: datetime
+    limit: ShareLimit,
+    test: RollbackTest,
+    pooled: Counts,
+    tally: Tally,
+    *,
+    now: datetime,
+    since: datetime | None,
 ) -> tuple[RuleOutcome, str]:
-    """Judge a share by its pooled hits and trials, and by the samples of the windows back from `now`."""
+    """Judge a share by its pooled hits and trials, and by the windows back from `now`."""
     hits, trials = pooled
-    broken = limit.broken_of(_windows(samples, test.window, test.windows, now))
+    broken = limit.broken_of(tally.windows(test.window, test.windows, now, since=since))
     evidence = 0.0
     match test.share:
         case ShareTest.WILSON:
@@ -325,7 +350,7 @@ def _judged(
             bound = limit.bound(hits, trials, test.confidence)
             proof = f"{side} {_percent(bound)} with {test.confidence:.1%} confidence"
         case ShareTest.CUSUM:
-            summed = _windows(samples, test.window, windows_summed(test), now)
+            summed = tally.windows(test.window, windows_summed(test), now, since=since)
             evidence = strongest([limit.evidence(*counts) for counts in summed])
             harm = f"evidence for {_percent(limit.harm())} within {show_duration(test.reach)}"
             proof = f"{evidence:.1f} of {evidence_needed(test):.1f} {harm}"
@@ -346,17 +371,6 @@ def _held_against(found: Found | str, asked: Question, sentence: str) -> tuple[R
         return RuleOutcome.HOLDS, f"no baseline, so its limit alone counts ({found}): {sentence}"
     sentence = f"{sentence}; {found.in_words(asked)}"
     return (RuleOutcome.HOLDS, sentence) if found.is_proven(asked) else (RuleOutcome.GREY, f"{_UNPROVEN}{sentence}")
-
-
-def _windows(samples: Iterable[Sample], width: timedelta, count: int, now: datetime) -> list[tuple[float, float]]:
-    """Add up hits and trials of the separate windows back from `now`, the newest first."""
-    hits, trials = [0.0] * count, [0.0] * count
-    for sample in samples:
-        index = math.ceil((now - sample.at) / width) - 1
-        if index < count:
-            hits[index] += sample.value
-            trials[index] += sample.of
-    return list(zip(hits, trials, strict=True))
 
 
 def _persistent_breach(rule: Rule, data: Mapping[FeedName, Reading], *, now: datetime, needs: Needs) -> Measurement:

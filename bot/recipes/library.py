@@ -1,8 +1,8 @@
 """All recipes and settings at one commit, compiled; a bad recipe is a diagnostic, and the others load."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.model.errors import Diagnostic, Severity
@@ -49,12 +49,16 @@ class CompiledRecipe:
     rollback: Rule
     guards: tuple[CompiledGuard, ...] = ()
     clear: Rule | None = None
+    _watching: list[CompiledGuard] = field(default_factory=list, init=False, repr=False, compare=False)
+    _ripe: dict[str, timedelta] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
-    def watching(self) -> tuple[CompiledGuard, ...]:
-        """All rules that watch a change for harm, the recipe's own first."""
-        own = self.recipe.watch.guard(self.recipe.rollback_on)
-        return (CompiledGuard(guard=own, rule=self.rollback), *self.guards)
+    def watching(self) -> Sequence[CompiledGuard]:
+        """All rules that watch a change for harm, the recipe's own first; put together when first asked for."""
+        if not self._watching:
+            own = self.recipe.watch.guard(self.recipe.rollback_on)
+            self._watching.extend((CompiledGuard(guard=own, rule=self.rollback), *self.guards))
+        return self._watching
 
     @property
     def looking(self) -> tuple[Rule, ...]:
@@ -68,8 +72,10 @@ class CompiledRecipe:
     @property
     def ripe_after(self) -> Mapping[str, timedelta]:
         """How long after a change the first whole window of each rule that looks at it can be in, by their names."""
-        rules = {SUCCESS: self.success, **{each.guard.name: each.rule for each in self.watching}}
-        return {name: rule.widest + rule.delay for name, rule in rules.items()}
+        if not self._ripe:
+            rules = {SUCCESS: self.success, **{each.guard.name: each.rule for each in self.watching}}
+            self._ripe.update({name: rule.widest + rule.delay for name, rule in rules.items()})
+        return self._ripe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

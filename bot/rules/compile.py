@@ -25,6 +25,10 @@ class Rule:
     hold: timedelta | None
     _known: dict[str, timedelta] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    def __hash__(self) -> int:
+        """Tell rules apart by their text, which is quick: what is worked out of a rule is kept by the rule."""
+        return hash((self.text, self.feeds))
+
     @property
     def reach(self) -> timedelta:
         """How much time the rule judges, back from now less `delay`."""

@@ -14,15 +14,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import assert_never
 
 from bot.model.names import FeedName
 from bot.model.series import Reading, Window
 from bot.model.verdict import Measurement, RuleOutcome
+from bot.rules.catalog import Metric
 from bot.rules.compile import Rule
 from bot.rules.display import show_group
-from bot.rules.grid import conjuncts, window_count
+from bot.rules.grid import Grid, grids_of, window_count
 from bot.rules.groups import MAX_GROUPS, MAX_JUDGEMENTS, Answer, Group, Tapes, fold, labelled, ranked, split
 from bot.rules.judge import View, hull, judge, look_back
 from bot.rules.sustain import Sustained, hold, quorum
@@ -30,6 +31,9 @@ from bot.rules.tape import Missing, Tape, tape_of
 from bot.rules.truth import both
 from bot.rules.typed import GroupedBy, HoldFor, InWindows, present, reductions
 from bot.rules.wording import TOLD_GROUPS, groups_observed, groups_sentence, observed_of, sentence_of
+
+_RULES_KEPT = 4_096
+"""So many rules are remembered with what follows from them, since each is asked of many changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +53,22 @@ class Needs:
 
 def evaluate(rule: Rule, data: Mapping[FeedName, Reading], *, now: datetime, needs: Needs) -> Measurement:
     """Measure a rule at `now` on the readings of its feeds."""
-    metrics = {reduced.metric.name: reduced.metric for reduced in reductions(rule.tree.logic)}
-    tapes = {name: tape_of(metric, data) for name, metric in metrics.items()}
+    tapes = {metric.name: tape_of(metric, data) for metric in _metrics_of(rule)}
     if rule.tree.grouping is None:
         view = _view(rule, tapes, now, needs)
         return _measurement(rule, _answer(rule, view, needs), view)
     return _by_groups(rule, rule.tree.grouping, tapes, now=now, needs=needs)
+
+
+@lru_cache(maxsize=_RULES_KEPT)
+def _metrics_of(rule: Rule) -> tuple[Metric, ...]:
+    return tuple({reduced.metric.name: reduced.metric for reduced in reductions(rule.tree.logic)}.values())
+
+
+@lru_cache(maxsize=_RULES_KEPT)
+def _grids_of(rule: Rule) -> tuple[Grid, ...]:
+    sustain = rule.tree.sustain
+    return grids_of(rule.tree.logic, sustain) if isinstance(sustain, HoldFor) else ()
 
 
 def _view(rule: Rule, tapes: Tapes, now: datetime, needs: Needs) -> View:
@@ -68,7 +82,7 @@ def _answer(rule: Rule, view: View, needs: Needs) -> Answer:
             judged = judge(rule.tree.logic, view)
             parts = [Sustained(outcome=judged.outcome, newest=judged, progress="")]
         case HoldFor() as sustain:
-            parts = [hold(part, sustain, view, needs.coverage) for part in conjuncts(rule.tree.logic)]
+            parts = [hold(grid, sustain, view, needs.coverage) for grid in _grids_of(rule)]
         case InWindows() as sustain:
             parts = [quorum(rule.tree.logic, sustain, view)]
         case _:

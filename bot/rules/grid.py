@@ -1,5 +1,6 @@
 """How time is divided for a rule that must hold for a while, and how much data that takes. It knows no samples."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
@@ -31,6 +32,29 @@ def step_of(logic: Logical) -> timedelta:
 def windows_in(duration: timedelta, step: timedelta) -> int:
     """Count the windows that cover a duration; the last may reach beyond it."""
     return -(-duration // step)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """A part of a condition with `for`, and the consecutive windows that it is judged on: their width and number."""
+
+    part: Logical
+    step: timedelta
+    windows: int
+    delay: timedelta
+
+
+def grids_of(logic: Logical, sustain: HoldFor) -> tuple[Grid, ...]:
+    """Divide the time of `for` for each part of a condition by itself."""
+    return tuple(
+        Grid(
+            part=part,
+            step=(step := step_of(part)),
+            windows=windows_in(sustain.duration, step),
+            delay=delay_of(part),
+        )
+        for part in conjuncts(logic)
+    )
 
 
 def window_count(logic: Logical, sustain: HoldFor | InWindows) -> int:

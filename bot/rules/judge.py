@@ -68,6 +68,18 @@ class View:
     sustained: bool = False
     past: Mapping[Reduced, "Value | Missing"] = field(default_factory=dict)
 
+    def one_of_many(self, end: datetime) -> "View":
+        """Return the same view on the windows that end at another time."""
+        return View(
+            tapes=self.tapes,
+            now=self.now,
+            end=end,
+            not_before=self.not_before,
+            min_samples=self.min_samples,
+            sustained=True,
+            past=self.past,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from bot.model.names import FeedName
 from bot.model.unit import Quantity
@@ -37,6 +38,7 @@ class Threshold:
     window: timedelta
 
 
+@lru_cache(maxsize=4_096)
 def threshold_of(rule: Rule) -> Threshold | None:
     """Read a rule as one threshold, with or without `for`; None for every other shape, and for groups."""
     logic = rule.tree.logic

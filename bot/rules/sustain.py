@@ -3,12 +3,12 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.model.verdict import RuleOutcome
 from bot.rules.display import show_duration, show_time, span_of
-from bot.rules.grid import delay_of, step_of, windows_in
+from bot.rules.grid import Grid, delay_of, step_of
 from bot.rules.judge import Judged, View, judge
 from bot.rules.truth import worst
 from bot.rules.typed import HoldFor, InWindows, Logical
@@ -30,7 +30,7 @@ class Sustained:
     progress: str
 
 
-def hold(logic: Logical, sustain: HoldFor, view: View, coverage: float) -> Sustained:
+def hold(grid: Grid, sustain: HoldFor, view: View, coverage: float) -> Sustained:
     """Judge whether a condition held all the time of `for`, in consecutive windows back from now.
 
     A window answers if the condition holds or does not hold in it. One that does not hold decides against. Otherwise
@@ -38,8 +38,8 @@ def hold(logic: Logical, sustain: HoldFor, view: View, coverage: float) -> Susta
     less time than `for` has passed since `not_before`, it does not hold yet. A feed that fails or is stale now comes
     before all that. `for` is rounded up to whole windows.
     """
-    step, latest = step_of(logic), view.now - delay_of(logic)
-    judged = _windows(logic, view, step, windows_in(sustain.duration, step))
+    step, latest = grid.step, view.now - grid.delay
+    judged = _windows(grid, view)
     outcomes = [window.outcome for window in judged]
     held = min(_held(outcomes, step, latest=latest, since=view.not_before), sustain.duration)
     outcome = _hold_outcome(outcomes, coverage)
@@ -59,7 +59,7 @@ def hold(logic: Logical, sustain: HoldFor, view: View, coverage: float) -> Susta
 def quorum(logic: Logical, sustain: InWindows, view: View) -> Sustained:
     """Judge whether a condition held in enough of the last windows; windows without an answer decide nothing."""
     step = step_of(logic)
-    judged = _windows(logic, view, step, sustain.windows)
+    judged = _windows(Grid(part=logic, step=step, windows=sustain.windows, delay=delay_of(logic)), view)
     outcomes = [window.outcome for window in judged]
     met, unmet = outcomes.count(RuleOutcome.HOLDS), outcomes.count(RuleOutcome.DOES_NOT_HOLD)
     if outcomes[0] in _BLIND:
@@ -75,12 +75,16 @@ def quorum(logic: Logical, sustain: InWindows, view: View) -> Sustained:
     return Sustained(outcome=outcome, newest=judged[0], progress=progress)
 
 
-def _windows(logic: Logical, view: View, step: timedelta, count: int) -> list[Judged]:
+def _windows(grid: Grid, view: View) -> list[Judged]:
     """Judge consecutive windows, the newest first; those that end before `not_before` are left out."""
-    ends = [view.now - step * back for back in range(count)]
-    first = None if view.not_before is None else view.not_before + delay_of(logic)
-    kept = [end for end in ends if end == view.now or first is None or end > first]
-    return [judge(logic, replace(view, end=end, sustained=True)) for end in kept]
+    judged = [judge(grid.part, view.one_of_many(view.now))]
+    first = None if view.not_before is None else view.not_before + grid.delay
+    for back in range(1, grid.windows):
+        end = view.now - grid.step * back
+        if first is not None and end <= first:
+            break
+        judged.append(judge(grid.part, view.one_of_many(end)))
+    return judged
 
 
 def _hold_outcome(outcomes: Sequence[RuleOutcome], coverage: float) -> RuleOutcome:

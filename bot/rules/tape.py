@@ -3,14 +3,17 @@
 import math
 import sys
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 
 from bot.model.names import FeedName
 from bot.model.series import FeedFailure, Reading, Sample, Window
 from bot.model.verdict import RuleOutcome
 from bot.rules.catalog import Metric
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class Readings(Mapping[FeedName, Reading]):
     def __init__(self, found: Mapping[FeedName, Reading]) -> None:
         self._found = found
         self._tapes: dict[Metric, Tape | Missing] = {}
+        self._made: dict[tuple[FeedName, object], Any] = {}
 
     def __getitem__(self, feed: FeedName) -> Reading:
         return self._found[feed]
@@ -74,6 +78,18 @@ class Readings(Mapping[FeedName, Reading]):
         if metric not in self._tapes:
             self._tapes[metric] = load_tape(metric, self._found.get(metric.name))
         return self._tapes[metric]
+
+    def made(self, feed: FeedName, make: Callable[[Reading | None], _Made]) -> _Made:
+        """Return what a function makes of a feed's reading, made once."""
+        if (feed, make) not in self._made:
+            self._made[feed, make] = make(self._found.get(feed))
+        found: _Made = self._made[feed, make]
+        return found
+
+
+def made_of(feed: FeedName, data: Mapping[FeedName, Reading], make: Callable[[Reading | None], _Made]) -> _Made:
+    """Return what a function makes of a feed's reading; of `Readings`, what was made before."""
+    return data.made(feed, make) if isinstance(data, Readings) else make(data.get(feed))
 
 
 def tape_of(metric: Metric, data: Mapping[FeedName, Reading]) -> Tape | Missing:
