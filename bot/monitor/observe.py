@@ -1,13 +1,14 @@
 """Gathers what a verdict rests on: the recipe as it was approved, and its rules measured on fresh data."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.model.clock import format_time
 from bot.model.json import Json
 from bot.model.names import FeedName
-from bot.model.recipe import ROLLBACK
+from bot.model.recipe import ROLLBACK, SUCCESS
 from bot.model.record import Phase
 from bot.model.series import Reading, Window
 from bot.model.settings import FeedSpec, RollbackTest, Settings
@@ -35,6 +36,7 @@ class Observer:
     feeds: PassFeeds
     runs: Runs
     now: datetime
+    _shared: dict[tuple[Hashable, ...], Measurement] = field(default_factory=dict, init=False, repr=False)
 
     def recipe_of(self, watched: Watched) -> CompiledRecipe:
         """Return the recipe that a change was approved under: the text at its merge, with today's feeds."""
@@ -44,16 +46,12 @@ class Observer:
         """Measure all rules since the change took effect, and those that watch for harm on the time before."""
         watch = recipe.recipe.watch
         live = watched.effective_at
-        needs = Needs(min_samples=watch.min_samples, coverage=watch.coverage, fresh_after=live, changed_at=live)
-        proof = self.settings.policy.rollback.proving(watch.success_test)
-        span = success_span(recipe.success, proof, now=self.now, since=live)
-        data = self._readings(recipe.success, until=self.now, span=span, changed_at=live)
         own, *guards = (self._guard(each, watched, recipe) for each in recipe.watching)
         facts = WatchFacts(
             change=watched.id,
             effective_at=live,
             watch=watch,
-            success=success_of(recipe.success, data, proof, now=self.now, needs=needs),
+            success=self._once(recipe, SUCCESS, live, lambda: self._success(recipe, live)),
             rollback=own.now,
             before=own.before,
             worse=own.worse,
@@ -65,18 +63,46 @@ class Observer:
 
     def _guard(self, guard: CompiledGuard, watched: Watched, recipe: CompiledRecipe) -> GuardFacts:
         live, min_samples = watched.effective_at, recipe.recipe.watch.min_samples
-        rule, test = guard.rule, self.settings.policy.rollback.chosen(guard.guard.test)
+        name, test = guard.guard.name, self.settings.policy.rollback.chosen(guard.guard.test)
+        as_of = partial(self.breach, guard, changed_at=live, min_samples=min_samples)
         before = _remembered(watched, guard)
         if before is None:
-            before = self.breach(guard, now=live, since=None, changed_at=live, min_samples=min_samples)
+            before = self._once(recipe, f"before {name}", live, lambda: as_of(now=live, since=None))
+        if test.ranks is None and not test.control:
+            found = self._once(recipe, f"now {name}", live, lambda: as_of(now=self.now, since=live))
+        else:
+            found = self._compared(guard.rule, test, watched, min_samples)
+        worse = None
+        if found.outcome is before.outcome is RuleOutcome.HOLDS:
+            data = self._measured_on(guard.rule, test, until=self.now, changed_at=live)
+            needs = Needs(min_samples=min_samples, fresh_after=live, changed_at=live)
+            worse = worse_of(guard.rule, data, test, before, now=self.now, needs=needs)
+        return GuardFacts(guard=guard.guard, now=found, before=before, worse=worse)
+
+    def _once(
+        self, recipe: CompiledRecipe, what: str, live: datetime, measure: Callable[[], Measurement]
+    ) -> Measurement:
+        """Measure once what changes have in common that one deployment brought, by one text of one recipe."""
+        asked = (recipe.recipe.path, recipe.recipe.digest, what, live)
+        if asked not in self._shared:
+            self._shared[asked] = measure()
+        return self._shared[asked]
+
+    def _success(self, recipe: CompiledRecipe, live: datetime) -> Measurement:
+        watch = recipe.recipe.watch
+        needs = Needs(min_samples=watch.min_samples, coverage=watch.coverage, fresh_after=live, changed_at=live)
+        proof = self.settings.policy.rollback.proving(watch.success_test)
+        span = success_span(recipe.success, proof, now=self.now, since=live)
+        data = self._readings(recipe.success, until=self.now, span=span, changed_at=live)
+        return success_of(recipe.success, data, proof, now=self.now, needs=needs)
+
+    def _compared(self, rule: Rule, test: RollbackTest, watched: Watched, min_samples: int) -> Measurement:
+        """Measure a rule by a test that compares: what with may be a run before, which is the change's own."""
+        live = watched.effective_at
         data = self._measured_on(rule, test, until=self.now, changed_at=live)
         needs = Needs(min_samples=min_samples, fresh_after=live, changed_at=live)
         previous = self._previous(watched, rule, data, test, needs)
-        found = breach_of(rule, data, test, now=self.now, needs=needs, previous=previous)
-        worse = None
-        if found.outcome is before.outcome is RuleOutcome.HOLDS:
-            worse = worse_of(rule, data, test, before, now=self.now, needs=needs)
-        return GuardFacts(guard=guard.guard, now=found, before=before, worse=worse)
+        return breach_of(rule, data, test, now=self.now, needs=needs, previous=previous)
 
     def _previous(
         self, watched: Watched, rule: Rule, data: Mapping[FeedName, Reading], test: RollbackTest, needs: Needs

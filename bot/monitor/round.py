@@ -1,6 +1,7 @@
 """One pass of the monitor: what all changes under watch have in common is read once for all of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -56,21 +57,25 @@ class Round:
 
 
 def begin(site: Site, settings: Settings, base: CommitSha, feeds: Feeds, watches: Sequence[Watched]) -> Round:
-    """Read for all changes together: their merges, the recipes at these, and every feed once."""
+    """Read for all changes together: their merges, the recipes at these, and every feed once.
+
+    Git works on the merges while the feeds are read.
+    """
     merges = [merge for watched in watches if (merge := watched.merged) is not None]
     recipes = ApprovedRecipes(site.repository, settings, merges)
     specs = {spec.name: spec for spec in settings.feeds}
-    needs = _needs(recipes, watches, settings, site)
-    observer = Observer(
-        settings=settings,
-        specs=specs,
-        recipes=recipes,
-        feeds=PassFeeds(feeds, specs, needs, now=site.now),
-        runs=Runs(site.ledger.records),
-        now=site.now,
-    )
-    footprints = footprints_of(site.repository, merges, base)
-    return Round(site=site, settings=settings, base=base, observer=observer, footprints=footprints)
+    needs = tuple(_needs(recipes, watches, settings, site))
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="git") as beside:
+        footprints = beside.submit(footprints_of, site.repository, merges, base)
+        observer = Observer(
+            settings=settings,
+            specs=specs,
+            recipes=recipes,
+            feeds=PassFeeds(feeds, specs, needs, now=site.now),
+            runs=Runs(site.ledger.records),
+            now=site.now,
+        )
+    return Round(site=site, settings=settings, base=base, observer=observer, footprints=footprints.result())
 
 
 def _needs(recipes: ApprovedRecipes, watches: Sequence[Watched], settings: Settings, site: Site) -> Iterator[Need]:

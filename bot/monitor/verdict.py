@@ -4,7 +4,7 @@ Absence of evidence never proves success and never reverts: a rule that could no
 while nothing is seen no time runs out. The whole table of rules is in docs/monitor.md.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -53,6 +53,7 @@ class WatchFacts:
     clock: WatchClock = field(default_factory=WatchClock)
     paused: bool = False
     renewed_by: str = ""
+    _acting: list[GuardFacts] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def renewed(self, now: datetime, *, by: str) -> "WatchFacts":
         """Return these facts with clocks that begin at `now`: all time until then does not count."""
@@ -78,10 +79,13 @@ class WatchFacts:
         return self.effective_at + self.watch.deadline + self.clock.frozen
 
     @property
-    def acting(self) -> tuple[GuardFacts, ...]:
+    def acting(self) -> Sequence[GuardFacts]:
         """The rules that have a say, the recipe's own first."""
-        own = GuardFacts(guard=self.watch.guard(), now=self.rollback, before=self.before, worse=self.worse)
-        return (own, *(each for each in self.guards if each.guard.mode is not RollbackMode.SHADOW))
+        if not self._acting:
+            own = GuardFacts(guard=self.watch.guard(), now=self.rollback, before=self.before, worse=self.worse)
+            others = (each for each in self.guards if each.guard.mode is not RollbackMode.SHADOW)
+            self._acting.extend((own, *others))
+        return self._acting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

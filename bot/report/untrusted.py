@@ -6,6 +6,7 @@ Names of steps, topics and systems come from feeds that anyone may write to. Raw
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 LIMIT = 200
 _BREAK = "\u200b"
@@ -40,6 +41,7 @@ def sanitize(text: str, *, limit: int = LIMIT) -> str:
     return html.escape(_ACTIVE.sub(lambda match: "\\" + match.group(), calm), quote=False)
 
 
+@lru_cache(maxsize=4_096)
 def code(text: str, *, limit: int = LIMIT) -> str:
     """Return the text as a code span that fits a table's cell; for names and values of our own files."""
     calm = _MENTION.sub("@" + _BREAK, visible(text, limit=limit)).replace("|", "\u2502").replace("`", "'")
