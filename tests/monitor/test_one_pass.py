@@ -4,6 +4,8 @@ from collections import Counter
 
 import pytest
 from fakes.ledger import MemoryLedger
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from monitor.watchtower import (
     DAY,
     ERRORS,
@@ -24,6 +26,7 @@ from bot.model.record import Phase
 from bot.model.series import FailureKind, FeedFailure, Window
 from bot.monitor.approved import ApprovedRecipes
 from bot.monitor.feeds import Need, PassFeeds, needed_from
+from bot.monitor.round import begin
 from bot.monitor.shown import Face, face_of, to_show
 from bot.monitor.watched import watch_list
 from bot.recipes.library import load_library
@@ -115,6 +118,41 @@ def test_a_rollback_begun_in_a_pass_is_known_to_those_that_follow_in_it():
         facts = tower.of(change, Phase.MEASURED)[-1].facts
         assert facts["verdict"] == "HOLD"
         assert f"{changes[2]} is newer" in facts["sentence"]
+
+
+# What is shared
+
+SHARED = (
+    RECIPE.replace(b"for 3_days", b"for 6_hours") + b'guardrails: [{rule: "wait_time > 15_days", name: slower}]\n'
+)
+COMPARED = SHARED + b"rollback_test: mann_whitney\n"
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 0, 1, 7]), st.sampled_from([0.0, 0.04, 0.2])), min_size=3, max_size=3),
+    st.sampled_from([3.0, 20.0, None]),
+    st.sampled_from([SHARED, COMPARED]),
+)
+def test_what_changes_share_is_what_is_measured_of_each_alone(landed, waits, recipe):
+    tower = a_tower(blur=recipe)
+    tower.push(PATHS)
+    for (number, path), (hours, errors) in zip(enumerate(PATHS, start=1), landed, strict=True):
+        tower.go(HOUR * hours, errors=errors, waits=waits)
+        tower.land(number, path)
+    for hours in (5, 9):
+        tower.go(HOUR * hours, errors=landed[0][1], waits=waits)
+        together = facts_of(tower, watch_list(tower.ledger.records()))
+        for watched in watch_list(tower.ledger.records()):
+            assert together[watched.id] == facts_of(tower, [watched])[watched.id]
+
+
+def facts_of(tower, watches):
+    """Measure some changes in one pass."""
+    site = tower.site()
+    library = load_library(site.repository.read_many("pow/", tower.main), endpoints={})
+    observer = begin(site, library.settings, tower.main, tower.figures, watches).observer
+    return {each.id: observer.facts(each, observer.recipe_of(each)) for each in watches}
 
 
 # Recipes
