@@ -29,8 +29,8 @@ from bot.model.series import Series, SeriesKind, Window
 from bot.model.settings import RollbackTest
 from bot.model.unit import PERCENT
 from bot.model.verdict import Measurement, RuleOutcome, VerdictKind
-from bot.monitor.breach import evidence_needed
 from bot.monitor.cusum import evidence_of
+from bot.monitor.limit import evidence_needed
 from bot.monitor.verdict import WatchFacts, judge
 from bot.monitor.wilson import lower_bound
 from bot.rehearse.replay import Looks

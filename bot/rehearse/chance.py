@@ -13,8 +13,8 @@ from itertools import accumulate
 from bot.model.proof import ShareTest
 from bot.model.settings import RollbackTest
 from bot.model.verdict import RuleOutcome
-from bot.monitor.breach import ShareLimit, windows_summed
 from bot.monitor.cusum import strongest
+from bot.monitor.limit import ShareLimit, windows_summed
 
 WATCH = timedelta(days=3)
 """How long the simulated watches last."""

@@ -13,7 +13,8 @@ from bot.model.names import FeedName
 from bot.model.series import SeriesKind
 from bot.model.settings import FeedSpec, Settings
 from bot.model.verdict import Measurement, RuleOutcome
-from bot.monitor.breach import SEPARATE_BREACHES, SEPARATE_WINDOWS, breach_of, lookback, share_limit_of
+from bot.monitor.breach import SEPARATE_BREACHES, SEPARATE_WINDOWS, breach_of, lookback
+from bot.monitor.limit import share_limit_of
 from bot.propose.budget import needs_people
 from bot.propose.calendar import closed_because
 from bot.propose.impact import affected_by, impact_of, stakes_of, threshold_of

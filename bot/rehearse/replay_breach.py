@@ -11,19 +11,10 @@ from bot.model.series import FeedFailure, Reading, Series, SeriesKind, Window
 from bot.model.settings import RollbackTest
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.monitor.beside import Sides, bad_of, compared
-from bot.monitor.breach import (
-    SEPARATE_BREACHES,
-    SEPARATE_WINDOWS,
-    STALE_WINDOWS,
-    ShareLimit,
-    breach_of,
-    lookback,
-    reach_before,
-    share_limit_of,
-    windows_summed,
-)
+from bot.monitor.breach import SEPARATE_BREACHES, SEPARATE_WINDOWS, STALE_WINDOWS, breach_of, lookback, reach_before
 from bot.monitor.cusum import strongest
 from bot.monitor.groups import Counted, Counts
+from bot.monitor.limit import ShareLimit, share_limit_of, windows_summed
 from bot.rehearse.replay import Looks, replay
 from bot.rehearse.strand import Past, Strand, cut_past
 from bot.rehearse.track import Track, micros_at, micros_of, moment_at

@@ -14,8 +14,8 @@ from bot.model.names import FeedName
 from bot.model.series import Reading, Series, SeriesKind
 from bot.model.settings import Policy, RollbackTest
 from bot.model.unit import PERCENT
-from bot.monitor.breach import ShareLimit, share_limit_of
 from bot.monitor.groups import chooser, is_countable, named
+from bot.monitor.limit import ShareLimit, share_limit_of
 from bot.recipes.check import Check
 from bot.recipes.lints.subject import RuleKey, Subject
 from bot.rehearse.chance import WATCH, Counts, false_rollbacks

@@ -12,7 +12,7 @@ from bot.model.names import FeedName
 from bot.model.series import SeriesKind
 from bot.model.settings import RollbackTest
 from bot.model.verdict import RuleOutcome
-from bot.monitor.breach import ShareLimit, share_limit_of
+from bot.monitor.limit import ShareLimit, share_limit_of
 from bot.rehearse.replay import Looks, replay
 from bot.rehearse.track import micros_at, micros_of
 from bot.rehearse.trial_data import Supply

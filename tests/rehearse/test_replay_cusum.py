@@ -13,7 +13,8 @@ from bot.model.proof import ShareTest
 from bot.model.series import Sample
 from bot.model.settings import RollbackTest
 from bot.model.verdict import RuleOutcome
-from bot.monitor.breach import breach_of, share_limit_of
+from bot.monitor.breach import breach_of
+from bot.monitor.limit import share_limit_of
 from bot.rehearse.chance import Counts, Judge
 from bot.rehearse.replay import Looks
 from bot.rehearse.replay_breach import replay_breach

@@ -18,7 +18,8 @@ from bot.model.series import FailureKind, FeedFailure, Reading, Sample, Series, 
 from bot.model.settings import RollbackTest
 from bot.model.unit import DAY, PLAIN_RATIO
 from bot.model.verdict import RuleOutcome
-from bot.monitor.breach import ShareLimit, measure_breach, share_limit_of
+from bot.monitor.breach import measure_breach
+from bot.monitor.limit import ShareLimit, share_limit_of
 from bot.recipes.library import load_library
 from bot.recipes.lints.subject import Subject
 from bot.rehearse.chance import Counts, Dice, Judge, false_rollbacks, spread_of
