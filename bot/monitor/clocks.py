@@ -7,7 +7,7 @@ measured record in the ledger, so that the next run goes on from there and never
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.model.clock import format_time, parse_time
@@ -59,14 +59,14 @@ class WatchClock:
         failures = max(self.failures + later, 1) if look.failed else 0
         blind = failures >= blind_after
         pending = self.pending + (passed if self.failures and not stood else _ZERO)
-        return replace(
-            self,
+        return WatchClock(
             at=look.at if self.at is None else max(look.at, self.at),
             failures=failures,
             pending=pending if failures and not blind else _ZERO,
             blind=blind,
             frozen=self.frozen + (passed if stood else _ZERO) + (pending if blind and not self.over else _ZERO),
             silence=self._silence(look, _ZERO if self.blind else passed),
+            over=self.over,
         )
 
     def _silence(self, look: Look, passed: timedelta) -> Mapping[str, timedelta]:

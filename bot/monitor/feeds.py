@@ -63,19 +63,19 @@ class PassFeeds:
         self._now = now
         self._held = self._read(specs, needs)
         self._times: dict[FeedName, list[datetime]] = {}
-        self._given: dict[tuple[FeedName, Window], Reading] = {}
-        self._together: dict[tuple[tuple[FeedName, ...], Window], Readings] = {}
+        self._given: dict[tuple[FeedName, datetime, datetime], Reading] = {}
+        self._together: dict[tuple[tuple[FeedName, ...], datetime, datetime], Readings] = {}
 
     def readings(self, names: tuple[FeedName, ...], window: Window) -> Readings:
         """Return several feeds' samples of a window; each feed is one that the settings have."""
-        asked = (names, window)
+        asked = (names, window.start, window.end)
         if asked not in self._together:
             self._together[asked] = Readings({name: self.series(self._specs[name], window) for name in names})
         return self._together[asked]
 
     def series(self, spec: FeedSpec, window: Window) -> Reading:
         """Return a feed's samples of a window, cut from what was read; changes of one recipe ask for the same."""
-        asked = (spec.name, window)
+        asked = (spec.name, window.start, window.end)
         if asked not in self._given:
             self._given[asked] = self._reading(spec, window)
         return self._given[asked]

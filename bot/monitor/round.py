@@ -59,14 +59,14 @@ class Round:
 def begin(site: Site, settings: Settings, base: CommitSha, feeds: Feeds, watches: Sequence[Watched]) -> Round:
     """Read for all changes together: their merges, the recipes at these, and every feed once.
 
-    Git works on the merges while the feeds are read.
+    Git works on the merges while recipes and feeds are read.
     """
     merges = [merge for watched in watches if (merge := watched.merged) is not None]
-    recipes = ApprovedRecipes(site.repository, settings, merges)
-    specs = {spec.name: spec for spec in settings.feeds}
-    needs = tuple(_needs(recipes, watches, settings, site))
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="git") as beside:
         footprints = beside.submit(footprints_of, site.repository, merges, base)
+        recipes = ApprovedRecipes(site.repository, settings, merges)
+        specs = {spec.name: spec for spec in settings.feeds}
+        needs = _needs(recipes, watches, settings, site)
         observer = Observer(
             settings=settings,
             specs=specs,

@@ -37,6 +37,7 @@ def path_of(target: str) -> str:
     return f"{SERVICES}{target}.yml"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def target_of(path: str) -> str | None:
     """Return the target that a desired-state file belongs to; None for any other path."""
     for folder, prefix in ((SERVICES, ""), (JOURNEYS, _JOURNEY_TARGET)):

@@ -1,6 +1,7 @@
 """Values, durations, counts, times and units as people read them; it decides nothing."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from bot.model.clock import format_time
 from bot.model.unit import COUNT, DAY, PERCENT, RATIO, SECOND, TIME, Unit, is_per_time
@@ -33,6 +34,7 @@ def show_value(value: float, unit: Unit, *, exact: bool = False) -> str:
             return f"{digits} {name[:-1] if digits == '1' and unit.dimension == TIME else name.replace('_', ' ')}"
 
 
+@lru_cache(maxsize=1_024)
 def show_duration(duration: timedelta) -> str:
     """Write a duration as people do: `1 day`, `36 hours`, `90 minutes`; to a tenth where nothing fits."""
     name, size = span_of(duration)
