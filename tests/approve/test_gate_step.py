@@ -753,6 +753,22 @@ def test_a_forge_that_does_not_tell_who_pushed_merges_nothing(tmp_path: Path) ->
     assert "does not tell who pushed" in only(office.gate()).sentence
 
 
+class Lagging(MemoryForge):
+    """A forge whose list lags behind: it does not show yet what is open again."""
+
+    def pulls(self, **_: Any) -> tuple[PullRequest, ...]:
+        return ()
+
+
+def test_what_is_open_and_not_listed_waits_for_the_next_run(tmp_path: Path) -> None:
+    office = an_office(tmp_path)
+    office.forge = Lagging(office.world)
+
+    event = only(office.gate())
+    assert event.mark is Mark.WAIT
+    assert event.sentence == "pull request 1: its state is not settled yet"
+
+
 def test_an_incident_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
     office = an_office(tmp_path)
     office.forge = Silent(office.world)
