@@ -66,6 +66,7 @@ def test_a_slow_feed_is_given_up(town: Town):
     assert open_pull(town, "PASSPORT_MANUAL_CHECKS") == 1
 
 
+@SLOW
 def test_no_data_during_the_watch_is_never_success_and_never_a_rollback(town: Town):
     _live(town)
     town.agency.faults["/passport/*"] = Down(status=503)

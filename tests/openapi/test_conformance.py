@@ -3,8 +3,9 @@ import re
 from dataclasses import replace
 
 import pytest
-from openapi.conformance import Exchange, complaints
+from openapi.conformance import Exchange, complaints, document
 from openapi.refresh import CUT, cut, operations
+from openapi_core import OpenAPI
 
 from bot.sandbox.forge.app import OPERATIONS
 
@@ -20,6 +21,11 @@ GOOD = Exchange(
     answer_body=json.dumps({**LABEL, "default": False}).encode(),
 )
 ERROR = b'{"message": "m", "documentation_url": "u", "status": "404"}'
+
+
+@pytest.mark.slow
+def test_the_description_is_a_valid_one():
+    OpenAPI.from_dict(document())
 
 
 def test_a_proper_exchange_has_no_complaints():
