@@ -23,7 +23,7 @@ from bot.model.verdict import RuleOutcome
 from bot.rules.source import FaultId
 
 DOCUMENTS = documents()
-NAMES = [name_of(path) for path in DOCUMENTS]
+"""Each rule is one test over all pages, and names the page that breaks it: there are many, and few ever do."""
 COMMANDS = commands()
 PLANNED = {"doctor"}
 """Commands that the README lists as not there yet."""
@@ -63,35 +63,35 @@ def options_of(command: click.Command) -> set[str]:
     return {"--help", "-h", *(name for option in command.params for name in option.opts)}
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
-def test_every_command_and_option_on_a_page_exists(path):
-    for words in calls(path):
-        name = words[1]
-        if name.isupper() or name.startswith("--"):
-            continue
-        if name in PLANNED:
-            assert name_of(path) == "README.md", f"{' '.join(words)} is not there yet"
-            continue
-        name = " ".join(words[1:3]) if " ".join(words[1:3]) in COMMANDS else name
-        assert name in COMMANDS, " ".join(words)
-        for word in words[2:]:
-            if word.startswith("-"):
-                assert word.partition("=")[0] in options_of(COMMANDS[name]), " ".join(words)
+def test_every_command_and_option_on_a_page_exists():
+    for path in DOCUMENTS:
+        for words in calls(path):
+            name = words[1]
+            if name.isupper() or name.startswith("--"):
+                continue
+            if name in PLANNED:
+                assert name_of(path) == "README.md", f"{name_of(path)}: {' '.join(words)} is not there yet"
+                continue
+            name = " ".join(words[1:3]) if " ".join(words[1:3]) in COMMANDS else name
+            assert name in COMMANDS, (name_of(path), words)
+            for word in words[2:]:
+                if word.startswith("-"):
+                    assert word.partition("=")[0] in options_of(COMMANDS[name]), (name_of(path), words)
 
 
 def test_what_the_readme_calls_missing_is_missing():
     assert not PLANNED & set(COMMANDS)
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
-def test_every_make_target_on_a_page_exists(path):
+def test_every_make_target_on_a_page_exists():
     targets = set(re.findall(r"^([a-z][a-z-]*):", read("Makefile"), re.MULTILINE))
-    text = path.read_text(encoding="utf-8")
-    for target in re.findall(r"(?:^|`|\$ )make ([a-z][a-z-]+)", text, re.MULTILINE):
-        assert target in targets
-    for arguments in re.findall(r"make demo ARGS=\"?([^\"`\n]+)", text):
-        for word in arguments.split():
-            assert not word.startswith("-") or word in options_of(COMMANDS["demo"]), word
+    for path in DOCUMENTS:
+        text = path.read_text(encoding="utf-8")
+        for target in re.findall(r"(?:^|`|\$ )make ([a-z][a-z-]+)", text, re.MULTILINE):
+            assert target in targets, (name_of(path), target)
+        for arguments in re.findall(r"make demo ARGS=\"?([^\"`\n]+)", text):
+            for word in arguments.split():
+                assert not word.startswith("-") or word in options_of(COMMANDS["demo"]), (name_of(path), word)
 
 
 def workflow_names() -> set[str]:
@@ -99,12 +99,12 @@ def workflow_names() -> set[str]:
     return set(re.findall(r"(?:vars|secrets)\.([A-Z_]+)", text))
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
-def test_every_variable_on_a_page_exists(path):
+def test_every_variable_on_a_page_exists():
     known = {*variables(), *workflow_names()}
-    for name in re.findall(r"\b(?:POW|GITHUB)_[A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8")):
-        named = name in known or (name.startswith("POW_ENDPOINT") and "POW_ENDPOINT_*" in known)
-        assert named or name == "POW_REALDATA", name
+    for path in DOCUMENTS:
+        for name in re.findall(r"\b(?:POW|GITHUB)_[A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8")):
+            named = name in known or (name.startswith("POW_ENDPOINT") and "POW_ENDPOINT_*" in known)
+            assert named or name == "POW_REALDATA", (name_of(path), name)
 
 
 def test_the_operators_guide_names_everything_that_the_workflows_ask_for():
@@ -125,35 +125,35 @@ def test_the_operators_guide_has_every_workflow_with_its_command_and_schedule():
 # Paths, links, diagrams
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
-def test_every_path_on_a_page_exists(path):
-    for code in _CODE.findall(prose(path)):
-        words = code.split()
-        for word in words if len(words) < 4 else ():
-            if not word.startswith(_FOLDERS) or word in _MADE_BY_THE_READER or "{" in word:
+def test_every_path_on_a_page_exists():
+    for path in DOCUMENTS:
+        for code in _CODE.findall(prose(path)):
+            words = code.split()
+            for word in words if len(words) < 4 else ():
+                if not word.startswith(_FOLDERS) or word in _MADE_BY_THE_READER or "{" in word:
+                    continue
+                shape = _PLACEHOLDER.sub("*", word.rstrip("/"))
+                known = shape in {"pow/*/*", "pow/*", "patches/evidence/*.json", *_NO_FILES} or any(ROOT.glob(shape))
+                assert known, (name_of(path), word)
+
+
+def test_every_link_leads_somewhere():
+    for path in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
+            if target.startswith("https://"):
                 continue
-            shape = _PLACEHOLDER.sub("*", word.rstrip("/"))
-            known = shape in {"pow/*/*", "pow/*", "patches/evidence/*.json", *_NO_FILES} or any(ROOT.glob(shape))
-            assert known, word
+            file, _, anchor = target.partition("#")
+            found = (path.parent / file).resolve() if file else path
+            assert found.exists(), (name_of(path), target)
+            assert not anchor or anchor in anchors(found), (name_of(path), target)
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
-def test_every_link_leads_somewhere(path):
-    for target in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
-        if target.startswith("https://"):
-            continue
-        file, _, anchor = target.partition("#")
-        found = (path.parent / file).resolve() if file else path
-        assert found.exists(), target
-        assert not anchor or anchor in anchors(found), target
-
-
-@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
-def test_every_fence_has_a_language_and_every_diagram_a_known_kind(path):
-    for block in blocks(path):
-        if block.language == "mermaid":
-            assert block.text.split()[0] in DIAGRAMS
-        assert block.language, f"{block.page}:{block.line}: a fence without a language"
+def test_every_fence_has_a_language_and_every_diagram_a_known_kind():
+    for path in DOCUMENTS:
+        for block in blocks(path):
+            if block.language == "mermaid":
+                assert block.text.split()[0] in DIAGRAMS, name_of(path)
+            assert block.language, f"{block.page}:{block.line}: a fence without a language"
 
 
 def test_every_page_is_linked_from_another():
