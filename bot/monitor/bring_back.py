@@ -21,7 +21,6 @@ from bot.model.verdict import Recovery
 from bot.monitor.act import first_who_may
 from bot.monitor.answer import BRING_BACK, wishes_back
 from bot.monitor.resume import lifted
-from bot.propose.change import rollback_id
 from bot.propose.desired import path_of
 from bot.report.bring_back import bring_back_marker, brought_back_comment, not_brought_back_comment
 
@@ -50,23 +49,23 @@ class Offer:
 
 
 def offers(records: tuple[Record, ...], breaker: Breaker) -> tuple[Offer, ...]:
-    """Return what may be asked back, in order of the closings (pure)."""
-    closed = [each for each in records if _is_not_the_cause(each)]
+    """Return what may be asked back, in order of the closings of the rollbacks, by whomever they were made (pure)."""
+    closed = [each for each in records if _did_not_help(each)]
     if not closed:
         return ()
     standing, found = holds(records, breaker), list[Offer]()
     latest = {(each.change, each.phase): each.facts for each in records}
     for record in closed:
-        own = tuple(hold for hold in standing if hold.change == record.change and hold.target != EVERYTHING)
-        rollback = rollback_id(record.change)
-        pull = latest.get((rollback, Phase.PROPOSED), {}).get("pull")
-        merge = latest.get((rollback, Phase.MERGED), {}).get("merge")
+        proposed = latest.get((record.change, Phase.PROPOSED), {})
+        original, pull = proposed.get("rollback_of"), proposed.get("pull")
+        merge = latest.get((record.change, Phase.MERGED), {}).get("merge")
+        own = tuple(hold for hold in standing if hold.change == original and hold.target != EVERYTHING)
         if not own or not isinstance(pull, int) or not isinstance(merge, str):
             continue
         resting = {EVERYTHING, *(hold.target for hold in own)}
         tripped = [hold for hold in standing if hold.kind is HoldKind.BREAKER and hold.target in resting]
         offer = Offer(
-            change=record.change,
+            change=own[0].change,
             recipe=own[0].recipe,
             pull=PullNumber(pull),
             merge=CommitSha(merge),
@@ -123,7 +122,7 @@ def _started(site: Site) -> str:
     return "; its recipe proposes it anew if its bottleneck is still there"
 
 
-def _is_not_the_cause(record: Record) -> bool:
+def _did_not_help(record: Record) -> bool:
     return record.phase is Phase.CLOSED and record.facts.get("recovery") == Recovery.NOT_RECOVERED
 
 

@@ -218,22 +218,28 @@ TAKEN_BACK = (
     a_proposal(change=BACK, rollback_of=ONE, pull=9),
     a_draft(Phase.MERGED, change=BACK, merge="m" * 40),
 )
+NOT_HELPED = a_draft(Phase.CLOSED, change=BACK, outcome="rolled_back", recovery="NOT_RECOVERED", hours=5)
 CLOSED = a_draft(Phase.CLOSED, outcome="rolled_back", recovery="NOT_RECOVERED", hours=5)
+BY_HAND = a_draft(Phase.CLOSED, outcome="rolled_back", recovery=None, hours=3)
 HOLD = "not_the_cause:PHOTO_VALIDATOR"
 
 
 @pytest.mark.parametrize(
     ("drafts", "expected"),
     [
-        ((*TAKEN_BACK, CLOSED), [9]),
+        ((*TAKEN_BACK, NOT_HELPED, CLOSED), [9]),
+        ((*TAKEN_BACK, BY_HAND, NOT_HELPED), [9]),
         ((*TAKEN_BACK, a_draft(Phase.CLOSED, outcome="rolled_back", recovery="RECOVERED")), []),
         ((*TAKEN_BACK,), []),
-        ((*TAKEN_BACK, CLOSED, a_draft(Phase.RESUMED, target="PHOTO_VALIDATOR", key=HOLD)), []),
-        ((a_proposal(), CLOSED), []),
-        ((*TAKEN_BACK[:2], CLOSED), []),
+        ((*TAKEN_BACK, NOT_HELPED), []),
+        ((*TAKEN_BACK, NOT_HELPED, CLOSED, a_draft(Phase.RESUMED, target="PHOTO_VALIDATOR", key=HOLD)), []),
+        ((a_proposal(), NOT_HELPED, CLOSED), []),
+        ((*TAKEN_BACK[:2], NOT_HELPED, CLOSED), []),
+        ((*TAKEN_BACK[:1], a_proposal(change=BACK, rollback_of=ONE, pull=None), NOT_HELPED, CLOSED), []),
         (
             (
                 *TAKEN_BACK,
+                NOT_HELPED,
                 CLOSED,
                 a_proposal(change=TWO),
                 a_draft(Phase.CLOSED, change=TWO, outcome="rolled_back", recovery="RECOVERED"),
@@ -243,11 +249,14 @@ HOLD = "not_the_cause:PHOTO_VALIDATOR"
     ],
     ids=[
         "did not help",
+        "closed by hand before",
         "helped",
         "open",
+        "the change itself is not closed yet",
         "lifted",
         "no rollback is known",
         "it was not merged by the gate",
+        "no pull request is known",
         "another change rests the target by now",
     ],
 )
@@ -256,7 +265,7 @@ def test_what_may_be_asked_back(drafts: tuple[Draft, ...], expected: list[int]):
 
 
 def test_an_offer_says_what_rests_and_by_whose_recipe():
-    (offer,) = offers(written(*TAKEN_BACK, CLOSED), a_policy().breaker)
+    (offer,) = offers(written(*TAKEN_BACK, NOT_HELPED, CLOSED), a_policy().breaker)
     assert (offer.targets, offer.recipe) == (("PHOTO_VALIDATOR",), "PASSPORT_BACKLOG")
     assert [hold.kind for hold in offer.holds] == [HoldKind.NOT_THE_CAUSE]
     assert offer.against == ""

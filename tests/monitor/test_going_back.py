@@ -226,6 +226,23 @@ def test_merged_past_the_gate_it_says_how_it_goes_live_and_does_once_it_is_appro
     assert len([each for each in life.world.issues.values() if "not live" in each.title]) == 1
 
 
+def test_where_a_persons_way_back_did_not_help_it_may_be_asked_back_as_well():
+    life, change, pull = merged_past_the_gate()
+    life.monitor()
+    assert life.closed(change)["outcome"] == "rolled_back"
+    life.world.review(pull.number, SAM)
+    gate(life)
+    life.step("deploy")
+    life.go(2 * DAY, errors=0.5)
+    life.cycle()
+    assert life.closed(rollback_id(change))["recovery"] == "NOT_RECOVERED"
+    life.go(HOUR)
+    life.say(pull.number, "/bring-back", by=SAM)
+    life.monitor()
+    (record,) = life.of(change, Phase.RESUMED)
+    assert record.facts["by"] == "sam"
+
+
 class Asked(MemoryForge):
     """A forge that counts how often reviews are read."""
 
