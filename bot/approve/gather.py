@@ -23,7 +23,7 @@ from bot.approve.precedent import Subject, Vetoed, in_words
 from bot.approve.rego import RegoAnswer, RegoProgram, document_of
 from bot.ledger.site import Site
 from bot.ledger.triggers import accounts_asking, asked_for
-from bot.model.errors import NotFoundError, PermissionDeniedError
+from bot.model.errors import ForgeError, NotFoundError, PermissionDeniedError
 from bot.model.forge import (
     Actor,
     ActorKind,
@@ -120,18 +120,27 @@ class Gatherer:
     def _targets(self, other: PullRequest, base: CommitSha) -> frozenset[str] | None:
         """Return the files of desired state that another pull request changes; None where that cannot be told now.
 
-        A branch that is not in the clone as it was listed has moved since, or is gone with its pull request.
+        A branch that is not in the clone as it was listed has moved since, or is gone with its pull request. Where
+        the forge does not answer that stays open: one pull request that cannot be read stops no other's look.
         """
         touched = self.touched(other, base)
         if touched is None:
-            now = self.site.forge.pull(other.number)
-            self._opened = [now if each.number == other.number else each for each in self.open_pulls()]
-            if now.state is PullState.CLOSED:
-                self._opened.remove(now)
-                return frozenset()
-            self.site.repository.fetch()
-            touched = self.touched(now, base)
+            try:
+                touched = self._touched_now(other, base)
+            except ForgeError:
+                return None
         return None if touched is None else frozenset(path for path in touched if target_of(path) is not None)
+
+    def _touched_now(self, other: PullRequest, base: CommitSha) -> frozenset[str] | None:
+        """Ask for a pull request once more; one that is closed by now changes nothing, and is open no more."""
+        now = self.site.forge.pull(other.number)
+        is_open = now.state is PullState.OPEN
+        listed = ((now if each.number == other.number else each) for each in self.open_pulls())
+        self._opened = [each for each in listed if is_open or each.number != other.number]
+        if not is_open:
+            return frozenset()
+        self.site.repository.fetch()
+        return self.touched(now, base)
 
     def _asked(self, pull: PullRequest, files: tuple[FileFacts, ...], base: CommitSha) -> RegoAnswer | None:
         """Run the agency's policies, as they stand on the base, on a change of desired state."""

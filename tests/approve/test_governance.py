@@ -16,6 +16,7 @@ from approve.situations import (
     pull_request,
 )
 from fakes.builders import a_sha
+from fakes.forge import MemoryForge
 from fakes.repository import MemoryRepository
 from fakes.world import MAIN
 from propose.office import ALICE, MALLORY, POLICY, RITA, SAM, SAVA, SERVICE, Office
@@ -28,6 +29,7 @@ from bot.approve.governance import NAME
 from bot.approve.people import look_at
 from bot.model.change import GATE_CHECK, GOVERNANCE_CHECK
 from bot.model.decision import GateStatus, Reason
+from bot.model.errors import UnavailableError
 from bot.model.event import Mark
 from bot.model.forge import CheckConclusion, PullRequest, PullState
 from bot.model.names import BranchName, ChangeId, CommitSha, Login, PullNumber
@@ -454,6 +456,24 @@ def test_a_branch_that_moved_while_it_was_read_holds_up_what_it_may_change(
     stale = Gatherer(site=site, policy=a_policy(), recipes={}, default_branch=MAIN)
     (held,) = stale.others(office.world.pull(PullNumber(2)), office.main, ())
     assert (held.number, held.paths) == (first.number, paths)
+
+
+class Silent(MemoryForge):
+    """A forge that lists pull requests and then gives no answer about any."""
+
+    def pull(self, number: PullNumber) -> PullRequest:
+        raise UnavailableError(f"no answer about {number}")
+
+
+def test_a_pull_request_that_cannot_be_asked_for_holds_up_what_it_may_change(tmp_path: Path) -> None:
+    office = Office(tmp_path, STRICT)
+    first = opened(office, {"README.md": b"x"})
+    office.detect()
+    site = replace(office.site(), forge=Silent(office.world))
+    office.world.push(first.head_branch, {"README.md": b"y"}, by=MALLORY)
+    gatherer = Gatherer(site=site, policy=a_policy(), recipes={}, default_branch=MAIN)
+    (held,) = gatherer.others(office.world.pull(PullNumber(2)), office.main, ())
+    assert (held.number, held.paths) == (first.number, None)
 
 
 def test_what_was_closed_while_the_run_went_on_holds_nothing_up(tmp_path: Path) -> None:

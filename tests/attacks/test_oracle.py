@@ -45,6 +45,7 @@ from fakes.world import MAIN, MemoryWorld
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from propose.office import ALICE, POLICY, RECIPE, SAM, SAVA, SERVICE, Office
+from tries import tries
 
 from bot.approve.gate import decide
 from bot.approve.gather import Gatherer
@@ -64,7 +65,7 @@ STRICTER = {
 }
 """Where the gate says no and the rules alone would not: it cannot tell whom to bar, or whom to count."""
 
-EXAMPLES = {"NAMED": 800}
+EXAMPLES = {"NAMED": 2000}
 """It takes three of few people to approve there, so an approval is rarer."""
 
 NAMED = b"""\
@@ -250,7 +251,7 @@ def test_the_gate_is_never_laxer_than_the_oracle_and_stricter_only_for_known_rea
     seen: Counter[str] = Counter()
 
     @settings(
-        max_examples=EXAMPLES.get(level, 300),
+        max_examples=tries(EXAMPLES.get(level, 750)),
         derandomize=True,
         deadline=None,
         suppress_health_check=list(HealthCheck),
@@ -272,7 +273,7 @@ def test_the_gate_is_never_laxer_than_the_oracle_and_stricter_only_for_known_rea
     assert seen["refused"] >= 20, seen
     assert seen["held up by others alone"] >= 8, seen
     assert (seen["in an emergency"] >= 10) is (level == "URGENT"), seen
-    assert sum(seen[why] for why in STRICTER) <= 60, seen
+    assert sum(seen[why] for why in STRICTER) * 5 <= sum(seen[each] for each in ("approved", "refused")), seen
 
 
 SAM_APPROVES = Opinion(by="sam", state="APPROVED")
