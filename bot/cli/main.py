@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 expected failure, 2 usage, 3 bug, 130 interrupt.
 """
 
+import gc
 import importlib
 import io
 import sys
@@ -34,6 +35,8 @@ COMMANDS = {
     "demo": "bot.cli.demo",
 }
 EXPECTED, BUG, INTERRUPT = 1, 3, 130
+_PATIENCE = 100_000
+"""New objects that the collector of garbage waits for: what a command loads is kept, and there is none."""
 
 
 class _Commands(click.Group):
@@ -76,6 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 gets signs it can show
+    gc.set_threshold(_PATIENCE)
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import assert_never
 
 from bot.model.errors import Diagnostic, Severity
@@ -123,6 +122,8 @@ def _service_faults(
 
 def _near(word: str, known: Iterable[str]) -> str:
     """Offer what is there already, where a slip is likely, before what would bring in the rest."""
+    from difflib import get_close_matches  # noqa: PLC0415 -- only what is wrong needs it
+
     close = get_close_matches(word, list(known), n=1)
     return f"did you mean `{close[0]}`? otherwise " if close else ""
 
