@@ -368,3 +368,19 @@ def test_of_recipes_with_one_id_nothing_else_is_said():
         (PATH, "POW031"),
         ("pow/second.yml", "POW031"),
     ]
+
+
+ASKED = FILES["pow/settings/policy.yml"].replace(
+    "  journeys: MEDIUM\n",
+    "  journeys: MEDIUM\n  people_affected: [{above: 1000, level: MEDIUM}, {above: 9000, level: HIGH}]\n",
+)
+
+
+def test_where_policy_asks_how_many_people_a_feed_must_count_them():
+    assert lint(files(policy=ASKED), endpoints={}) == (), "the process log is one row for each event of a case"
+    feeds = FILES["pow/settings/feeds.yml"].partition("  events.passport:")[0]
+    (fault,) = lint(files(policy=ASKED, feeds=feeds), endpoints={})
+    assert (fault.path, fault.line, fault.severity) == (PATH, 2, WARNING)
+    assert "no feed of this recipe counts people, so its impact is always at least HIGH" in fault.message
+    counted = feeds.replace("    unit: days\n", "    unit: days\n    people: true\n")
+    assert lint(files(policy=ASKED, feeds=counted), endpoints={}) == ()
