@@ -42,11 +42,11 @@ def preview(
         return _not(f"{missing[0]} could not be read")
     samples = sum(len(each.samples) for each in series.values())
     if samples > MOST_SAMPLES:
-        return _not(f"{samples:,} samples are more than a run replays; `pow backtest {recipe.recipe.id}` does")
+        return _not(f"{samples:,} samples are more than a run replays")
     start = max(each.span.start for each in series.values()) + lookback_of(recipe, test)
     end = min(each.span.end for each in series.values())
     if end - start < _LEAST:
-        return _not(f"what was read is too short to look back; `pow backtest {recipe.recipe.id}` reads more")
+        return _not("what was read is too short to look back")
     try:
         history = History(readings=series, span=Window(start=start, end=end))
         told = backtest(recipe, history, test, is_drawn=False, blind_after=blind_after)

@@ -160,7 +160,7 @@ def _figures(case: Case, room: int, *, note: str = "") -> str:
         _Section(title="Day by day", text=_daily(case), weight=3),
         _Section(title="Where the time goes", text=_ranking(case.finding), weight=2),
         _Section(title="Complaints", text=_complaints(case.finding), weight=1),
-        _Section(title="What it would have done so far", text=_rehearsed(case.rehearsed), weight=4),
+        _Section(title="What it would have done so far", text=_rehearsed(case), weight=4),
         _Section(title="Impact, and who must approve", text=_impact(case)),
     ]
     shown = shown_by(case)
@@ -274,12 +274,14 @@ def _complaints(finding: Finding) -> str:
     return "\n".join([first, "", "| Topic | Complaints |", "|---|--:|", *rows]) if rows else first
 
 
-def _rehearsed(found: Rehearsed | None) -> str:
+def _rehearsed(case: Case) -> str:
     """Say what a replay on the same data came to: an answer to whether the recipe cries wolf."""
+    found = case.rehearsed
     if found is None:
         return ""
     if not found.rows:
-        return f"The recipe was not replayed: {sanitize(found.why_not)}."
+        more = f"{code(f'pow backtest {case.recipe.id}')} reads all that its feeds keep."
+        return f"The recipe was not replayed: {sanitize(found.why_not)}. {more}"
     note = "The recipe, replayed on the data above as if nothing it proposed had changed anything:"
     rows = [f"| {name} | {sanitize(text)} |" for name, text in found.rows]
     return "\n".join([note, "", "| | |", "|---|---|", *rows])

@@ -229,7 +229,7 @@ def test_the_backtest_is_told_or_why_there_is_none() -> None:
     assert "| Proposals | 2, 2 a month |" in told
     assert "| Fired | twice \\| @\u200ball, 3 days in all |" in told
     untold = body_of(a_case(rehearsed=Rehearsed(rows=(), why_not="x could not be read")))
-    assert "The recipe was not replayed: x could not be read." in untold
+    assert "not replayed: x could not be read. `pow backtest PASSPORT_BACKLOG` reads all that" in untold
     assert "so far" not in body_of(a_case())
 
 
