@@ -54,7 +54,17 @@ from bot.model.settings import Policy
 from bot.model.switch import Reach, Stop, Switch
 from bot.recipes.library import load_library
 
-REREAD = {"trailers", "proposed", "files", "evidence", "recipe", "asked_by", "governance", "overdue"}
+REREAD = {
+    "trailers",
+    "proposed",
+    "files",
+    "evidence",
+    "recipe",
+    "asked_by",
+    "accounts_asking",
+    "governance",
+    "overdue",
+}
 """The facts that Git and earlier records tell."""
 SMOKE = Stop(reach=Reach.TARGET, where="pow/STOP", name="PHOTO_VALIDATOR", reason="smoke")
 DOWN = Stop(reach=Reach.EVERYTHING, where="the kill switch", reason="down", known=False)
@@ -151,7 +161,7 @@ def gathered(history: list[Event], level: str) -> tuple[GateFacts, Policy, Memor
     return found, library.settings.policy, repository, records
 
 
-@settings(max_examples=tries(100), derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=tries(60), derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories, level=st.sampled_from(("LOW", "MEDIUM", "HIGH", "WAITS", "URGENT")))
 def test_whatever_happened_to_a_proposal_its_decision_follows_from_its_record(
     history: list[Event], level: str
