@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bot.approve.facts import RecordedProposal, recorded_proposal
 from bot.approve.rollback import Bytes, inverse_fault
 from bot.forge.port import Repository
-from bot.model.json import Json
+from bot.model.json import Json, digest_of
 from bot.model.names import ChangeId, CommitSha, PullNumber
 from bot.model.record import Phase, Record
 from bot.propose.change import return_id, rollback_id
@@ -65,15 +65,27 @@ def formers(records: tuple[Record, ...], paths: Iterable[str]) -> tuple[Former, 
 def taken_back_by(
     repository: Repository, records: tuple[Record, ...], *, base: CommitSha, head: CommitSha, paths: Iterable[str]
 ) -> Former | None:
-    """Return the change that a head takes back; `paths` are all that the head changes on `base`."""
+    """Return the change that a head takes back; `paths` are all that the head changes on `base`.
+
+    The ledger's digests tell the few that may be it, so that git is not asked about every change of a busy target.
+    """
     changed = frozenset(paths)
+    restored = _digests(repository, changed, head)
     for former in formers(records, changed):
+        if any(former.proposed.before.get(path) != digest for path, digest in restored.items()):
+            continue
         if not repository.is_ancestor(former.merge, head):
             continue
         files = bytes_of(repository, former.merge, base=base, head=head, also=changed)
         if inverse_fault(files, former.change) is None:
             return former
     return None
+
+
+def _digests(repository: Repository, paths: Iterable[str], at: CommitSha) -> Mapping[str, str | None]:
+    """Return the digests of the files of desired state as a commit has them; None for no such file."""
+    read = {path: repository.read(path, at) for path in paths if target_of(path) is not None}
+    return {path: None if content is None else digest_of(content) for path, content in read.items()}
 
 
 def bytes_of(
