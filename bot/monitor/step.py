@@ -15,9 +15,8 @@ from bot.model.json import Json
 from bot.model.names import ChangeId, CommitSha, Login
 from bot.model.record import Draft, Phase
 from bot.model.settings import Settings
-from bot.model.verdict import Measurement, Recovery, Verdict, VerdictKind
+from bot.model.verdict import Verdict, VerdictKind
 from bot.monitor.act import (
-    PERSON_LABEL,
     Opened,
     Undoing,
     complete_rollback,
@@ -32,26 +31,25 @@ from bot.monitor.act import (
 from bot.monitor.answer import KEEP
 from bot.monitor.breaker import tell_breakers
 from bot.monitor.bring_back import bring_back
-from bot.monitor.clocks import WatchClock, clock_json
 from bot.monitor.course import course_of, milestones_of
+from bot.monitor.ending import ask, close, close_kept, close_taken_back, close_with_rollback, keep, said_of
 from bot.monitor.feeds import Feeds
+from bot.monitor.helped import see_whether_it_helped
 from bot.monitor.observe import guards_json, measurement_json, watch_json
 from bot.monitor.rollback import AskPerson, TakeBack
 from bot.monitor.round import Round, Seen, begin
 from bot.monitor.shown import face_of, to_show
 from bot.monitor.suspect import newest_first
 from bot.monitor.turn import in_turn
-from bot.monitor.verdict import WatchFacts, judge, judge_recovery
+from bot.monitor.verdict import WatchFacts, judge
 from bot.monitor.wake import wake_gate
 from bot.monitor.watched import SUCCESS, Watched, closing_of, is_recorded, watch_list
 from bot.propose.change import rollback_id
 from bot.propose.desired import evidence_path
 from bot.recipes.library import CompiledRecipe
-from bot.report.watch import kept_comment, recovery_comment, watch_comment, watch_marker
+from bot.report.watch import watch_comment, watch_marker
 
 _HOW_TO_ANSWER = f": comment `{KEEP}` to keep the change, or revert it there"
-ROLLED_BACK, KEPT = "rolled_back", "kept"
-"""How a change ends that did not succeed."""
 
 
 def run(site: Site, *, settings: Settings, base: CommitSha, collector: Feeds) -> StepReport:
@@ -79,7 +77,7 @@ def _guarded(watched: Watched, look: Callable[[], list[Event]]) -> list[Event]:
     try:
         return look()
     except BotError as error:
-        return [_event(watched, Mark.FAILURE, error.message, hint=error.hint)]
+        return [said_of(watched, Mark.FAILURE, error.message, hint=error.hint)]
 
 
 def _show_and_record(now: Round, told: Mapping[ChangeId, list[Event]]) -> list[Event]:
@@ -103,7 +101,7 @@ def _show_and_record(now: Round, told: Mapping[ChangeId, list[Event]]) -> list[E
 
 def _look(now: Round, watched: Watched) -> list[Event]:
     if watched.rollback_of is not None:
-        return _see_whether_it_helped(now, watched, watched.rollback_of)
+        return see_whether_it_helped(now, watched, watched.rollback_of)
     if watched.intent is not None:
         return [_go_on_with_rollback(now, watched, watched.intent)]
     footprint = now.footprint(watched)
@@ -111,7 +109,7 @@ def _look(now: Round, watched: Watched) -> list[Event]:
         return [_taken_back(now, watched)]
     answer = _answer(now, watched)
     if isinstance(answer, str):
-        return [_keep(now, watched, answer)]
+        return [keep(now, watched, answer)]
     unread = [] if answer is None else [answer]
     return [*unread, *_measure(now, watched, footprint)]
 
@@ -122,7 +120,7 @@ def _answer(now: Round, watched: Watched) -> Login | Event | None:
         return find_keeper(now.site, watched, now.settings.policy)
     except BotError as error:
         sentence = f"whether somebody answered cannot be read: {error.message}"
-        return _event(watched, Mark.WARNING, sentence, hint=error.hint)
+        return said_of(watched, Mark.WARNING, sentence, hint=error.hint)
 
 
 def _measure(now: Round, watched: Watched, footprint: Footprint) -> list[Event]:
@@ -198,21 +196,21 @@ def _concluded(now: Round, seen: Seen) -> list[Event]:
 def _act(now: Round, watched: Watched, verdict: Verdict) -> Event:
     match verdict.kind:
         case VerdictKind.SUCCESS:
-            _close(now, watched, SUCCESS, verdict.sentence, measurement=measurement_json(verdict.success))
-            return _event(watched, Mark.DONE, f"success, the loop is closed: {verdict.sentence}", closed=SUCCESS)
+            close(now, watched, SUCCESS, verdict.sentence, measurement=measurement_json(verdict.success))
+            return said_of(watched, Mark.DONE, f"success, the loop is closed: {verdict.sentence}", closed=SUCCESS)
         case VerdictKind.KEEP:
-            return _close_kept(now, watched, verdict.sentence)
+            return close_kept(now, watched, verdict.sentence)
         case VerdictKind.HOLD:
-            return _event(watched, Mark.WAIT, f"watching: {verdict.sentence}")
+            return said_of(watched, Mark.WAIT, f"watching: {verdict.sentence}")
         case VerdictKind.ASK | VerdictKind.ROLLBACK:  # what the bot has no plan for is a person's
-            return _ask(now, watched, verdict.sentence, how=_HOW_TO_ANSWER)
+            return ask(now, watched, verdict.sentence, how=_HOW_TO_ANSWER)
         case _:
             assert_never(verdict.kind)
 
 
 def _roll_back(now: Round, undoing: Undoing, plan: TakeBack, verdict: Verdict) -> list[Event]:
     intent = write_intent(now.site, undoing.watched, verdict, plan)
-    worse = _event(undoing.watched, Mark.WARNING, f"it got worse: {verdict.sentence}")
+    worse = said_of(undoing.watched, Mark.WARNING, f"it got worse: {verdict.sentence}")
     return [worse, _opened(undoing, open_rollback(now.site, undoing, plan, intent))]
 
 
@@ -222,8 +220,8 @@ def _go_on_with_rollback(now: Round, watched: Watched, intent: Mapping[str, Json
     if is_recorded(records, rollback):
         closing = closing_of(records, rollback)
         if closing is not None:
-            return _close_with_rollback(now, watched, closing)
-        return _event(watched, Mark.WAIT, f"being rolled back by change {rollback}")
+            return close_with_rollback(now, watched, closing)
+        return said_of(watched, Mark.WAIT, f"being rolled back by change {rollback}")
     undoing = _undoing(now, watched, now.observer.recipe_of(watched)).within(intent.get("mode"))
     existing = find_rollback(now.site, undoing)
     return _resume(now, undoing, intent) if existing is None else _adopt(now, undoing, existing)
@@ -234,22 +232,22 @@ def _resume(now: Round, undoing: Undoing, intent: Mapping[str, Json]) -> Event:
     watched = undoing.watched
     footprint = now.footprint(watched)
     if is_back(footprint):
-        return _close_taken_back(now, watched)
+        return close_taken_back(now, watched)
     if now.settings.policy.paused:
-        return _event(watched, Mark.WARNING, "the rollback was begun and waits, for the policy is paused")
+        return said_of(watched, Mark.WARNING, "the rollback was begun and waits, for the policy is paused")
     plan = plan_undoing(now.site, undoing, footprint)
     if isinstance(plan, AskPerson):
         answer = _answer(now, watched)
         if isinstance(answer, str):
-            return _keep(now, watched, answer)
-        return _ask(now, watched, f"the rollback was begun, but {plan.reason}", how=_HOW_TO_ANSWER)
+            return keep(now, watched, answer)
+        return ask(now, watched, f"the rollback was begun, but {plan.reason}", how=_HOW_TO_ANSWER)
     return _opened(undoing, open_rollback(now.site, undoing, plan, intent))
 
 
 def _adopt(now: Round, undoing: Undoing, pull: PullRequest) -> Event:
     """Go on with a pull request that an earlier run opened; one that a person closed since is a veto."""
     if pull.state is PullState.CLOSED and not pull.merged:
-        return _close_kept(now, undoing.watched, f"its rollback, pull request {pull.number}, was closed")
+        return close_kept(now, undoing.watched, f"its rollback, pull request {pull.number}, was closed")
     return _opened(undoing, complete_rollback(now.site, undoing, pull))
 
 
@@ -258,122 +256,14 @@ def _opened(undoing: Undoing, opened: Opened) -> Event:
     kind = "draft, a person must look" if pull.draft else "an exact inverse"
     state = "" if pull.state is PullState.OPEN else f" ({pull.state})"
     sentence = f"rollback is pull request {pull.number}{state}: {kind}{warning}"
-    return _event(undoing.watched, Mark.DONE, sentence, opened=pull.number)
-
-
-def _see_whether_it_helped(now: Round, watched: Watched, original: ChangeId) -> list[Event]:
-    """Measure what a rollback brought, by the recipe that the change it takes back was approved under."""
-    first = next((each for each in watch_list(now.site.ledger.records()) if each.id == original), None)
-    recipe = now.observer.recipe_of(first or watched)
-    changed_at = (first or watched).effective_at
-    watch, live = recipe.recipe.watch, watched.effective_at
-    by = (first.intent or {}).get("by") if first else None
-    measured = now.observer.breach(
-        recipe.guard_named(by), now=now.site.now, since=live, changed_at=changed_at, min_samples=watch.min_samples
-    )
-    clock = now.observer.clock(watched, measured, recipe)
-    recovery = judge_recovery(
-        measured, effective_at=live, within=watch.recover_within, now=now.site.now, frozen=clock.frozen
-    )
-    _record_recovery(now, watched, recovery, measured, clock)
-    targets = (first or watched).targets
-    body = recovery_comment(watched.id, recovery, measured, at=now.site.now, targets=targets)
-    now.site.forge.put_comment(watched.pull, marker=watch_marker(watched.id), body=body)
-    if recovery is not Recovery.PENDING:
-        return _close_both(now, watched, first, recovery, measured)
-    if clock.blind or now.site.now >= live + max(watch.recover_within, watch.deadline) + clock.frozen:
-        return [_ask(now, watched, f"nothing tells whether the rollback helped: {measured.sentence}")]
-    return [_event(watched, Mark.WAIT, f"rolled back; does it help? {measured.sentence}")]
-
-
-def _record_recovery(
-    now: Round, watched: Watched, recovery: Recovery, measured: Measurement, clock: WatchClock
-) -> None:
-    """Write down one look at a rollback; its clock is where the next look goes on from."""
-    facts: Mapping[str, Json] = {
-        "verdict": recovery,
-        "sentence": measured.sentence,
-        "rollback": measurement_json(measured),
-        "clock": clock_json(clock),
-    }
-    draft = Draft(
-        change=watched.id, phase=Phase.MEASURED, at=now.site.now, key=format_time(now.site.now), facts=facts
-    )
-    now.site.ledger.append(draft)
-
-
-def _close_both(
-    now: Round, watched: Watched, first: Watched | None, recovery: Recovery, measured: Measurement
-) -> list[Event]:
-    """Close a rollback, then the change that it took back."""
-    helped = recovery is Recovery.RECOVERED
-    what = "recovered after the rollback" if helped else "not recovered, so the change was not the cause"
-    sentence = f"{what}: {measured.sentence}"
-    _close(now, watched, ROLLED_BACK, sentence, measurement=measurement_json(measured), recovery=recovery)
-    event = _event(watched, Mark.DONE if helped else Mark.WARNING, sentence, closed=str(recovery))
-    if first is None:
-        return [event]
-    return [event, _close_with_rollback(now, first, {"outcome": ROLLED_BACK, "recovery": recovery})]
-
-
-def _close_with_rollback(now: Round, watched: Watched, closing: Mapping[str, Json]) -> Event:
-    """Close a change as its rollback was closed; the same words, whichever run comes to it."""
-    rollback, ended = rollback_id(watched.id), closing.get("outcome")
-    if ended == ROLLED_BACK:
-        recovery = closing.get("recovery")
-        sentence = f"rolled back by change {rollback}: {recovery}"
-        _close(now, watched, ROLLED_BACK, sentence, recovery=recovery)
-        return _event(watched, Mark.DONE, sentence, closed=ROLLED_BACK)
-    if is_back(now.footprint(watched)):
-        return _close_taken_back(now, watched)
-    return _close_kept(now, watched, f"its rollback {rollback} ended as {ended}")
+    return said_of(undoing.watched, Mark.DONE, sentence, opened=pull.number)
 
 
 def _taken_back(now: Round, watched: Watched) -> Event:
     """See to a change whose values people put back; a way back that is on record ends it as a rollback does."""
     if is_recorded(now.site.ledger.records(), rollback_id(watched.id)):
         return _go_on_with_rollback(now, watched, {})
-    return _close_taken_back(now, watched)
-
-
-def _close_taken_back(now: Round, watched: Watched) -> Event:
-    """Close a change whose values were put back past the bot."""
-    branch = now.site.repository.default_branch()
-    sentence = f"taken back by hand: {branch} holds the values from before {watched.merge[:12]} again"
-    _close(now, watched, ROLLED_BACK, sentence)
-    hint = "approving the pull request that did so, merged as it is, makes it live; else set the live values, too"
-    return _event(watched, Mark.WARNING, sentence, hint=hint, closed=ROLLED_BACK)
-
-
-def _keep(now: Round, watched: Watched, keeper: Login) -> Event:
-    """Close a change that a person wants to keep; the comment comes first, for what is closed is not looked at."""
-    body = kept_comment(watched.id, keeper, at=now.site.now)
-    now.site.forge.put_comment(watched.pull, marker=watch_marker(watched.id), body=body)
-    return _close_kept(now, watched, f"{keeper} answered `{KEEP}`", by=keeper)
-
-
-def _close_kept(now: Round, watched: Watched, why: str, **facts: Json) -> Event:
-    """Close a change that people kept although the bot would have taken it back."""
-    sentence = f"{why}, so the change is kept"
-    _close(now, watched, KEPT, sentence, **facts)
-    return _event(watched, Mark.WARNING, sentence, hint="it is not watched any longer", closed=KEPT)
-
-
-def _close(now: Round, watched: Watched, outcome: str, sentence: str, **more: Json) -> None:
-    facts: Mapping[str, Json] = {
-        "outcome": outcome,
-        "recovery": None,
-        "sentence": sentence,
-        "measurement": {},
-        **more,
-    }
-    now.site.ledger.append(Draft(change=watched.id, phase=Phase.CLOSED, at=now.site.now, facts=facts))
-
-
-def _ask(now: Round, watched: Watched, sentence: str, *, how: str = "") -> Event:
-    now.site.forge.add_labels(watched.pull, (PERSON_LABEL,))
-    hint = f"look at pull request {watched.pull}{how}"
-    return _event(watched, Mark.WARNING, f"a person must decide: {sentence}", hint=hint)
+    return close_taken_back(now, watched)
 
 
 def _undoing(now: Round, watched: Watched, recipe: CompiledRecipe) -> Undoing:
@@ -382,18 +272,4 @@ def _undoing(now: Round, watched: Watched, recipe: CompiledRecipe) -> Undoing:
         recipe=recipe.recipe,
         base=now.base,
         policy=now.settings.policy,
-    )
-
-
-def _event(watched: Watched, mark: Mark, sentence: str, *, hint: str = "", **data: Json) -> Event:
-    """Say something about a change, even about one whose records are damaged."""
-    proposed = watched.latest.get(Phase.PROPOSED, {})
-    return Event(
-        step=Step.MONITOR,
-        mark=mark,
-        sentence=sentence,
-        change=watched.id,
-        subject=str(proposed.get("recipe", "")),
-        hint=hint,
-        data={"pull": proposed.get("pull"), **data},
     )
