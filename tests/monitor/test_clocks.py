@@ -114,3 +114,16 @@ def test_what_a_look_could_not_see(outcome: RuleOutcome):
     silent = outcome in {RuleOutcome.NO_DATA, RuleOutcome.STALE}
     assert look.silent == ({"now"} if silent else set())
     assert look.failed == (set(measured) if outcome is RuleOutcome.ERROR else set())
+
+
+def test_a_rule_that_fails_after_its_silence_goes_on_being_silent():
+    """A failed look says nothing about whether there is data: it neither ends the grace nor starts it anew."""
+    clock = WatchClock()
+    for hour, failed in enumerate((False, False, True, False)):
+        rule = frozenset({"rollback"})
+        look = Look(
+            at=BEGIN + HOUR * hour, failed=rule if failed else frozenset(), silent=frozenset() if failed else rule
+        )
+        clock = clock.after(look)
+        assert "rollback" in clock.silence
+    assert clock.silence == {"rollback": HOUR * 2}

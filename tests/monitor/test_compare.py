@@ -103,6 +103,21 @@ def test_the_best_baseline_is_a_group_that_was_like_it(south, north, expected, a
         assert "office north: they differed before the change already" in found.sentence
 
 
+def test_what_is_certain_and_a_trifle_is_no_harm():
+    """On much data every difference is certain; this one is there in 54% of all pairs."""
+    dense = [
+        replace(each, at=each.at + HOUR / 80 * n, value=each.value + 0.3 * (each.at >= LIVE))
+        for n in range(20)
+        for each in samples({-7.0: 10.0}, "", seed=n, days=1)
+    ]
+    held = [each for each in dense if each.at >= LIVE or each.at < LIVE - DAYS * 6]
+    found = measure("mean(wait_time) > 9_days", held, RankTest(), metric=PLAIN)
+    assert "by a chance of" in found.sentence
+    assert float(found.sentence.partition("by a chance of ")[2].partition(",")[0]) < 0.0004
+    assert found.outcome is GREY
+    assert measure("mean(wait_time) > 9_days", held, RankTest(effect=0.51), metric=PLAIN).outcome is YES
+
+
 def test_a_group_that_nobody_knows_from_before_is_no_baseline():
     held = [*samples(level(10, 14), SOUTH, seed=1), *samples({0.0: 10.0}, NORTH, seed=2)]
     found = measure("mean(wait_time) > 5_days", held, RankTest(control=CONTROL))

@@ -424,3 +424,18 @@ def test_success_that_must_be_proven_waits_for_proof(files: dict[str, bytes]):
     tower.go(DAY, waits=3.0)
     assert tower.only().data["closed"] == "success"
     assert tower.closed(change)["outcome"] == "success"
+
+
+DEMANDS = {
+    "enough samples in each window": (b"watch: {min_samples: 30}", 3.0),
+    "enough windows with any": (b"watch: {coverage: 90%}", None),
+}
+
+
+@pytest.mark.parametrize(("line", "second"), DEMANDS.values(), ids=DEMANDS)
+def test_success_takes_as_many_samples_and_windows_as_the_recipe_demands(line: bytes, second: float | None):
+    for demand, kind in ((line, Mark.WAIT), (b"watch: {min_samples: 10, coverage: 50%}", Mark.DONE)):
+        tower, _ = a_watch(blur=recipe_with(demand))
+        for waits in (3.0, second, 3.0):
+            tower.go(DAY, waits=waits)
+        assert tower.only().mark is kind

@@ -342,3 +342,26 @@ def test_one_more_rule_never_makes_success_of_what_was_none(outcomes: list[RuleO
 
     order = list(VerdictKind)
     assert order.index(kind([*outcomes, more])) <= order.index(kind(outcomes))
+
+
+def test_success_waits_until_the_last_of_the_rules_is_armed():
+    late = Guard(name="late", rule="", arm_after=timedelta(hours=5))
+    guarded = replace(
+        facts(YES, NO), guards=(GuardFacts(guard=late, now=a_measurement(NO), before=a_measurement(NO)),)
+    )
+    assert judge(guarded, LIVE + timedelta(hours=4)).kind is VerdictKind.HOLD
+    assert judge(guarded, LIVE + timedelta(hours=5)).kind is VerdictKind.SUCCESS
+
+
+@pytest.mark.parametrize("mode", [RollbackMode.AUTO, RollbackMode.PROPOSE])
+def test_a_rollback_is_a_draft_where_the_recipe_says_propose(mode: RollbackMode):
+    verdict = judge(facts(NO, YES, watch=Watch(mode=mode)), LIVE + LATER)
+    assert (verdict.kind, verdict.mode) == (VerdictKind.ROLLBACK, mode)
+
+
+@pytest.mark.parametrize("wanted", OnDeadline)
+def test_a_person_who_is_asked_is_asked_at_the_deadline_too_whatever_the_recipe_says(wanted: OnDeadline):
+    silent = WatchClock(silence={SUCCESS: timedelta(days=2)})
+    asked = replace(facts(RuleOutcome.NO_DATA, NO, watch=Watch(on_deadline=wanted)), clock=silent)
+    assert judge(asked, LIVE + LATER).kind is VerdictKind.ASK
+    assert judge(asked, LIVE + LATE).kind is VerdictKind.ASK
