@@ -218,6 +218,10 @@ class Waiting:
     last_call: timedelta = timedelta(days=1)
 
 
+POOLS_COMPARED, COMPARISONS = 3, 12
+"""A ratio is held against a baseline over so many pools; so many times that is three days, by default."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackTest:
     """The test for ratios: `breaches` of `windows` separate windows AND a proof, by `share`, that it is not chance.
@@ -263,6 +267,16 @@ class RollbackTest:
     def proving(self, choice: SequenceChoice | None) -> SequenceTest | None:
         """Return what success must be proven by, as a recipe chooses it."""
         return None if choice is None else choice.on(self.numbers.sequence)
+
+    @property
+    def compared_over(self) -> timedelta:
+        """How much time a ratio is held against a baseline: a difference is less well known than a share."""
+        return self.pool * POOLS_COMPARED
+
+    @property
+    def compared_with(self) -> float:
+        """The confidence of each comparison; so many, one after the other, have that of one limit together."""
+        return 1 - (1 - self.confidence) / COMPARISONS
 
     @property
     def is_of_counts(self) -> bool:

@@ -8,6 +8,7 @@ before; the run before, as long after its deployment. What was taken, and why no
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.model.clock import format_time
 from bot.model.series import Series, Window
 from bot.monitor.arms import WEEK, weeks_before
 from bot.monitor.groups import Control, Counted, Counts, counted, named, parted
@@ -75,8 +76,9 @@ class Found:
         share = bad if asked.is_upper else 1.0 - bad
         why = f" ({'; '.join(self.why_not)})" if self.why_not else ""
         return (
-            f"{points(self.found.seen)} {side} {self.name} ({share:.2%}, n={self.trials:g}){why}, at least "
-            f"{points(self.found.low)} with {asked.confidence:.1%} confidence, more than {points(asked.least)} needed"
+            f"since {format_time(asked.window.start)} {points(self.found.seen)} {side} {self.name} "
+            f"({share:.2%}, n={self.trials:g}){why}, at least {points(self.found.low)} with {asked.confidence:.3%} "
+            f"confidence, more than {points(asked.least)} needed"
         )
 
 

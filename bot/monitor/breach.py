@@ -121,11 +121,11 @@ def unaided(
     if not test.control or limit is None or live is None or series is None:
         return None
     found = breach_of(rule, data, test, now=now, needs=needs)
-    if found.outcome is not RuleOutcome.HOLDS or found.window is None:
+    if found.outcome is not RuleOutcome.HOLDS:
         return None
-    asked = limit.question(test, found.window, live=needs.changed_at or live)
+    asked = limit.question(test, now=now - rule.delay, since=live, live=needs.changed_at or live)
     sides = sides_of(series, test.control, None, is_upper=limit.is_upper)
-    return found.window if isinstance(compared(sides, asked), str) else None
+    return asked.window if isinstance(compared(sides, asked), str) else None
 
 
 def _share_of(limit: ShareLimit | None, data: Mapping[FeedName, Reading]) -> Series | None:
@@ -146,7 +146,7 @@ def lookback(rule: Rule, test: RollbackTest) -> timedelta:
 
 def reach_before(rule: Rule, test: RollbackTest) -> timedelta:
     """How much data before a change a breach is judged on."""
-    return max(rule.baseline, WEEK + test.pool + rule.delay) if test.control else rule.baseline
+    return max(rule.baseline, WEEK + test.compared_over + rule.delay) if test.control else rule.baseline
 
 
 def _cannot_read(rule: Rule, failure: FeedFailure) -> Measurement:
@@ -182,7 +182,7 @@ def _share_breach(
     if missing is None:
         outcome, sentence = _judged(limit, test, (hits, trials), tally, now=now, since=since)
         if outcome is RuleOutcome.HOLDS and test.control and since is not None:
-            asked = limit.question(test, Window(start=start, end=now), live=at.needs.changed_at or since)
+            asked = limit.question(test, now=now, since=since, live=at.needs.changed_at or since)
             sides = sides_of(whole, test.control, at.previous, is_upper=limit.is_upper)
             outcome, sentence = _held_against(compared(sides, asked), asked, sentence)
         value = hits / trials

@@ -73,15 +73,15 @@ class ShareLimit:
         """Return the share that the evidence is for."""
         return harmful(self.value) if self.is_upper else 1.0 - harmful(1.0 - self.value)
 
-    def question(self, test: RollbackTest, window: Window, *, live: datetime) -> Question:
+    def question(self, test: RollbackTest, *, now: datetime, since: datetime, live: datetime) -> Question:
         """Return what is asked of a share that is held against a baseline, too."""
         allowed = self.value if self.is_upper else 1.0 - self.value
         return Question(
-            window=window,
+            window=Window(start=min(max(now - test.compared_over, since), now), end=now),
             live=live,
             is_upper=self.is_upper,
             allowed=allowed,
-            confidence=test.confidence,
+            confidence=test.compared_with,
             min_samples=test.min_samples,
         )
 

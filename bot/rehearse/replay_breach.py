@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.model.names import FeedName
 from bot.model.proof import ShareTest
-from bot.model.series import FeedFailure, Reading, Series, SeriesKind, Window
+from bot.model.series import FeedFailure, Reading, Series, SeriesKind
 from bot.model.settings import RollbackTest
 from bot.model.verdict import Measurement, RuleOutcome
 from bot.monitor.beside import Sides, bad_of, compared
@@ -163,9 +163,7 @@ class _Shares:
         found = self.outcome_at(now)
         if found is not RuleOutcome.HOLDS:
             return found
-        start = min(max(now - micros_of(self.test.pool), self.since), now)
-        window = Window(start=moment_at(start), end=moment_at(now))
-        asked = self.limit.question(self.test, window, live=live)
+        asked = self.limit.question(self.test, now=moment_at(now), since=moment_at(self.since), live=live)
         baseline = compared(sides, asked)
         is_harm = isinstance(baseline, str) or baseline.is_proven(asked)
         return RuleOutcome.HOLDS if is_harm else RuleOutcome.GREY

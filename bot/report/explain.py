@@ -287,7 +287,8 @@ def _share(limit: str, test: RollbackTest) -> Iterator[str]:
             yield f"{beyond} {'All three' if test.control else 'Both'} must be so:"
             yield f"- {pool}, with {test.confidence * 100:.6g}% confidence (Wilson's bound), {counted}"
             if test.control:
-                yield f"- {pool}, {control_clause(test)}"
+                longer = show_duration(test.compared_over).removeprefix("1 ")
+                yield f"- over the last {longer} together, {control_clause(test)}"
         case ShareTest.CUSUM:
             yield f"{beyond} All three must be so:"
             yield f"- {pool}, {counted}"

@@ -45,7 +45,7 @@ def control_clause(test: RollbackTest) -> str:
     return (
         f"beyond {_named(test.control)} at the same time or, if they differed in the week before the change, beyond "
         "the same hours of a week before, by more than a tenth of the limit, with "
-        f"{test.confidence * 100:.6g}% confidence (Newcombe's bound)"
+        f"{test.compared_with * 100:.5g}% confidence (Newcombe's bound)"
     )
 
 
@@ -64,7 +64,8 @@ def proof_sentence(test: RollbackTest) -> str:
             f"{show_duration(ranks.every)} (Mann-Whitney)."
         )
     if test.control:
-        return f"The ratio is that of all others, and must lie {control_clause(test)}."
+        over = show_duration(test.compared_over)
+        return f"The ratio is that of all others, and must, over {over}, lie {control_clause(test)}."
     if test.survival is not None:
         return f"Cases that are open count, and it must be so with {test.survival.confidence * 100:g}% confidence."
     return ""

@@ -22,7 +22,7 @@ from bot.rules.evaluate import Needs
 
 LIVE = datetime(2026, 1, 19, 8, tzinfo=UTC)
 TEN, HOUR, DAYS = timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)
-NOW = LIVE + 4 * HOUR
+NOW = LIVE + 8 * HOUR
 ERRORS = FeedName("metrics.passport.error_rate")
 METRIC = Metric(name=ERRORS, unit=PERCENT, kind=SeriesKind.RATIO, window=TEN, labels=("office",))
 CONTROL = {"office": ("north",)}
@@ -112,8 +112,9 @@ def test_the_sentence_says_what_was_compared():
     found = measure([*counted(level(0.02, 0.10), SOUTH), *counted(level(0.02, 0.02), NORTH)])
     assert found.sentence == (
         "metrics.passport.error_rate is 10.00% (n=2400), at least 8.26% with 99.9% confidence, limit 5.00%; broken "
-        "in 12 of 12 windows of 10 minutes since 2026-01-19T10:00:00Z, 8 needed; 8.00 points above office north at "
-        "the same time (2.00%, n=2400), at least 5.95 points with 99.9% confidence, more than 0.50 points needed"
+        "in 12 of 12 windows of 10 minutes since 2026-01-19T14:00:00Z, 8 needed; since 2026-01-19T10:00:00Z 8.00 "
+        "points above office north at the same time (2.00%, n=7200), at least 6.55 points with 99.992% confidence, "
+        "more than 0.50 points needed"
     )
     outage = measure([*counted(level(0.02, 0.10), SOUTH), *counted(level(0.02, 0.10), NORTH)])
     assert outage.sentence.startswith("beyond the limit and not proven: metrics.passport.error_rate is 10.00%")
@@ -124,7 +125,7 @@ def test_a_limit_from_below_is_turned_around():
         samples = [*counted(level(0.98, 0.90), SOUTH), *counted(level(0.98, others), NORTH)]
         found = measure(samples, rule="mean(error_rate) < 95%")
         assert found.outcome is expected, found.sentence
-        assert f"below office north at the same time ({others:.2%}, n=2400)" in found.sentence
+        assert f"below office north at the same time ({others:.2%}, n=7200)" in found.sentence
 
 
 def test_what_differs_by_chance_was_alike_and_little_of_much_is_no_harm():
@@ -137,7 +138,7 @@ def test_what_differs_by_chance_was_alike_and_little_of_much_is_no_harm():
 
 
 def test_persistence_is_asked_for_as_ever():
-    spike = {-9.0: 0.02, 0.0: 0.02, 3.5 / 24: 0.40}
+    spike = {-9.0: 0.02, 0.0: 0.02, 7.5 / 24: 0.40}
     found = measure([*counted(spike, SOUTH), *counted(level(0.02, 0.02), NORTH)])
     assert found.outcome is GREY
     assert "broken in 3 of 12 windows" in found.sentence
@@ -146,7 +147,7 @@ def test_persistence_is_asked_for_as_ever():
 
 RUN = Run(change=ChangeId("1" * 16), effective_at=LIVE - DAYS * 60, until=LIVE)
 SHIFT = LIVE - RUN.effective_at
-PREVIOUS_WINDOW = RUN.aligned(Window(start=NOW - 2 * HOUR, end=NOW), LIVE)
+PREVIOUS_WINDOW = RUN.aligned(Window(start=NOW - 6 * HOUR, end=NOW), LIVE)
 ALONE = counted({0.0: 0.10}, SOUTH)
 
 
@@ -160,7 +161,7 @@ RUN_BEFORE = "above as long after the deployment of the run before, change 11111
 RUNS = [
     ("better then", the_run_before(0.02), YES, RUN_BEFORE),
     ("as bad then", the_run_before(0.10), GREY, RUN_BEFORE),
-    ("few then", the_run_before(0.02, of=4.0), YES, "(2025-11-20T08:00:00Z): 48 counted"),
+    ("few then", the_run_before(0.02, of=1.0), YES, "(2025-11-20T08:00:00Z): 36 counted"),
     ("none of the changed then", the_run_before(0.02, office=NORTH), YES, "holds nothing from 2025-11-20T10:00:00Z"),
     ("not to be read", replace(the_run_before(0.02), reading=SLOW), YES, "cannot be read: no answer in 10 s"),
     ("not known", None, YES, "no run before it that ended in success is known"),
@@ -193,7 +194,7 @@ UNAIDED = [
 )
 def test_the_run_before_is_asked_for_only_where_a_breach_has_no_better_baseline(samples, test, needs, expected):
     window = unaided(a_rule(), {ERRORS: a_series(samples)}, test, now=NOW, needs=needs)
-    assert window == (Window(start=NOW - 2 * HOUR, end=NOW) if expected else None)
+    assert window == (Window(start=NOW - 6 * HOUR, end=NOW) if expected else None)
     assert unaided(a_rule(), {}, test, now=NOW, needs=needs) is None
     assert unaided(a_rule("max(error_rate) > 50%"), {}, test, now=NOW, needs=needs) is None
 
@@ -225,7 +226,7 @@ def test_after_a_rollback_it_is_still_the_change_that_the_others_must_have_been_
 
 
 def test_a_control_group_needs_the_week_before_the_change():
-    assert reach_before(a_rule(), TEST) == timedelta(days=7, hours=2)
+    assert reach_before(a_rule(), TEST) == timedelta(days=7, hours=6)
     assert reach_before(a_rule(), RollbackTest()) == timedelta(0)
     assert lookback(a_rule(), TEST) == lookback(a_rule(), RollbackTest())
 
@@ -277,3 +278,10 @@ def test_an_outage_that_hits_all_takes_no_change_back(south: float, north: float
     (measured,) = tower.of(change, Phase.MEASURED)
     assert (AT_ONCE in measured.facts["rollback"]["sentence"]) == (south > 0.05)
     assert [feed for feed, _ in tower.figures.asked].count(ERRORS) == 1, "it is read once, a week back and all"
+
+
+def test_a_comparison_takes_three_pools_and_has_its_part_of_the_chance():
+    assert (TEST.compared_over, round(TEST.compared_with, 6)) == (6 * HOUR, 0.999917)
+    late = {-9.0: 0.02, 6 / 24: 0.10}
+    found = measure([*counted(late, SOUTH), *counted(level(0.02, 0.02), NORTH)])
+    assert "since 2026-01-19T10:00:00Z 2.67 points above office north" in found.sentence

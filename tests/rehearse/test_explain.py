@@ -350,7 +350,7 @@ def test_a_control_group_is_one_thing_more():
     )
     told = said(found, "What counts as rollback")
     assert "beyond what chance explains. All three must be so:" in told
-    assert "- over the last 2 hours together, beyond office north at the same time or, if they" in told
+    assert "- over the last 6 hours together, beyond office north at the same time or, if they" in told
     assert "- in at least 8 of the last 12 windows of 10 minutes, each for itself" in told
     rollback = json_of(found)["rollback"]
     assert isinstance(rollback, dict)

@@ -57,9 +57,9 @@ def test_what_proves_a_rule_of_its_own():
     assert proven(RankChoice()).startswith("It must lie beyond the same hours of a week before in 60%")
     assert proven(SurvivalChoice()) == "Cases that are open count, and it must be so with 99% confidence."
     assert proven(ControlChoice(control={"office": ("north",)})) == (
-        "The ratio is that of all others, and must lie beyond office north at the same time or, if they differed in "
-        "the week before the change, beyond the same hours of a week before, by more than a tenth of the limit, with "
-        "99.9% confidence (Newcombe's bound)."
+        "The ratio is that of all others, and must, over 6 hours, lie beyond office north at the same time or, if "
+        "they differed in the week before the change, beyond the same hours of a week before, by more than a tenth "
+        "of the limit, with 99.992% confidence (Newcombe's bound)."
     )
     policy = RollbackTest(numbers=Numbers(survival=SurvivalTest(confidence=0.9)))
     assert proven(SurvivalChoice(), policy).endswith("with 90% confidence.")
