@@ -14,7 +14,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import accumulate, groupby
@@ -23,18 +23,18 @@ from random import Random
 from statistics import median
 
 from bot.model.names import ChangeId, FeedName
-from bot.model.proof import ShareTest
+from bot.model.proof import ControlChoice, ShareTest
 from bot.model.recipe import Watch
 from bot.model.series import Series, SeriesKind, Window
 from bot.model.settings import RollbackTest
 from bot.model.unit import PERCENT
 from bot.model.verdict import Measurement, RuleOutcome, VerdictKind
 from bot.monitor.cusum import evidence_of
-from bot.monitor.limit import evidence_needed
+from bot.monitor.limit import ShareLimit, evidence_needed, share_limit_of
 from bot.monitor.verdict import WatchFacts, judge
 from bot.monitor.wilson import lower_bound
 from bot.rehearse.replay import Looks
-from bot.rehearse.replay_breach import replay_breach
+from bot.rehearse.replay_breach import replay_breach, replay_shares
 from bot.rehearse.strand import Past, Strand
 from bot.rehearse.track import Track, micros_at, micros_of, moment_at
 from bot.rules.catalog import Metric, Scope
@@ -56,6 +56,7 @@ LATEST = timedelta(hours=5)
 CHANGED = datetime(2026, 1, 5, tzinfo=UTC)
 ERRORS = FeedName("metrics.office.error_rate")
 DEFAULT = "**default**: Wilson and 8 of 12 windows of 10 min"
+CONTROLLED = "`test: {kind: wilson, control: …}`"
 AT_ONCE = 72
 
 
@@ -64,7 +65,7 @@ class Kind:
     """How the errors of a stream come: `spread` is the correlation of requests in one burst, `later` the jump.
 
     A burst is as long as `lasting` windows. `streams` are drawn to judge the default policy, which has a budget where
-    `is_budgeted`.
+    `is_budgeted`; a jump must be caught sooner than `latest`.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Kind:
     later: float | None = None
     streams: int = STREAMS
     is_budgeted: bool = True
+    latest: timedelta = LATEST
 
 
 HEALTHY = Kind(name="healthy, 2%", rate=0.02, streams=HEALTHY_STREAMS)
@@ -82,6 +84,33 @@ JUMP = Kind(name="2%, then 10% from 24 h on", rate=0.02, later=0.10)
 LASTING = Kind(name="bursts of half an hour, mean 2%", rate=0.02, spread=0.05, lasting=6, is_budgeted=False)
 BORDER = Kind(name="borderline, 4.9%", rate=0.049, is_budgeted=False)
 KINDS = (HEALTHY, BURSTY, JUMP, LASTING, BORDER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shock:
+    """What happens a day after the change to the groups that have it, and to a group as large that has not.
+
+    Both fail 2% before that. `is_harm` is whether the change is to be rolled back for it.
+    """
+
+    name: str
+    reached: float
+    control: float
+    is_harm: bool
+
+
+SHOCKS = (
+    Shock(name="an outage: both 10%", reached=0.10, control=0.10, is_harm=False),
+    Shock(name="harm: 10%, the others 2%", reached=0.10, control=0.02, is_harm=True),
+    Shock(name="harm in an outage: 20%, the others 10%", reached=0.20, control=0.10, is_harm=True),
+)
+WEEK = timedelta(days=7) // WINDOW
+OUTAGES, HARMS = 2_000, 200
+"""So many streams: what an outage does comes near the budget where there is little traffic."""
+HOURLY, AT_ONCE_BESIDE = timedelta(hours=1) // WINDOW, 6
+LATEST_BESIDE = timedelta(hours=8)
+"""Harm must be caught sooner than this with a control group; it is one more thing to prove."""
+BESIDE = RollbackTest().chosen(ControlChoice(control={"office": ("north",)}))
 Stream = Sequence[int]
 """The errors of each window, from an hour before the change on."""
 Policy = Callable[[Stream, int], int | None]
@@ -138,13 +167,22 @@ def rule() -> Rule:
     return compiled
 
 
+def limit_of(compiled: Rule) -> ShareLimit:
+    """Return the limit of a rule that has one."""
+    limit = share_limit_of(compiled)
+    if limit is None:
+        raise TypeError(compiled.text)
+    return limit
+
+
 RULE = rule()
+LIMIT_OF_RULE = limit_of(RULE)
 MEASURED = {outcome: Measurement(rule=RULE.text, outcome=outcome, sentence="") for outcome in RuleOutcome}
 
 
-def past_of(stream: Stream, volume: int) -> Past:
-    """Make a feed's past of a stream."""
-    start = CHANGED - WINDOW * BEFORE
+def past_of(stream: Stream, volume: int, *, before: int = BEFORE) -> Past:
+    """Make a feed's past of a stream that begins so many windows before the change."""
+    start = CHANGED - WINDOW * before
     times = [micros_at(start) + micros_of(WINDOW) * place for place in range(len(stream))]
     span = Window(start=start, end=start + WINDOW * len(stream))
     header = Series(feed=ERRORS, unit=PERCENT, kind=SeriesKind.RATIO, window=WINDOW, span=span, samples=())
@@ -168,6 +206,35 @@ def product(test: RollbackTest) -> Policy:
         return None
 
     return rolled_back
+
+
+def shocked(shock: Shock, volume: int, count: int) -> Iterator[tuple[Stream, Stream]]:
+    """Draw the errors of the groups that have the change and of those that have not, from a week before it on."""
+    random, hits, windows = Random(f"{SEED} {shock.name} {volume}"), range(volume + 1), ONSET // WINDOW
+    for _ in range(count):
+        before, *after = (distribution(volume, rate, 0.0) for rate in (0.02, shock.reached, shock.control))
+        reached, control = (
+            random.choices(hits, cum_weights=before, k=WEEK + windows)
+            + random.choices(hits, cum_weights=table, k=LOOKS - windows)
+            for table in after
+        )
+        yield reached, control
+
+
+def beside(test: RollbackTest, reached: Stream, control: Stream, volume: int) -> int | None:
+    """Watch a change with a control group as the monitor does, once an hour; return the window of the rollback."""
+    parts = tuple(past_of(each, volume, before=WEEK)[ERRORS] for each in (reached, control))
+    needs = Needs(fresh_after=CHANGED, changed_at=CHANGED)
+    looks = range(HOURLY, LOOKS + 1, HOURLY)
+    for first in range(0, len(looks), AT_ONCE_BESIDE):
+        some = looks[first : first + AT_ONCE_BESIDE]
+        moments = [micros_at(CHANGED + WINDOW * look) for look in some]
+        found = replay_shares(LIMIT_OF_RULE, (parts[0], parts[1] if test.control else None), test, needs, moments)
+        for look, outcome in zip(some, found or (), strict=True):
+            now, before = CHANGED + WINDOW * look, RuleOutcome.DOES_NOT_HOLD
+            if outcome is RuleOutcome.HOLDS and is_rollback(outcome, before, now):
+                return look
+    return None
 
 
 def is_rollback(outcome: RuleOutcome, before: RuleOutcome, now: datetime) -> bool:
@@ -298,8 +365,8 @@ class Cell:
         """Say how this cell breaks the budget, if it does."""
         where = f"{self.kind.name} at {self.volume} requests"
         if self.kind.later is not None:
-            late = self.delay is None or self.delay >= LATEST
-            return f"{where}: caught after {self.delay}, {LATEST} allowed" if late else None
+            late = self.delay is None or self.delay >= self.kind.latest
+            return f"{where}: caught after {self.delay}, {self.kind.latest} allowed" if late else None
         found = f"{where}: {self.early:.2%} rolled back, at most {self.most:.2%} with 97.5% confidence"
         too_often = self.kind.is_budgeted and self.most >= MOST_FALSE
         return f"{found}, less than {MOST_FALSE:.1%} allowed" if too_often else None
@@ -309,6 +376,14 @@ def cell(policy: str, kind: Kind, volume: int, count: int, *, seed: int = SEED) 
     """Watch so many streams."""
     rolled_back = product(CANDIDATES[policy]) if policy in CANDIDATES else POLICIES[policy]
     looks = tuple(rolled_back(stream, volume) for stream in streams(kind, volume, count, seed=seed))
+    return Cell(policy=policy, kind=kind, volume=volume, looks=looks)
+
+
+def beside_cell(policy: str, shock: Shock, volume: int, count: int) -> Cell:
+    """Watch so many pairs of streams."""
+    test = BESIDE if policy == CONTROLLED else RollbackTest()
+    looks = tuple(beside(test, *pair, volume) for pair in shocked(shock, volume, count))
+    kind = replace(JUMP if shock.is_harm else HEALTHY, name=shock.name, latest=LATEST_BESIDE)
     return Cell(policy=policy, kind=kind, volume=volume, looks=looks)
 
 
@@ -324,10 +399,24 @@ def table(count: int | None = None, peers: int = PEER_STREAMS, *, workers: int |
         yield from (job.result() for job in jobs)
 
 
+def beside_table(count: int | None = None, *, workers: int | None = None) -> Iterator[Cell]:
+    """Watch every shock with a control group, and fewer of each by the limit alone."""
+    with ProcessPoolExecutor(max_workers=workers) as pool:
+        jobs = [
+            pool.submit(beside_cell, policy, shock, volume, count or (OUTAGES if is_judged else HARMS))
+            for shock in SHOCKS
+            for policy in (DEFAULT, CONTROLLED)
+            for is_judged in [policy == CONTROLLED and not shock.is_harm]
+            for volume in VOLUMES
+        ]
+        yield from (job.result() for job in jobs)
+
+
 def in_words(found: Cell) -> str:
     """Write a cell: how many are rolled back; of a jump how many before it, how many after, and how long after."""
     if found.kind.later is None:
-        return f"{found.early:.2%} ({found.most:.2%})" if found.policy == DEFAULT else f"{found.early:.1%}"
+        is_judged = found.policy in {DEFAULT, CONTROLLED}
+        return f"{found.early:.2%} ({found.most:.2%})" if is_judged else f"{found.early:.1%}"
     if found.delay is None or not found.caught:
         return f"{found.early:.0%}, {found.caught:.0%}"
     return f"{found.early:.0%}, {found.caught:.0%}, {found.delay / timedelta(hours=1):.1f} h"
@@ -335,7 +424,7 @@ def in_words(found: Cell) -> str:
 
 def markdown(cells: Sequence[Cell]) -> Iterator[str]:
     """Write one table for each kind of stream."""
-    for kind in KINDS:
+    for kind in dict.fromkeys(each.kind for each in cells):
         yield f"| {kind.name} | {' | '.join(f'{volume:,}' for volume in VOLUMES)} |"
         yield f"|---|{'---:|' * len(VOLUMES)}"
         rows = groupby((each for each in cells if each.kind == kind), key=lambda each: each.policy)
@@ -395,16 +484,23 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.pick:
         return pick(arguments.streams or STREAMS, arguments.markdown)
-    cells = list(table(arguments.streams, arguments.peers))
-    lines = list(markdown(cells))
-    print("\n".join(lines))
+    cells, shocks = list(table(arguments.streams, arguments.peers)), list(beside_table(arguments.streams))
+    lines, besides = list(markdown(cells)), list(markdown(shocks))
+    print("\n".join([*lines, *besides]))
     if arguments.markdown:
         note = "; ".join(f"{kind.name}: {arguments.streams or kind.streams:,}" for kind in KINDS)
         note = f"Streams a cell for the default: {note}. For each of the others: {arguments.peers:,}. "
         write_block(
             arguments.markdown, "streams", [f"{note}The seed is {SEED}, {datetime.now(UTC):%Y-%m-%d}.", "", *lines]
         )
-    faults = [fault for each in cells if each.policy == DEFAULT and (fault := each.broken_budget())]
+        many = ", ".join(f"{arguments.streams or each:,}" for each in OUTAGES.values())
+        note = (
+            f"Streams a cell: of the outage, with a control group, {many}; of all others {HARMS}. The seed is {SEED}."
+        )
+        write_block(arguments.markdown, "beside", [note, "", *besides])
+    judged = [each for each in cells if each.policy == DEFAULT]
+    judged += [each for each in shocks if each.policy == CONTROLLED]
+    faults = [fault for each in judged if (fault := each.broken_budget())]
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0

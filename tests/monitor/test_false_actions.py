@@ -1,5 +1,6 @@
 """How often the default rollback test is wrong, on few streams; benchmarks/false_actions.py has the whole of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -7,9 +8,11 @@ import pytest
 from monitor.benchmark import block, load
 
 from bot.model.proof import ShareTest
+from bot.model.series import Sample
 from bot.model.settings import RollbackTest
 from bot.model.verdict import RuleOutcome
-from bot.monitor.breach import measure_breach
+from bot.monitor.breach import breach_of, measure_breach
+from bot.rules.evaluate import Needs
 
 STREAMS = 60
 
@@ -94,6 +97,38 @@ def test_the_jump_comes_a_day_after_the_change():
     assert max(stream[:onset]) < 50 < min(stream[onset:])
 
 
+@pytest.mark.parametrize("shock", actions.SHOCKS, ids=lambda shock: shock.name)
+@pytest.mark.parametrize("policy", [actions.DEFAULT, actions.CONTROLLED])
+def test_with_a_control_group_an_outage_takes_no_change_back_and_harm_does(shock, policy):
+    found = actions.beside_cell(policy, shock, 100, 3)
+    assert found.kind.is_budgeted
+    expected = shock.is_harm or policy == actions.DEFAULT
+    assert sum(look is not None and look > actions.ONSET // actions.WINDOW for look in found.looks) == 3 * expected
+    if shock.is_harm:
+        assert found.broken_budget() is None
+
+
+@pytest.mark.parametrize("shock", actions.SHOCKS, ids=lambda shock: shock.name)
+def test_a_pair_of_streams_is_rolled_back_when_the_monitor_itself_says_so(shock):
+    pair = next(iter(actions.shocked(shock, 20, 1)))
+    assert [len(each) for each in pair] == [actions.WEEK + actions.LOOKS] * 2
+    found = actions.beside(actions.BESIDE, *pair, 20)
+    start = actions.CHANGED - timedelta(days=7)
+    samples = [
+        Sample(at=start + actions.WINDOW * place, value=float(hits), of=20.0, labels=(office,))
+        for office, stream in zip(("south", "north"), pair, strict=True)
+        for place, hits in enumerate(stream)
+    ]
+    header = actions.past_of(pair[0], 20, before=actions.WEEK)[actions.ERRORS].header
+    data = {actions.ERRORS: replace(header, samples=tuple(samples), labels=("office",))}
+    needs = Needs(fresh_after=actions.CHANGED, changed_at=actions.CHANGED)
+    last = found or actions.LOOKS
+    for look in (last - 36, last - 12, last):
+        now = actions.CHANGED + actions.WINDOW * look
+        measured = breach_of(actions.RULE, data, actions.BESIDE, now=now, needs=needs)
+        assert (measured.outcome is RuleOutcome.HOLDS) == (look == found)
+
+
 PEERS = [
     ("3 windows in a row", [0, 9, 9, 0, 9, 9, 9], 7),
     ("3 windows in a row", [9, 9, 0, 9, 9, 0], None),
@@ -131,6 +166,9 @@ def test_the_page_has_every_policy_with_every_kind_of_stream_and_the_seed():
     rows = [line.split(" | ")[0].removeprefix("| ") for line in written.splitlines()]
     for policy in actions.POLICIES:
         assert rows.count(policy) == len(actions.KINDS)
+    besides = block("false-actions.md", "beside").splitlines()
+    for policy in (actions.DEFAULT, actions.CONTROLLED):
+        assert sum(line.startswith(f"| {policy} |") for line in besides) == len(actions.SHOCKS)
     picked = block("false-actions.md", "candidates")
     assert f"seed is {actions.PICKING_SEED}" in picked
     assert all(f"| {candidate} |" in picked for candidate in actions.CANDIDATES)
