@@ -493,11 +493,8 @@ def main() -> int:
         write_block(
             arguments.markdown, "streams", [f"{note}The seed is {SEED}, {datetime.now(UTC):%Y-%m-%d}.", "", *lines]
         )
-        many = ", ".join(f"{arguments.streams or each:,}" for each in OUTAGES.values())
-        note = (
-            f"Streams a cell: of the outage, with a control group, {many}; of all others {HARMS}. The seed is {SEED}."
-        )
-        write_block(arguments.markdown, "beside", [note, "", *besides])
+        note = f"{OUTAGES:,} streams a cell of the outage with a control group, {HARMS} of the others."
+        write_block(arguments.markdown, "beside", [f"{note} The seed is {SEED}.", "", *besides])
     judged = [each for each in cells if each.policy == DEFAULT]
     judged += [each for each in shocks if each.policy == CONTROLLED]
     faults = [fault for each in judged if (fault := each.broken_budget())]
