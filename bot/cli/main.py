@@ -40,6 +40,8 @@ _PATIENCE = 100_000
 
 _ENGINE = "duckdb"
 """What reports leaks at the end unless everything is tidied up."""
+_QUERY_INTERRUPTED = "Query interrupted"
+"""What DuckDB says in a RuntimeError where Ctrl-C comes while it works: it takes the KeyboardInterrupt for itself."""
 
 
 class _Commands(click.Group):
@@ -97,18 +99,34 @@ def run(arguments: list[str], *, command: click.Command = cli) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        return INTERRUPT
+        return _interrupted()
     except SystemExit:
         # So click ends a command whose reader has gone, as with `pow ... | head -1`.
         return EXPECTED
-    except (BotError, PermissionError) as error:
-        _show_failure(error if isinstance(error, BotError) else _denied(error))
-        return EXPECTED
-    except Exception:  # noqa: BLE001 -- the one place where a bug becomes a report
-        _show_bug(arguments)
-        return BUG
+    except Exception as error:  # noqa: BLE001 -- the one place where a bug becomes a report
+        return _ended_by(error, arguments)
     return answer if isinstance(answer, int) else 0
+
+
+def _ended_by(error: Exception, arguments: list[str]) -> int:
+    """Say why a command ended, and return its exit code."""
+    match error:
+        case BotError():
+            _show_failure(error)
+            return EXPECTED
+        case PermissionError():
+            _show_failure(_denied(error))
+            return EXPECTED
+        case RuntimeError() if str(error) == _QUERY_INTERRUPTED:
+            return _interrupted()
+        case _:
+            _show_bug(arguments)
+            return BUG
+
+
+def _interrupted() -> int:
+    click.echo("interrupted", err=True)
+    return INTERRUPT
 
 
 def _denied(error: PermissionError) -> BotError:

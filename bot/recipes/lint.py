@@ -188,30 +188,21 @@ def _evidence_faults(files: Mapping[str, bytes]) -> Iterator[Diagnostic]:
 
 def _unread_files(files: Mapping[str, bytes]) -> Iterator[Diagnostic]:
     """Warn of files that look as if they counted, such as a recipe with the ending .yaml."""
+    hint = "recipes are pow/NAME.yml, settings pow/settings/{feeds,targets,policy}.yml"
     for path in sorted(files):
         if path.startswith(("pow/", "patches/")) and not _is_read(path) and not _is_quiet(path):
-            yield Diagnostic(
-                path=path,
-                line=1,
-                column=1,
-                id=Check.NOT_READ.value,
-                message="the bot does not read this file",
-                hint="recipes are pow/NAME.yml, settings pow/settings/{feeds,targets,policy}.yml",
-                severity=Severity.WARNING,
-            )
+            yield _unread(path, "the bot does not read this file", hint)
 
 
 def unread_fault(path: str) -> Diagnostic:
     """Warn of a symbolic link, or of something else that is no regular file, where a file would be read."""
-    return Diagnostic(
-        path=path,
-        line=1,
-        column=1,
-        id=Check.NOT_READ.value,
-        message="the bot reads files only, and this is none: it may be a symbolic link",
-        hint="put the file itself here",
-        severity=Severity.WARNING,
-    )
+    message = "the bot reads files only, and this is none: it may be a symbolic link"
+    return _unread(path, message, "put the file itself here")
+
+
+def _unread(path: str, message: str, hint: str) -> Diagnostic:
+    check, doubt = Check.NOT_READ.value, Severity.WARNING
+    return Diagnostic(path=path, line=1, column=1, id=check, message=message, hint=hint, severity=doubt)
 
 
 def _is_read(path: str) -> bool:

@@ -9,9 +9,11 @@ import shlex
 import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import click
+import duckdb
 import pytest
 from cli.consoles import FORGOTTEN, POW, a_process, bare
 
@@ -101,6 +103,18 @@ def test_every_example_in_the_help_is_a_call_that_is_right(name: str, capsys: py
         assert words[0] == name
         command = cli.get_command(click.Context(cli), name)
         assert command.make_context(name, words[1:])
+
+
+def test_ctrl_c_while_a_query_runs_is_an_interrupt_and_no_bug(capsys: pytest.CaptureFixture[str]):
+    @click.command()
+    def endless() -> None:
+        stop = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+        with duckdb.connect() as connection:
+            stop.start()
+            connection.execute("SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b").fetchall()
+
+    assert run([], command=endless) == INTERRUPT
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 NEAR = [("lnit", "lint"), ("Explain", "explain"), ("back-test", "backtest"), ("moniter", "monitor")]
