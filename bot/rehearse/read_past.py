@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from bot.collect.gather import Collector
 from bot.model.errors import BotError
 from bot.model.names import FeedName
-from bot.model.series import Reading, Series, SeriesKind, Window
+from bot.model.series import FailureKind, FeedFailure, Reading, Series, SeriesKind, Window
 from bot.model.settings import Columns, FeedSpec, Settings, SourceKind
 from bot.recipes.library import CompiledRecipe
 from bot.rehearse.backtest import History, feeds_of, lookback_of
@@ -76,7 +76,7 @@ def _read(spec: FeedSpec, span: Window, lookback: timedelta, collector: Collecto
 
 def _from_files(specs: Sequence[FeedSpec], files: AbstractSet[str], collector: Collector, asked: Asked) -> History:
     """Read the files whole: what they hold says which span can be replayed."""
-    readings = {spec.name: collector.series(_as_file(spec, files), _ALL_TIME) for spec in specs}
+    readings = {spec.name: _of_file(spec, files, collector) for spec in specs}
     times = [
         moment
         for reading in readings.values()
@@ -88,8 +88,21 @@ def _from_files(specs: Sequence[FeedSpec], files: AbstractSet[str], collector: C
     return History(readings=readings, span=_window(since, until))
 
 
-def _as_file(spec: FeedSpec, files: AbstractSet[str]) -> FeedSpec:
-    ending = next((ending for ending in _KINDS if f"{spec.name}.{ending}" in files), "csv")
+def _of_file(spec: FeedSpec, files: AbstractSet[str], collector: Collector) -> Reading:
+    """Read a feed's file; what helps where that fails is said of the file, not of the feed's settings."""
+    ending = next((ending for ending in _KINDS if f"{spec.name}.{ending}" in files), None)
+    columns = ["at", "value", *(["of"] if spec.kind is SeriesKind.RATIO else []), *spec.labels]
+    if ending is None:
+        message = f"there is no file {spec.name}.csv, .parquet or .json"
+        hint = f"write one with the columns {', '.join(columns)} into the folder that --data names"
+        return FeedFailure(feed=spec.name, kind=FailureKind.UNREACHABLE, message=message, hint=hint)
+    reading = collector.series(_as_file(spec, ending), _ALL_TIME)
+    if isinstance(reading, FeedFailure) and "feeds.yml" in reading.hint:
+        return replace(reading, hint=f"{spec.name}.{ending} needs the columns {', '.join(columns)}")
+    return reading
+
+
+def _as_file(spec: FeedSpec, ending: str) -> FeedSpec:
     of = "of" if spec.kind is SeriesKind.RATIO else ""
     return replace(
         _patient(spec),

@@ -75,13 +75,38 @@ def test_a_feed_without_a_file_is_named_and_fails(folder):
     command = ["backtest", "PASSPORT_BACKLOG", str(folder), "--data", str(folder / "data")]
     found = CliRunner().invoke(cli, command, standalone_mode=False)
     assert found.return_value == 1
-    assert f"{WAIT} could not be read: there is no file" in found.output
+    assert f"{WAIT} could not be read: there is no file {WAIT}.csv, .parquet or .json" in found.output
+    assert "hint: write one with the columns at, value into the folder that --data names" in found.output
+
+
+def test_a_file_with_other_columns_is_told_which_it_needs(folder):
+    (folder / "data" / f"{WAIT}.csv").write_text("day,days\n2026-01-05,3\n")
+    command = ["backtest", "PASSPORT_BACKLOG", str(folder), "--data", str(folder / "data")]
+    found = CliRunner().invoke(cli, command, standalone_mode=False)
+    assert found.return_value == 1
+    assert f"hint: {WAIT}.csv needs the columns at, value\n" in found.output
+    assert "feeds.yml" not in found.output
+
+
+def test_a_chart_that_cannot_be_written_is_an_expected_failure(folder):
+    missing = folder / "missing" / "chart.svg"
+    found = CliRunner().invoke(
+        cli,
+        ["backtest", "PASSPORT_BACKLOG", str(folder), "--data", str(folder / "data"), "--svg", str(missing)],
+    )
+    assert "chart.svg cannot be written: No such file or directory" in str(found.exception)
+
+
+def test_a_comment_needs_a_pull_request(folder):
+    assert CliRunner().invoke(cli, ["backtest", "PASSPORT_BACKLOG", str(folder), "--post"]).exit_code == 2
 
 
 def test_an_unknown_recipe_is_an_error_that_lists_what_is_there(folder):
     found = CliRunner().invoke(cli, ["backtest", "NOTHING", str(folder), "--data", str(folder / "data")])
     assert found.exit_code == 1
     assert "there is no recipe NOTHING" in str(found.exception)
+    near = CliRunner().invoke(cli, ["backtest", "PASSPORT_BACKLGO", str(folder), "--data", str(folder / "data")])
+    assert getattr(near.exception, "hint", "") == "did you mean `PASSPORT_BACKLOG`?"
 
 
 def test_without_a_recipe_it_is_a_wrong_call(folder):
