@@ -271,6 +271,15 @@ def test_a_rollback_rule_on_readings_must_hold_in_separate_windows():
     assert told(lasting, given) == []
 
 
+def test_a_rollback_rule_on_ranks_is_measured_at_every_look_as_the_monitor_does():
+    recipe = files()["pow/passport_backlog.yml"].decode()
+    recipe = recipe.replace("error_rate > 5%", "wait_time > 30_days\nrollback_test: {kind: mann_whitney, every: 1_d}")
+    given = dict(files(passport_backlog=recipe))
+    worse = series("12x72 50x240") + deployed("3_days") + expecting("at: 6_days, fires: true, verdict: ROLLBACK")
+    calm = series("12x240") + deployed("3_days") + expecting("at: 9_days, verdict: HOLD")
+    assert (told(worse, given), told(calm, given)) == ([], [])
+
+
 def test_a_rollback_rule_on_a_share_without_its_denominator_is_one_on_readings():
     feeds = files()["pow/settings/feeds.yml"].decode()
     feeds = feeds.replace(
