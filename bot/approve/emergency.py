@@ -14,6 +14,7 @@ from bot.approve.reasons import good, pending
 from bot.approve.reviews import Tally, tally
 from bot.approve.waiting import required_of
 from bot.model.decision import GateStatus, Reason, UsedClaim
+from bot.model.errors import LedgerError
 from bot.model.forge import Review
 from bot.model.json import Json
 from bot.model.level import Level
@@ -83,7 +84,10 @@ def _no_claim(review: Review) -> str | None:
 
 
 def outstanding(records: Iterable[Record], policy: Policy) -> tuple[Outstanding, ...]:
-    """Return the changes merged in an emergency that wait for their review, oldest first."""
+    """Return the changes merged in an emergency that wait for their review, oldest first.
+
+    LedgerError where a merge's record names no pull request: nobody can be told then that its review is late.
+    """
     within = (policy.emergency or Emergency(approvers=())).review_within
     by_change: dict[ChangeId, list[Record]] = {}
     for record in records:
@@ -93,8 +97,8 @@ def outstanding(records: Iterable[Record], policy: Policy) -> tuple[Outstanding,
     return tuple(
         Outstanding(
             change=merge.change,
-            pull=PullNumber(int(str(merge.facts["pull"]))),
-            head=CommitSha(str(merge.facts["head"])),
+            pull=_pull(merge),
+            head=CommitSha(str(merge.facts.get("head"))),
             level=_level(decided.facts.get("impact")),
             claimants=frozenset(_claimants(decided.facts.get(EMERGENCY))),
             merged_at=merge.at,
@@ -136,6 +140,16 @@ def _outstanding(own: list[Record]) -> tuple[Record, Record] | None:
         return None
     last = next((each for each in reversed(results) if each.facts.get("head") == merge.facts.get("head")), None)
     return (merge, last) if last is not None and last.facts.get("result") == EMERGENCY else None
+
+
+def _pull(merge: Record) -> PullNumber:
+    number = merge.facts.get("pull")
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise LedgerError(
+            f"the record of the merge of change {merge.change} names no pull request",
+            hint="run `git log pow-ledger` to see who wrote it",
+        )
+    return PullNumber(number)
 
 
 def _level(impact: Json) -> Level:

@@ -33,7 +33,7 @@ LEAST_BYTES = 2_000_000
 
 
 class Screened(NamedTuple):
-    """What a scan says about one rule."""
+    """What a scan says about one rule; a tuple, since there is one for every rule."""
 
     question: Question
     screening: Screening | None

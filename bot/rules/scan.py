@@ -130,7 +130,7 @@ Shape = int | Either | Not
 
 
 class Screening(NamedTuple):
-    """A rule taken apart: its atoms in the order of the text, and how they combine."""
+    """A rule taken apart: its atoms in the order of the text, and how they combine. A tuple, as its atoms are."""
 
     atoms: tuple[Atom, ...]
     shape: Shape

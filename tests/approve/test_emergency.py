@@ -36,6 +36,7 @@ from bot.forge.emergency import claim_of
 from bot.ledger.lifecycle import standings
 from bot.model.calendar import Calendar
 from bot.model.decision import Authority, GateDecision, GateStatus
+from bot.model.errors import LedgerError
 from bot.model.event import Event, Mark
 from bot.model.forge import Claim, Permission, Review, ReviewState
 from bot.model.impact import ValueRange
@@ -297,6 +298,16 @@ def test_a_review_that_is_late_is_said_loudly_once_and_blocks_the_next_emergency
     assert status.endswith("OVERDUE")
     (waiting,) = outstanding(office.ledger.records(), settings.policy)
     assert (waiting.pull, waiting.level, waiting.claimants) == (1, Level.MEDIUM, {SAVA.id})
+
+
+@pytest.mark.parametrize("pull", [None, True, "1", "one", [1]])
+def test_a_merge_in_the_ledger_without_its_pull_request_is_an_error_and_no_crash(tmp_path: Path, pull: Any) -> None:
+    records = tuple(
+        replace(each, facts={**each.facts, "pull": pull}) if each.phase is Phase.MERGED else each
+        for each in merged(tmp_path).ledger.records()
+    )
+    with pytest.raises(LedgerError, match="names no pull request"):
+        outstanding(records, a_policy_with())
 
 
 @pytest.mark.parametrize("count", range(1, 9))
