@@ -318,6 +318,23 @@ def test_a_commit_that_the_record_leaves_out_is_found(tmp_path: Path) -> None:
     assert any(each.what.startswith("inputs.commits") for each in found.differences)
 
 
+def test_a_head_that_grew_from_no_commit_of_the_base_is_found(office: Office) -> None:
+    alone = office.world.store((), {"README.md": b"1"}, "Begin", author=SAM)
+    office.world.set_branch(BranchName("alone"), alone)
+    found = only(falsified(office, lambda held: held.update(head=alone)))
+
+    assert found.outcome is Outcome.DIFFERS
+    assert "result" in {each.what for each in found.differences}
+
+
+def test_each_of_several_decisions_on_one_base_is_replayed(office: Office) -> None:
+    records, decided = office.ledger.records(), office.record(Phase.DECIDED)
+    again = replace(decided, index=len(records) + 1)
+    found = replay(MemoryRepository(office.world), (*records, again))
+
+    assert [each.outcome for each in found.decisions] == [Outcome.FOLLOWS, Outcome.FOLLOWS]
+
+
 def test_a_merge_without_a_decision_is_told(office: Office) -> None:
     records = tuple(each for each in office.ledger.records() if each.phase is not Phase.DECIDED)
     found = replay(MemoryRepository(office.world), records)
@@ -367,6 +384,13 @@ def test_whatever_stands_in_a_record_is_read_or_named(name: str, value: Any) -> 
     read = read_inputs(held)
 
     assert isinstance(read, Inputs) or read == Lacking(names=(name,))
+
+
+def test_a_flag_of_a_pull_request_is_read_or_named() -> None:
+    held = written(facts())
+    held["inputs"]["pull"]["draft"] = "no"
+
+    assert read_inputs(held) == Lacking(names=("inputs.pull",))
 
 
 @pytest.mark.parametrize("inputs", [None, [], "x", 3])

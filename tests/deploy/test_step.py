@@ -326,6 +326,23 @@ def test_a_merge_whose_message_hides_the_change_is_known_by_its_evidence(stage: 
     assert stage.live()["max_blur_px"] == 2
 
 
+def test_an_edit_that_was_rebased_with_its_proposal_belongs_to_the_same_incident(stage: Stage):
+    pull = stage.propose(1, FOUR)
+    edited = stage.world.push(pull.head_branch, NINE, by=SUPERVISOR)
+    proposed = pull.head
+    for commit, message in ((proposed, f"Propose\n\nChange-Id: {an_id(1)}"), (edited, "Edit")):
+        files = stage.world.snapshots[commit].files
+        landed = stage.world.store((stage.world.branches[MAIN],), files, message, author=SUPERVISOR)
+        stage.world.set_branch(MAIN, landed)
+    for _ in range(2):
+        [warning] = stage.run().events
+        assert f"{landed[:12]} was set by hand" in warning.sentence
+        assert "max_blur_px is 9 there and 2 live; see incident #2" in warning.sentence
+    [issue] = stage.world.issues.values()
+    assert issue.title == f"Merged without a valid gate: change {an_id(1)}"
+    assert stage.live()["max_blur_px"] == 2
+
+
 def test_a_recorded_merge_that_is_not_what_was_approved_opens_an_incident_once(stage: Stage):
     pull = stage.propose(1, FOUR)
     merge = stage.merge(1, pull)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.model.json import canonical, written
 from bot.model.verdict import RuleOutcome
+from bot.rules.scan import Mode
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
@@ -26,6 +27,12 @@ def test_words_that_are_texts_and_tuples_that_are_lists_are_written_as_such():
     assert (
         canonical({"b": RuleOutcome.HOLDS, "a": (1, {})}) == b'{\n  "a": [\n    1,\n    {}\n  ],\n  "b": "HOLDS"\n}\n'
     )
+
+
+def test_what_nobody_foresaw_is_written_as_python_does():
+    value = {"a": [Mode.SOME, {2: "two", 1: ["one"]}]}
+    expected = json.dumps(value, sort_keys=True, indent=2) + "\n"
+    assert canonical(value) == expected.encode()
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

@@ -3,7 +3,7 @@ from recipes.repository_files import FILES, RECIPE, ROOT, SHORT_NAMES, edited, f
 
 from bot.model.errors import Severity
 from bot.recipes.files import read_files
-from bot.recipes.lint import lint
+from bot.recipes.lint import lint, unread_fault
 
 RECIPE_NAME = "passport_backlog"
 
@@ -540,3 +540,9 @@ def test_a_missing_key_hides_nothing_that_is_wrong_with_the_rules():
     text = broken[path].replace(b"hitl_threshold: MEDIUM", b"hitl_threshold: NONE").replace(b"20_days", b"20%")
     found = {fault.id for fault in lint({**broken, path: text}, endpoints={})}
     assert {"POW013", "rule-unit-mismatch"} <= found
+
+
+def test_what_is_no_file_is_a_doubt_about_its_place():
+    fault = unread_fault("pow/link.yml")
+    assert (fault.path, fault.id, fault.severity) == ("pow/link.yml", "POW049", Severity.WARNING)
+    assert "symbolic link" in fault.message

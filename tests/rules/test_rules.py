@@ -236,6 +236,11 @@ def test_a_failing_reading_reads_as_written():
     assert "no answer" in measurement.sentence
 
 
+def test_the_widest_window_is_that_of_any_part_and_stays_so():
+    rule = compiled("max(wait_time over 7_days) > 1d and mean(wait_time over 2_days) > 1d")
+    assert [rule.widest, rule.widest] == [timedelta(days=7)] * 2
+
+
 def test_a_rule_of_many_unknown_names_is_answered_in_bounded_time():
     crowd = tuple(replace(WAIT, name=FeedName(f"metrics.p{place}.metric_{place}")) for place in range(5_000))
     text = "max(metric_x) > 3d and (" * 30 + "metric_y > 3d" + ")" * 30
