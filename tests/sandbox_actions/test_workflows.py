@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import yaml
 
@@ -56,9 +55,10 @@ def test_every_run_is_one_plain_command_that_there_is(command: str):
     program, *arguments = shlex.split(command)
     if program == "pow":
         assert arguments[0] in COMMANDS
-        found = cli.get_command(click.Context(cli), arguments[0])
+        root = cli.make_context("pow", [], resilient_parsing=True)
+        found = cli.get_command(root, arguments[0])
         assert found is not None
-        found.make_context(arguments[0], arguments[1:])  # a usage error would be raised here
+        found.make_context(arguments[0], arguments[1:], parent=root)  # a usage error would be raised here
 
 
 @each_workflow
