@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 DECIDERS := approve collect deploy diagnose ledger model monitor propose recipes rehearse report rules sync
 
-BENCHMARKS ?= run lint recipe_tests backtest scan false_actions
+BENCHMARKS ?= run lint recipe_tests backtest scan one_pass false_actions
 
 .PHONY: demo budget test test-all coverage lint types install benchmarks clean
 
