@@ -36,12 +36,6 @@ class Supply:
         """Tell whether the feed cannot be read at a time."""
         return self.can_fail and any(part.fails(moment) for part in self._parts)
 
-    def is_whole(self, window: timedelta, end: datetime) -> bool:
-        """Tell whether the feed has a sample in every window up to a time, and can always be read."""
-        if self.can_fail or not self._parts or self.spec.labels:
-            return False
-        return any(part.is_whole(window, end) for part in self._parts)
-
     def strand(self) -> Strand:
         """Return all of the test, made ready for many looks; a single series needs no samples for that."""
         window = Window(start=self._start, end=self._start + self._length)
@@ -71,10 +65,6 @@ class Supply:
             labels=tuple(self.spec.labels),
         )
 
-    def value_runs(self) -> Iterator[tuple[Run, datetime, datetime]]:
-        """Yield every run of values with the times that it takes."""
-        return (each for part in self._parts for each in part.value_runs())
-
 
 class _Part:
     """One written series; places count from 0, and samples are kept once they are made."""
@@ -86,11 +76,6 @@ class _Part:
         self._begins = (0, *accumulate(run.count for run in written.runs))
         self._labels = tuple(written.labels[label] for label in spec.labels)
         self._made: dict[int, Sample] = {}
-
-    def is_whole(self, window: timedelta, end: datetime) -> bool:
-        """Tell whether all slots hold a value, come often enough and reach up to a time."""
-        last = self._at(self._begins[-1])
-        return self._every <= window and last >= end and all(run.slot is Slot.VALUE for run in self._runs)
 
     def places(self, window: Window) -> tuple[int, int]:
         """Return the places inside a window, as the first of them and the first behind them."""
@@ -114,12 +99,6 @@ class _Part:
     def dropped(self, first: int, last: int) -> int:
         """Count the rows without a number."""
         return sum(end - start for run, _, start, end in self._cut(first, last) if run.slot is Slot.NAN)
-
-    def value_runs(self) -> Iterator[tuple[Run, datetime, datetime]]:
-        """Yield every run of values with its begin and its end."""
-        for run, begin in zip(self._runs, self._begins, strict=False):
-            if run.slot is Slot.VALUE:
-                yield run, self._at(begin), self._at(begin + run.count)
 
     def track(self) -> Track:
         """Return every sample as columns."""

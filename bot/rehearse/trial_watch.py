@@ -15,7 +15,8 @@ from bot.monitor.verdict import GuardFacts, WatchFacts, judge
 from bot.recipes.library import CompiledGuard, CompiledRecipe
 from bot.recipes.recipe_tests_fit import FittedTest
 from bot.rehearse.trial_data import Supply
-from bot.rehearse.trial_outlook import Beat, BreachOutlook, Outcomes
+from bot.rehearse.trial_outlook import Beat, Outcomes
+from bot.rehearse.watch_past import AT_ONCE, QUIET
 from bot.rules.compile import Rule
 from bot.rules.evaluate import Needs, evaluate
 
@@ -88,27 +89,22 @@ class Instruments:
         watch = self.recipe.recipe.watch
         return Needs(min_samples=watch.min_samples, coverage=watch.coverage, fresh_after=since, changed_at=since)
 
-    def outlook(self, since: datetime) -> tuple[Outcomes, tuple[BreachOutlook, ...]]:
-        """Return what is known beforehand of the rules of a watch that begins at a time."""
-        recipe, needs = self.recipe, self._needs_since(since)
-        success = Outcomes(recipe.success, self.supplies, needs, beat=self.beat)
-        needs, test = replace(needs, coverage=Needs().coverage), self.policy.rollback
-        breaches = tuple(
-            BreachOutlook(
-                each.rule,
-                self.supplies,
-                test.chosen(each.guard.test),
-                outcomes=Outcomes(each.rule, self.supplies, needs, beat=self.beat),
-            )
-            for each in recipe.watching
-        )
-        return success, breaches
+    def outlook(self, since: datetime) -> tuple[Outcomes, ...]:
+        """Return what the rules of a watch that begins at a time will say; nothing where that is not known.
 
-    def is_whole(self) -> bool:
-        """Tell whether no feed that a watch looks at is ever without a sample for longer than its windows."""
-        windows = min(self.policy.rollback.window, *(supply.spec.window for supply in self.supplies.values()))
-        rules = (self.recipe.success, *(each.rule for each in self.recipe.watching))
-        return all(self.supplies[feed].is_whole(windows, self.beat.end) for rule in rules for feed in rule.feeds)
+        Tests that compare take as long to replay as to measure, and a feed that fails may do so just when the time
+        before the change is asked for.
+        """
+        chosen = [(each.rule, self.policy.rollback.chosen(each.guard.test)) for each in self.recipe.watching]
+        fallible = any(self.supplies[feed].can_fail for rule in self.recipe.looking for feed in rule.feeds)
+        if fallible or not all(test.is_of_counts for _, test in chosen):
+            return ()
+        needs = self._needs_since(since)
+        plain, found, beat = replace(needs, coverage=Needs().coverage), self.supplies, self.beat
+        success = Outcomes(self.recipe.success, found, needs, beat=beat, at_once=AT_ONCE)
+        return success, *(
+            Outcomes(rule, found, plain, beat=beat, test=test, at_once=AT_ONCE) for rule, test in chosen
+        )
 
     def _readings(
         self,
@@ -134,9 +130,8 @@ class TrialWatch:
         self.verdict: Verdict | None = None
         self._instruments = instruments
         self._before: dict[str, Measurement] = {}
-        self._success, self._breaches = instruments.outlook(effective_at)
+        self._outlook = instruments.outlook(effective_at)
         self._clock = WatchClock()
-        self._is_whole = instruments.is_whole()
 
     @property
     def is_over(self) -> bool:
@@ -150,10 +145,9 @@ class TrialWatch:
 
     def may_tell(self, now: datetime) -> bool:
         """Tell whether a look could give another verdict than HOLD, or stop the clocks."""
-        if not self._is_whole or not self._clock.runs:
+        if not self._outlook or not self._clock.runs or now >= self.deadline:
             return True
-        may_succeed = self._success.at(now) in {None, RuleOutcome.HOLDS}
-        return now >= self.deadline or may_succeed or any(breach.may_hold(now) for breach in self._breaches)
+        return any(rule.at(now) not in QUIET for rule in self._outlook)
 
     def look(self, now: datetime) -> Verdict:
         """Measure all rules and judge."""

@@ -27,12 +27,12 @@ EVERY = timedelta(hours=1)
 """How often the monitor looks: as often as its workflow's schedule."""
 
 _CHANGE = ChangeId("0" * 16)
-_AT_ONCE = 72
+AT_ONCE = 72
 """Looks that are replayed together: most watches end early."""
 _FINAL = frozenset({VerdictKind.ROLLBACK, VerdictKind.KEEP, VerdictKind.SUCCESS})
 _OUTCOMES = {outcome: Measurement(rule="", outcome=outcome, sentence="") for outcome in RuleOutcome}
 _NOTHING = _OUTCOMES[RuleOutcome.INSUFFICIENT]
-_QUIET = frozenset({RuleOutcome.DOES_NOT_HOLD, RuleOutcome.GREY, RuleOutcome.INSUFFICIENT})
+QUIET = frozenset({RuleOutcome.DOES_NOT_HOLD, RuleOutcome.GREY, RuleOutcome.INSUFFICIENT})
 """Outcomes that neither end a watch nor stop its clocks."""
 
 
@@ -86,7 +86,7 @@ class Watcher:
         last, ends_at = micros_at(until - EVERY) + 1, micros_at(facts.ends_at)
         for look, success, outcomes in self._outcomes(begin, until):
             loud = look >= min(last, ends_at) or not facts.clock.runs
-            if not loud and _QUIET.issuperset(outcomes) and success in _QUIET:
+            if not loud and QUIET.issuperset(outcomes) and success in QUIET:
                 continue
             now = moment_at(look)
             seen = self._at_look(facts, success, outcomes, now).seen(
@@ -152,8 +152,8 @@ class Watcher:
         """Yield every look with the outcomes of success and of the rules that watch for harm."""
         start, step, needs = micros_at(begin), micros_of(EVERY), self._needs(begin)
         count = (micros_at(until) - start) // step
-        for first in range(0, count, _AT_ONCE):
-            looks = Looks(start=start + step * (first + 1), step=step, count=min(_AT_ONCE, count - first))
+        for first in range(0, count, AT_ONCE):
+            looks = Looks(start=start + step * (first + 1), step=step, count=min(AT_ONCE, count - first))
             success = self._success(looks, needs, start)
             breaches = [
                 replay_breach(each.rule, self.past, looks, self._test(each), self._breach_needs(needs))

@@ -1,6 +1,7 @@
 """Recipe tests played: what passes, what is missed, and that nothing which is skipped would have said anything."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,9 @@ from bot.model.series import FeedFailure, Sample, Window
 from bot.model.trial import Aspect
 from bot.model.verdict import RuleOutcome, VerdictKind
 from bot.recipes.recipe_tests import WrittenSeries
+from bot.recipes.recipe_tests_fit import FittedTest
 from bot.recipes.recipe_tests_notation import Run, read_runs
+from bot.rehearse.trial import Stage
 from bot.rehearse.trial_data import Supply
 from bot.rehearse.trial_watch import Instruments, TrialWatch
 
@@ -372,12 +375,65 @@ def test_what_is_known_beforehand_is_what_measuring_says(rules, waits, shares, a
     fitted = fit_text(HEAD + series(waits, shares), fitter)
     instruments = Instruments(fitted, stage.specs, stage.office.policy)
     start = fitted.test.start
-    watch = TrialWatch(instruments, start + HOUR * after)
-    for count in range(1, min(fitted.test.length // HOUR, 200)):
-        now = start + HOUR * count
+    looks = [start + HOUR * count for count in range(1, min(fitted.test.length // HOUR, 200))]
+    for now in looks:
         assert instruments.fires(now) == (instruments.bottleneck(now).outcome is RuleOutcome.HOLDS), now
-        if count >= after and not watch.may_tell(now):
-            assert watch.look(now).kind is VerdictKind.HOLD, now
+    short_as_long(instruments, start + HOUR * after, looks)
+
+
+def short_as_long(instruments: Instruments, change: datetime, looks: Sequence[datetime]) -> int:
+    """Hold a watch that passes over looks against one that does not; return how many it passed over."""
+    short, long = TrialWatch(instruments, change), TrialWatch(instruments, change)
+    passed = 0
+    for now in (look for look in looks if look >= change):
+        if long.is_over:
+            break
+        may_tell = short.may_tell(now)
+        found, wanted = short.look(now) if may_tell else None, long.look(now)
+        assert wanted.kind is (VerdictKind.HOLD if found is None else found.kind), now
+        assert found is None or found.sentence == wanted.sentence, now
+        passed += not may_tell
+    return passed
+
+
+@pytest.mark.parametrize(
+    ("test", "values", "passed"),
+    [
+        ("", "1/50x2016", 144),
+        # Four days of calm, and the first hour of harm, which proves nothing yet; at the next look it is taken back.
+        ("", "1/50x1440 9/50x576", 97),
+        ("", "1/50x2015 err", 0),
+        ("\nrollback_test: {kind: mann_whitney, every: 1_d}", "1/50x2016", 0),
+    ],
+    ids=["calm", "harm", "a feed fails once", "ranks"],
+)
+def test_looks_that_bring_nothing_new_are_passed_over(test, values, passed):
+    recipe = files()["pow/passport_backlog.yml"].decode().replace("error_rate > 5%", f"error_rate > 5%{test}")
+    fitter, stage = staged(dict(files(passport_backlog=recipe)))
+    fitted = fit_text(HEAD + series("12x168", values), fitter)
+    assert passed_over(fitted, stage) == passed
+
+
+def passed_over(fitted: FittedTest, stage: Stage) -> int:
+    """Watch a change of the second day for six days, every hour."""
+    instruments = Instruments(fitted, stage.specs, stage.office.policy)
+    looks = [fitted.test.start + HOUR * count for count in range(25, 169)]
+    return short_as_long(instruments, fitted.test.start + DAY, looks)
+
+
+@pytest.mark.parametrize(("south", "passed"), [("1/50x2016", 144), ("1/50x1440 9/50x576", 97)])
+def test_looks_at_groups_of_which_one_is_a_control_are_passed_over(south, passed):
+    recipe = files()["pow/passport_backlog.yml"].decode().replace("error_rate > 5%", "mean(error_rate) > 5%")
+    recipe += "rollback_test: {kind: wilson, control: {office: [north]}}\n"
+    columns = "columns: {at: at, value: errors, of: requests}"
+    feeds = files()["pow/settings/feeds.yml"].decode()
+    feeds = feeds.replace(columns, f"{columns}\n    labels: {{office: office}}")
+    fitter, stage = staged(dict(files(passport_backlog=recipe, feeds=feeds)))
+    body = "    series:\n      wait_time: {every: 1_h, values: 12x168}\n      error_rate:\n" + "".join(
+        f"        - {{every: 5min, values: {values}, labels: {{office: {office}}}}}\n"
+        for office, values in (("north", "1/50x2016"), ("south", south))
+    )
+    assert passed_over(fit_text(HEAD + body, fitter), stage) == passed
 
 
 # The data
