@@ -10,17 +10,18 @@ from typing import Any
 import duckdb
 import pytest
 import realdata
-from rehearse.pasts import AGE, ERRORS, MINUTE, QUEUE, START, WAIT, failure_of, rule_of, series_of
+from rehearse.pasts import AGE, ERRORS, METRICS, MINUTE, QUEUE, START, WAIT, failure_of, rule_of, series_of
 from rehearse.pasts import recipe_of as any_recipe_of
 
 from bot.collect.gather import Collector
 from bot.collect.sources.http_json import feed_client
 from bot.model.errors import BotError
+from bot.model.proof import ControlChoice, RankChoice, SurvivalChoice
 from bot.model.series import FeedFailure, Sample, Series, Window
 from bot.model.settings import RollbackTest
 from bot.model.verdict import RuleOutcome, VerdictKind
 from bot.recipes.files import read_files
-from bot.recipes.library import load_library
+from bot.recipes.library import CompiledRecipe, load_library
 from bot.rehearse.backtest import History, backtest, every_of, feeds_of
 from bot.rehearse.curve import curve_of
 from bot.rehearse.read_past import Asked, read_past, unread
@@ -28,6 +29,8 @@ from bot.rehearse.replay import Looks
 from bot.rehearse.resample import false_actions
 from bot.rehearse.strand import Strand
 from bot.rehearse.track import micros_at, micros_of, moment_at
+from bot.rules.catalog import Scope
+from bot.rules.compile import Rule, compile_rule
 from bot.rules.evaluate import Needs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,6 +140,35 @@ def test_what_cannot_be_drawn_says_why(days, readings, why):
     whole = Window(start=START, end=START + 20 * DAY)
     assert "asked of groups" in str(false_actions(grouped, {QUEUE: Strand(failure_of(QUEUE))}, TEST, whole))
     assert false_actions(recipe_of(), past, TEST, Window(start=START, end=START + days * DAY)) == why
+
+
+@pytest.mark.parametrize("test", [RankChoice(), SurvivalChoice(), ControlChoice(control={"office": ("north",)})])
+def test_no_watch_is_drawn_for_a_rule_that_is_compared(test):
+    past = history(10)
+    strands = {feed: Strand(reading) for feed, reading in past.readings.items()}
+    plain = recipe_of()
+    assert not isinstance(false_actions(plain, strands, TEST, past.span, draws=1), str)
+    recipe = replace(plain.recipe, watch=replace(plain.recipe.watch, test=test))
+    compared = CompiledRecipe(
+        recipe=recipe, bottleneck=plain.bottleneck, success=plain.success, rollback=plain.rollback
+    )
+    assert "compared with a baseline" in str(false_actions(compared, strands, TEST, past.span, draws=1))
+
+
+def test_no_watch_is_drawn_for_a_rule_on_cases_that_are_still_open():
+    past = history(10)
+    strands = {feed: Strand(reading) for feed, reading in past.readings.items()}
+    plain = recipe_of()
+    lasting = compile_rule(
+        "median(wait_time) < 7_days", Scope(watched=(), metrics=(replace(METRICS[0], open_cases=True),))
+    )
+    assert isinstance(lasting, Rule)
+    recipe = CompiledRecipe(
+        recipe=plain.recipe, bottleneck=plain.bottleneck, success=lasting, rollback=plain.rollback
+    )
+    assert false_actions(recipe, strands, TEST, past.span, draws=1) == (
+        "`median(wait_time) < 7_days` is asked of cases that last longer than the days that are drawn"
+    )
 
 
 def test_samples_that_are_no_counts_are_not_counted():
@@ -268,6 +300,15 @@ def test_a_file_that_is_missing_is_a_failure_with_its_name(library, folder):
     failure = found.readings[WAIT]
     assert isinstance(failure, FeedFailure)
     assert f"{WAIT}.csv" in failure.message
+
+
+def test_a_file_without_the_columns_is_told_of_the_file_and_not_of_the_settings(library, folder):
+    write(folder, WAIT, "when,days", [f"{START.isoformat()},9"])
+    _, found = read(library, folder, files={path.name for path in folder.iterdir()})
+    assert unread(found) == (WAIT,)
+    failure = found.readings[WAIT]
+    assert isinstance(failure, FeedFailure)
+    assert failure.hint == f"{WAIT}.csv needs the columns at, value"
 
 
 def test_a_span_without_time_is_refused(library, folder):

@@ -24,13 +24,15 @@ from rehearse.pasts import (
 )
 from tries import tries
 
-from bot.model.proof import ControlChoice, ShareTest
+from bot.model.proof import ControlChoice, RankChoice, SequenceChoice, ShareTest
 from bot.model.recipe import RollbackMode
 from bot.model.series import Sample, SeriesKind
 from bot.model.settings import RollbackTest
 from bot.model.verdict import RuleOutcome, VerdictKind
 from bot.monitor.breach import breach_of
+from bot.monitor.success import success_of
 from bot.monitor.verdict import WatchFacts, judge
+from bot.recipes.library import CompiledRecipe
 from bot.rehearse.replay import Looks
 from bot.rehearse.replay_breach import breach_at, replay_breach
 from bot.rehearse.strand import Strand
@@ -38,7 +40,7 @@ from bot.rehearse.track import micros_at, micros_of, moment_at
 from bot.rehearse.watch_past import EVERY, Watcher
 from bot.rules.catalog import Scope
 from bot.rules.compile import Rule, compile_rule
-from bot.rules.evaluate import Needs, evaluate
+from bot.rules.evaluate import Needs
 
 TEST = RollbackTest(
     window=timedelta(minutes=5), min_samples=20, windows=6, breaches=3, pool=timedelta(minutes=30), confidence=0.9
@@ -99,6 +101,18 @@ def test_counts_that_are_no_whole_numbers_stale_ones_and_those_of_another_kind()
     assert agree("error_rate > 5%", {ERRORS: failure_of(ERRORS)}, Needs()) == {RuleOutcome.ERROR}
 
 
+def test_a_rule_on_ranks_is_asked_of_the_monitor_itself():
+    random = Random(5)
+    waits = measured(random, 600, 1.0) + [
+        replace(each, at=each.at + 600 * MINUTE) for each in measured(random, 600, 3.0)
+    ]
+    live = START + 600 * MINUTE
+    looks = Looks(start=micros_at(live + 60 * MINUTE), step=micros_of(60 * MINUTE), count=9)
+    test = TEST.chosen(RankChoice(every=60 * MINUTE * 4, min_samples=20, alpha=0.05))
+    needs = Needs(fresh_after=live, changed_at=live)
+    assert RuleOutcome.HOLDS in agree("wait_time > 2_days", {WAIT: series_of(WAIT, waits)}, needs, looks, test)
+
+
 def test_evidence_that_adds_up_is_the_monitors_own():
     counts = [Sample(at=START + 5 * n * MINUTE, value=float(4 + n % 3), of=30.0) for n in range(30)]
     series = {ERRORS: series_of(ERRORS, counts)}
@@ -131,7 +145,9 @@ def held_against(text: str, live: datetime, held: list[Sample], *, since: int | 
     needs = Needs(fresh_after=fresh, changed_at=live)
     looks = Looks(start=micros_at(live + 25 * MINUTE), step=micros_of(25 * MINUTE), count=7)
     test = TEST.chosen(ControlChoice(control={"office": ("north",)}))
-    found = replay_breach(rule, {feed: Strand(each) for feed, each in data.items()}, looks, test, needs)
+    past = {feed: Strand(each) for feed, each in data.items()}
+    parts = (replace(looks, count=3), replace(looks, start=looks.start + looks.step * 3, count=4))
+    found = [outcome for part in parts for outcome in replay_breach(rule, past, part, test, needs)]
     assert found == [breach_of(rule, data, test, now=moment_at(at), needs=needs).outcome for at in looks.moments]
     return found
 
@@ -210,7 +226,7 @@ def judged_look_by_look(recipe, data, begin, until):
             change="0" * 16,
             effective_at=begin,
             watch=watch,
-            success=evaluate(recipe.success, data, now=now, needs=needs),
+            success=success_of(recipe.success, data, TEST.proving(watch.success_test), now=now, needs=needs),
             rollback=breach_of(recipe.rollback, data, TEST, now=now, needs=plain),
             before=before,
         )
@@ -255,6 +271,33 @@ def test_a_watch_ends_as_the_monitor_ends_it(success, rollback, level, worse_fro
     assert found.end == last.at
     assert found.sentence == last.sentence
     assert found.asked_at == next((each.at for each in wanted if each.kind is VerdictKind.ASK), None)
+
+
+@pytest.mark.parametrize(
+    ("level", "verdict", "hours"),
+    [(3.0, VerdictKind.SUCCESS, 9), (6.9, VerdictKind.ASK, 30), (9.0, VerdictKind.ASK, 30)],
+    ids=["proven once there is enough", "true and never proven", "false"],
+)
+def test_a_watch_succeeds_when_its_success_is_proven(level, verdict, hours):
+    random = Random(3)
+    data = {
+        ERRORS: series_of(ERRORS, counted(random, 60 * 45)),
+        AGE: series_of(AGE, measured(random, 60 * 45, level)),
+    }
+    plain = recipe_of(success="mean(age over 2_hours) < 7_days", deadline=timedelta(hours=30))
+    watch = replace(plain.recipe.watch, success_test=SequenceChoice(min_samples=50))
+    recipe = CompiledRecipe(
+        recipe=replace(plain.recipe, watch=watch),
+        bottleneck=plain.bottleneck,
+        success=plain.success,
+        rollback=plain.rollback,
+    )
+    begin, until = START + timedelta(hours=5), START + timedelta(hours=40)
+    wanted = judged_look_by_look(recipe, data, begin, until)[-1]
+    past = {feed: Strand(reading) for feed, reading in data.items()}
+    found = Watcher(recipe=recipe, past=past, test=TEST).watch(begin, until)
+    assert (found.verdict, found.end, found.sentence) == (wanted.kind, wanted.at, wanted.sentence)
+    assert (found.verdict, found.end) == (verdict, begin + timedelta(hours=hours))
 
 
 def test_a_recipe_in_shadow_mode_never_rolls_back_unless_it_is_watched_as_if_it_could():
