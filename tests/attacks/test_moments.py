@@ -65,7 +65,8 @@ def test_a_second_run_in_the_middle_of_the_first_changes_nothing(
 def told_once(seen: dict[str, Any]) -> dict[str, Any]:
     """Leave out how often a comment or an issue is there: no forge makes one only where there is none.
 
-    Two runs that both looked before either wrote say the same twice. The workflows let only the scheduled gate meet another.
+    Two runs that both looked before either wrote say the same twice. The workflows let only the scheduled gate meet
+    another.
     """
     return {
         **seen,
