@@ -3,6 +3,7 @@
 import base64
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -19,11 +20,11 @@ from bot.forge.convert import issue_text_of, pull_of
 from bot.forge.failures import says
 from bot.forge.github_display import GithubDisplay, shorten
 from bot.forge.github_reader import GithubReader
-from bot.forge.marking import find_own, marked
+from bot.forge.marking import all_own, find_own, marked
 from bot.model.decision import Approved
 from bot.model.errors import ConflictError, ForgeError, NotFoundError, UnavailableError, WorkspaceError
 from bot.model.event import Cost
-from bot.model.forge import Check, Commit, PullRequest, PullState, RepoRef
+from bot.model.forge import Check, Comment, Commit, PullRequest, PullState, RepoRef
 from bot.model.json import Json
 from bot.model.names import BranchName, CommitSha, Login, PullNumber, TeamSlug
 
@@ -253,32 +254,53 @@ class GithubForge(GithubReader):
         return write()
 
     def put_comment(self, number: PullNumber, *, marker: str, body: str) -> None:
-        """Create our comment with this marker, or edit it; another's comment is never touched."""
+        """Create our comment with this marker, or edit it; another's comment is never touched.
+
+        No forge creates one only where there is none. So what is new is looked for again, and of two that are there
+        the older one stays: two runs in the same instant come to the same.
+        """
         # Cut before marking: a comment that lost its marker would be written anew at every run.
         text = marked(shorten(body, LONGEST_BODY - len(marked("", marker))), marker)
-        own = find_own(self.comments(number), marker=marker, identity=self.identity())
-        if own is not None and _is_same_text(own.body, text):
-            return
-        with self._asking(f"comment on pull request {number}"):
-            issue = self._repository.get_issue(number)
-            if own is None:
-                issue.create_comment(text)
-            else:
-                issue.get_comment(own.id).edit(text)
+        own = self._own_comments(number, marker)
+        if not own:
+            with self._asking(f"comment on pull request {number}"):
+                self._repository.get_issue(number).create_comment(text)
+            own = self._own_comments(number, marker)
+        elif not _is_same_text(own[0].body, text):
+            with self._asking(f"comment on pull request {number}"):
+                self._repository.get_issue(number).get_comment(own[0].id).edit(text)
+        # Where nobody tells which account is ours, the younger one may be another bot's.
+        for twin in own[1:] if self.identity() is not None else ():
+            with suppress(NotFoundError), self._asking(f"take a comment on pull request {number} back"):
+                self._repository.get_issue(number).get_comment(twin.id).delete()
+
+    def _own_comments(self, number: PullNumber, marker: str) -> tuple[Comment, ...]:
+        return all_own(self.comments(number), marker=marker, identity=self.identity())
 
     def open_issue(
         self, *, marker: str, title: str, body: str, labels: tuple[str, ...], since: datetime
     ) -> PullNumber:
-        """Open an issue unless our own with this marker is there; its labels and state are people's to change."""
+        """Open an issue unless our own with this marker is there; its labels and state are people's to change.
+
+        Of two that were opened in the same instant the younger one is closed by whoever opened it.
+        """
         text = marked(shorten(body, LONGEST_BODY - len(marked("", marker))), marker)
-        with self._asking("look for the issue"):
-            issues = self._repository.get_issues(state="all", since=since)
-            texts = [issue_text_of(issue) for issue in issues]
-        own = find_own(texts, marker=marker, identity=self.identity())
+        own = self._own_issue(marker, since)
         if own is not None:
-            return PullNumber(own.id)
+            return own
         with self._asking("open an issue"):
-            return PullNumber(self._repository.create_issue(title, body=text, labels=list(labels)).number)
+            opened = PullNumber(self._repository.create_issue(title, body=text, labels=list(labels)).number)
+        kept = self._own_issue(marker, since)
+        if kept is None or kept >= opened:
+            return opened
+        self.close_issue(opened)
+        return kept
+
+    def _own_issue(self, marker: str, since: datetime) -> PullNumber | None:
+        with self._asking("look for the issue"):
+            texts = [issue_text_of(issue) for issue in self._repository.get_issues(state="all", since=since)]
+        own = find_own(texts, marker=marker, identity=self.identity())
+        return None if own is None else PullNumber(own.id)
 
     def close_issue(self, number: PullNumber) -> None:
         """Close an issue; one that is closed stays so."""

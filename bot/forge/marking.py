@@ -12,13 +12,19 @@ def marked(body: str, marker: str) -> str:
 
 
 def find_own(comments: Iterable[Comment], *, marker: str, identity: Actor | None) -> Comment | None:
-    """Return the first comment of our own with the marker.
+    """Return the oldest of our comments with the marker."""
+    return next(iter(all_own(comments, marker=marker, identity=identity)), None)
+
+
+def all_own(comments: Iterable[Comment], *, marker: str, identity: Actor | None) -> tuple[Comment, ...]:
+    """Return our comments with the marker, the oldest first: more than one where runs looked in the same instant.
 
     Anyone who may write can copy a marker, so it counts only in a comment of our own account; where the forge does
     not tell which one that is, in a comment of a bot, which no person can write.
     """
     hidden = _hidden(marker)
-    return next((each for each in comments if hidden in each.body and _is_own(each.author, identity)), None)
+    own = (each for each in comments if hidden in each.body and _is_own(each.author, identity))
+    return tuple(sorted(own, key=lambda each: each.id))
 
 
 def _hidden(marker: str) -> str:

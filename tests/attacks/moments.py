@@ -65,7 +65,7 @@ def picture(scene: Scene) -> dict[str, Any]:
     return {
         "branches": sorted(name for name in repository.git.refs("refs/heads/") if "looks" not in name),
         "pulls": {n: (repository.issues[n].state, p.merged_at is not None) for n, p in repository.pulls.items()},
-        "issues": sorted((each.title, each.state) for each in repository.issues.values()),
+        "issues": {n: (each.title, each.state) for n, each in repository.issues.items()},
         "comments": sorted(markers.items()),
         "records": Counter(scene.phases()),
         "labels": {n: sorted(issue.labels) for n, issue in repository.issues.items()},

@@ -1,5 +1,6 @@
 """What only the real adapter must do: lost answers, refusals, limits, and how often it asks."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -125,6 +126,55 @@ def test_a_comment_is_not_sent_twice_when_its_answer_is_lost(on_sandbox: Sandbox
         on_sandbox.forge.put_comment(pull.number, marker="<!-- pow:gate -->", body="Waiting.")
     on_sandbox.forge.put_comment(pull.number, marker="<!-- pow:gate -->", body="Waiting.")
     assert len(on_sandbox.forge.comments(pull.number)) == 1
+
+
+def in_between(stand: SandboxStand, path: str, act: Callable[[], object]) -> None:
+    """Let something happen right before the next POST to a path, when whoever sends it has looked already."""
+
+    def strike(_: int, phase: str, asked: str) -> None:
+        if phase == "before" and asked.startswith("POST") and asked.endswith(path):
+            stand.state.on_write = None
+            act()
+
+    stand.state.on_write = strike
+
+
+def test_two_runs_in_the_same_instant_leave_one_comment_and_it_is_the_older_one(on_sandbox: SandboxStand) -> None:
+    pull = propose(on_sandbox)
+    forge, marker = on_sandbox.forge, "<!-- pow:gate -->"
+    in_between(on_sandbox, "/comments", lambda: forge.put_comment(pull.number, marker=marker, body="First."))
+    forge.put_comment(pull.number, marker=marker, body="Second.")
+    assert [comment.body for comment in forge.comments(pull.number)] == [f"{marker}\nFirst."]
+
+
+def test_a_comment_that_a_dead_run_left_twice_is_there_once_after_the_next(on_sandbox: SandboxStand) -> None:
+    pull = propose(on_sandbox)
+    forge, marker = on_sandbox.forge, "<!-- pow:gate -->"
+    for body in (f"{marker}\nWaiting.", f"{marker}\nWaiting.", "<!-- pow:other -->\nWaiting."):
+        bot = on_sandbox.state.account("pow-bot[bot]")
+        state_issues.add_comment(on_sandbox.state, on_sandbox.repository, pull.number, bot, body, None)
+    with on_sandbox.connect("token-sam") as person:
+        person.put_comment(pull.number, marker=marker, body="Waiting.")
+    forge.put_comment(pull.number, marker=marker, body="Waiting.")
+    left = [(comment.author.login, comment.body) for comment in forge.comments(pull.number)]
+    assert sorted(body for who, body in left if who != "sam") == [
+        f"{marker}\nWaiting.",
+        "<!-- pow:other -->\nWaiting.",
+    ]
+    assert [who for who, _ in left].count("sam") == 1
+
+
+def test_of_an_issue_that_two_runs_open_in_the_same_instant_the_younger_one_is_closed(
+    on_sandbox: SandboxStand,
+) -> None:
+    def opened() -> PullNumber:
+        return on_sandbox.forge.open_issue(marker=marker, title="Look", body="Why.", labels=(), since=START)
+
+    marker, numbers = "<!-- pow:incident:1 -->", list[PullNumber]()
+    in_between(on_sandbox, "/issues", lambda: numbers.append(opened()))
+    numbers += [opened(), opened()]
+    assert numbers == [1, 1, 1]
+    assert {number: issue.state for number, issue in on_sandbox.repository.issues.items()} == {1: "open", 2: "closed"}
 
 
 def test_a_deployment_left_without_a_status_is_finished(on_sandbox: SandboxStand) -> None:
