@@ -225,27 +225,18 @@ def _limit(change: Change, planned: Iterable[Planned], taken: Mapping[str, str],
     for target in change.targets:
         if target in taken:
             sentence = f"{change.recipe} fires, but {taken[target]} changes {target} as well"
-            hint = "it is proposed once that change is closed"
-            return Held(
-                recipe=change.recipe,
-                mark=Mark.WAIT,
-                sentence=sentence,
-                hint=hint,
-                change=change.id,
-                waits_for=WaitsFor.TARGET,
-            )
+            return _waiting(change, sentence, "it is proposed once that change is closed", WaitsFor.TARGET)
     if sum(1 for _ in _changes(planned)) >= limit:
         sentence = f"{change.recipe} fires, but this run has made its {limit} proposals already"
         hint = "the next run goes on; `proposals_per_run` in pow/settings/policy.yml is the limit"
-        return Held(
-            recipe=change.recipe,
-            mark=Mark.WAIT,
-            sentence=sentence,
-            hint=hint,
-            change=change.id,
-            waits_for=WaitsFor.NEXT_RUN,
-        )
+        return _waiting(change, sentence, hint, WaitsFor.NEXT_RUN)
     return change
+
+
+def _waiting(change: Change, sentence: str, hint: str, waits_for: WaitsFor) -> Held:
+    return Held(
+        recipe=change.recipe, mark=Mark.WAIT, sentence=sentence, hint=hint, change=change.id, waits_for=waits_for
+    )
 
 
 def _admitted(change: Change, kind: Kind | Full) -> Planned:
