@@ -17,7 +17,10 @@ from bot.model.names import Digest, Login
 from bot.model.switch import Stop
 
 RULES = 1
-"""The number of the rules by which `decide` judges: to be raised where the same facts get another answer or words."""
+"""The number of the rules by which `decide` judges: to be raised where the same facts get another answer or words.
+
+What each number decides stands in `tests/approve/rules/`, so that no change of it goes unnoticed.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
